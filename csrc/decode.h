@@ -1,0 +1,13 @@
+/* Content codings (RFC 9110, 8.4.1) as byte filters over zlib: whole body in, whole body out. */
+#ifndef LC_DECODE_H
+#define LC_DECODE_H
+
+#include "buf.h"
+
+/* Decodes `coding` (enum lc_http1_coding GZIP or DEFLATE; deflate with or without zlib wrapper, gzip with
+ * several members, bytes behind the last member ignored as urllib3 does) into `out`, which is
+ * empty with its maximum set. LC_EDECODE: not in that coding or cut short; LC_ELIMIT: more than
+ * out->max bytes; `out` is empty then. */
+int lc_decode_body(uint8_t coding, const char *bytes, size_t len, struct lc_buf *out) LC_MUST_USE;
+
+#endif

@@ -1,0 +1,104 @@
+#include "lc.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+/* Allocation bookkeeping is thread-local: an engine and all it owns belong to one thread. */
+static _Thread_local uint64_t fail_countdown;
+static _Thread_local int64_t live_blocks;
+
+const char *lc_strerror(int code)
+{
+    switch (code) {
+    case LC_OK:
+        return "success";
+#define LC_ERROR_CASE(name, text)                                                                  \
+    case name:                                                                                     \
+        return text;
+        LC_ERRORS(LC_ERROR_CASE)
+#undef LC_ERROR_CASE
+    default:
+        return "unknown error";
+    }
+}
+
+static unsigned char lower_ascii(char c)
+{
+    unsigned char u = (unsigned char)c;
+    return u >= 'A' && u <= 'Z' ? (unsigned char)(u + 32) : u;
+}
+
+bool lc_sv_equal_nocase(struct lc_sv left, struct lc_sv right)
+{
+    if (left.len != right.len) {
+        return false;
+    }
+    for (size_t i = 0; i < left.len; i++) {
+        if (lower_ascii(left.ptr[i]) != lower_ascii(right.ptr[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool allocation_must_fail(void)
+{
+    return fail_countdown != 0 && --fail_countdown == 0;
+}
+
+static void *counted(void *memory)
+{
+    live_blocks += memory != NULL;
+    return memory;
+}
+
+void *lc_alloc(size_t size)
+{
+    return allocation_must_fail() ? NULL : counted(malloc(size));
+}
+
+void *lc_alloc_zero(size_t size)
+{
+    return allocation_must_fail() ? NULL : counted(calloc(1, size));
+}
+
+void *lc_realloc(void *memory, size_t size)
+{
+    if (memory == NULL) {
+        return lc_alloc(size);
+    }
+    return allocation_must_fail() ? NULL : realloc(memory, size);
+}
+
+void lc_free(void *memory)
+{
+    live_blocks -= memory != NULL;
+    free(memory);
+}
+
+void lc_alloc_fail_after(uint64_t n)
+{
+    fail_countdown = n;
+}
+
+int64_t lc_alloc_live(void)
+{
+    return live_blocks;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t lc_now_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t lc_realtime_ns(void)
+{
+    return clock_ns(CLOCK_REALTIME);
+}

@@ -1,0 +1,137 @@
+#include "module.h"
+
+struct lc_state *lc_state_of_module(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
+
+struct lc_state *lc_state_of_type(PyTypeObject *type)
+{
+    PyObject *module = PyType_GetModuleByDef(type, &lc_module_def);
+    return module ? lc_state_of_module(module) : NULL;
+}
+
+#define DECLARE_SPEC(field, spec, name) extern PyType_Spec spec;
+LC_PY_TYPES(DECLARE_SPEC)
+#undef DECLARE_SPEC
+
+static PyObject *import_attribute(const char *module_name, const char *attribute)
+{
+    PyObject *module = PyImport_ImportModule(module_name);
+    if (module == NULL) {
+        return NULL;
+    }
+    PyObject *value = PyObject_GetAttrString(module, attribute);
+    Py_DECREF(module);
+    return value;
+}
+
+static int module_exec(PyObject *module)
+{
+    struct lc_state *state = lc_state_of_module(module);
+
+#define INTERN_STRING(field, text)                                                                 \
+    if ((state->field = PyUnicode_InternFromString(text)) == NULL) {                               \
+        return -1;                                                                                 \
+    }
+    LC_PY_STRINGS(INTERN_STRING)
+#undef INTERN_STRING
+
+    state->inspect_signature = import_attribute("inspect", "signature");
+    if (state->inspect_signature == NULL) {
+        return -1;
+    }
+
+#define ADD_TYPE(field, spec, name)                                                                \
+    state->field = (PyTypeObject *)PyType_FromModuleAndSpec(module, &spec, NULL);                  \
+    if (state->field == NULL || PyModule_AddType(module, state->field) < 0) {                      \
+        return -1;                                                                                 \
+    }
+    LC_PY_TYPES(ADD_TYPE)
+#undef ADD_TYPE
+    return 0;
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct lc_state *state = lc_state_of_module(module);
+    if (state == NULL) {
+        return 0;
+    }
+#define VISIT_FIELD(field, ...) Py_VISIT(state->field);
+    LC_PY_TYPES(VISIT_FIELD)
+    LC_PY_STRINGS(VISIT_FIELD)
+#undef VISIT_FIELD
+    Py_VISIT(state->inspect_signature);
+    return 0;
+}
+
+static int module_clear(PyObject *module)
+{
+    struct lc_state *state = lc_state_of_module(module);
+    if (state == NULL) {
+        return 0;
+    }
+#define CLEAR_FIELD(field, ...) Py_CLEAR(state->field);
+    LC_PY_TYPES(CLEAR_FIELD)
+    LC_PY_STRINGS(CLEAR_FIELD)
+#undef CLEAR_FIELD
+    Py_CLEAR(state->inspect_signature);
+    return 0;
+}
+
+static void module_free(void *module)
+{
+    module_clear(module);
+}
+
+PyDoc_STRVAR(types_doc, "_types() -> tuple of every type the module defines, for the leak test.");
+
+static PyObject *module_types(PyObject *module, PyObject *Py_UNUSED(ignored))
+{
+    struct lc_state *state = lc_state_of_module(module);
+    PyTypeObject *types[] = {
+#define LIST_TYPE(field, spec, name) state->field,
+        LC_PY_TYPES(LIST_TYPE)
+#undef LIST_TYPE
+            NULL};
+    Py_ssize_t count = (Py_ssize_t)(sizeof types / sizeof types[0]) - 1;
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t i = 0; tuple != NULL && i < count; i++) {
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(types[i]));
+    }
+    (void)state;
+    return tuple;
+}
+
+static PyMethodDef module_methods[] = {
+    {"_types", module_types, METH_NOARGS, types_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, module_exec},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+struct PyModuleDef lc_module_def = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "locust_c._core",
+    .m_doc = "The engine, the statistics and the event dispatch of locust-c.",
+    .m_size = sizeof(struct lc_state),
+    .m_methods = module_methods,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__core(void);
+
+PyMODINIT_FUNC PyInit__core(void)
+{
+    return PyModuleDef_Init(&lc_module_def);
+}

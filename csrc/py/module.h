@@ -1,0 +1,56 @@
+/* What all of the binding shares: the module state, generated from one list of types, and the way
+ * to reach it. Only files of csrc/py include Python.h; only wake.c includes greenlet.h. */
+#ifndef LC_PY_MODULE_H
+#define LC_PY_MODULE_H
+
+#include <Python.h>
+
+#include "lc.h"
+
+/* Every heap type of the module: X(field of the state, spec, name in the module). The leak test
+ * reads the names at run time through _core._types(), so a new type cannot be forgotten. */
+#define LC_PY_TYPES(X) LC_PY_TYPES_EVENT(X) LC_PY_TYPES_STATS(X) LC_PY_TYPES_ENGINE(X)
+#define LC_PY_TYPES_EVENT(X)
+#define LC_PY_TYPES_STATS(X)
+#define LC_PY_TYPES_ENGINE(X)
+
+/* Strings that the hot path compares or looks up, interned once: X(field, text). */
+#define LC_PY_STRINGS(X)                                                                           \
+    X(str_request_type, "request_type")                                                            \
+    X(str_name, "name")                                                                            \
+    X(str_response_time, "response_time")                                                          \
+    X(str_response_length, "response_length")                                                      \
+    X(str_response, "response")                                                                    \
+    X(str_context, "context")                                                                      \
+    X(str_exception, "exception")                                                                  \
+    X(str_start_time, "start_time")                                                                \
+    X(str_url, "url")                                                                              \
+    X(str_method, "method")                                                                        \
+    X(str_path, "path")
+
+struct lc_state {
+#define LC_PY_TYPE_FIELD(field, spec, name) PyTypeObject *field;
+    LC_PY_TYPES(LC_PY_TYPE_FIELD)
+#undef LC_PY_TYPE_FIELD
+#define LC_PY_STRING_FIELD(field, text) PyObject *field;
+    LC_PY_STRINGS(LC_PY_STRING_FIELD)
+#undef LC_PY_STRING_FIELD
+    /* Objects of other modules that the binding calls: fetched at import, one list as well. */
+    PyObject *inspect_signature;
+};
+
+extern struct PyModuleDef lc_module_def;
+
+struct lc_state *lc_state_of_module(PyObject *module);
+/* The state by one of our types or a subclass of it; NULL with an exception. */
+struct lc_state *lc_state_of_type(PyTypeObject *type);
+
+/* Functions that call into user Python may be on the C stack when a greenlet switches, which
+ * copies the stack by hand; an instrumented frame there aborts AddressSanitizer. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LC_CALLS_PYTHON __attribute__((no_sanitize_address))
+#else
+#define LC_CALLS_PYTHON
+#endif
+
+#endif
