@@ -145,7 +145,8 @@ def bench_environment(server: Nginx) -> dict[str, str]:
 def running(setup: Setup, command: Command) -> Iterator[subprocess.Popen[bytes]]:
     """Runs a client pinned to the client's core; at the end of the block it is ended with SIGTERM.
 
-    Raises ClientError with the client's last words when the block fails or the client is gone before its end.
+    Raises ClientError with the client's last words when the block fails, when the client is gone before its
+    end, and when it says that requests failed.
     """
     with tempfile.TemporaryFile() as output:
         process = _start(setup, command, output)
@@ -153,6 +154,10 @@ def running(setup: Setup, command: Command) -> Iterator[subprocess.Popen[bytes]]
             yield process
             if process.poll() is not None:
                 raise ClientError(f"ended early with code {process.returncode}")
+            end(process)
+            # A Locust that was ended in time says by 1 that requests failed: such a figure means nothing.
+            if process.returncode == 1:
+                raise ClientError("requests failed")
         except (ClientError, TimeoutError, OSError) as error:
             raise ClientError(f"{command.name}: {error}\n{_last_words(output)}") from error
         finally:
@@ -218,8 +223,15 @@ def _locust(
 
 
 def _clean_environment() -> dict[str, str]:
-    """This environment without what would steer a client: Python paths, proxies, options of either Locust."""
-    hidden = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "NGINX")
+    """This environment without what would steer a client: paths, proxies, trust stores, Locust options."""
+    hidden = {
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "VIRTUAL_ENV",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "SSL_CERT_FILE",
+    }
     return {
         name: value
         for name, value in os.environ.items()

@@ -135,24 +135,8 @@ def raise_file_limit() -> int:
 
 def write_certificate(directory: Path) -> None:
     """A throwaway elliptic-curve certificate for localhost and 127.0.0.1: cert.pem and key.pem."""
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-    ]
-    command += [
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-        "-addext",
-        "subjectAltName=DNS:localhost,IP:127.0.0.1",
-    ]
+    options = "req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -subj /CN=localhost"
+    command = ["openssl", *options.split(), "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     command += ["-keyout", str(directory / "key.pem"), "-out", str(directory / "cert.pem")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -277,14 +261,15 @@ class Nginx:
             command = [binary, "-c", str(directory / "nginx.conf"), "-p", str(directory), "-e", "stderr"]
             if self.core is not None:
                 command = ["taskset", "-c", str(self.core), *command]
-            self._process = subprocess.Popen(
-                command,
-                env={**os.environ, "NGINX": f"{plain.fileno()};{tls.fileno()};"},
-                pass_fds=(plain.fileno(), tls.fileno()),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=(directory / "stderr.log").open("wb"),
-            )
+            with (directory / "stderr.log").open("wb") as errors:
+                self._process = subprocess.Popen(
+                    command,
+                    env={**os.environ, "NGINX": f"{plain.fileno()};{tls.fileno()};"},
+                    pass_fds=(plain.fileno(), tls.fileno()),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                )
 
     def _wait_until_ready(self) -> None:
         assert self._process is not None
