@@ -12,7 +12,10 @@
 #define LC_PY_TYPES(X) LC_PY_TYPES_EVENT(X) LC_PY_TYPES_STATS(X) LC_PY_TYPES_ENGINE(X)
 #define LC_PY_TYPES_EVENT(X)
 #define LC_PY_TYPES_STATS(X)
-#define LC_PY_TYPES_ENGINE(X)
+#define LC_PY_TYPES_ENGINE(X)                                                                      \
+    X(Engine, lc_py_engine_spec, "Engine")                                                         \
+    X(Session, lc_py_session_spec, "Session")                                                      \
+    X(Response, lc_py_response_spec, "Response")
 
 /* Strings that the hot path compares or looks up, interned once: X(field, text). */
 #define LC_PY_STRINGS(X)                                                                           \
@@ -26,7 +29,27 @@
     X(str_start_time, "start_time")                                                                \
     X(str_url, "url")                                                                              \
     X(str_method, "method")                                                                        \
-    X(str_path, "path")
+    X(str_path, "path")                                                                            \
+    X(str_catch_response, "catch_response")                                                        \
+    X(str_data, "data")                                                                            \
+    X(str_json, "json")                                                                            \
+    X(str_headers, "headers")                                                                      \
+    X(str_params, "params")                                                                        \
+    X(str_timeout, "timeout")                                                                      \
+    X(str_allow_redirects, "allow_redirects")                                                      \
+    X(str_request, "request")                                                                      \
+    X(str_slow, "_request")                                                                        \
+    X(str_follow, "_follow")                                                                       \
+    X(str_failed, "_failed")                                                                       \
+    X(str_judge, "_judge")                                                                         \
+    X(str_store, "_store")                                                                         \
+    X(str_verb_get, "GET")                                                                         \
+    X(str_verb_options, "OPTIONS")                                                                 \
+    X(str_verb_head, "HEAD")                                                                       \
+    X(str_verb_post, "POST")                                                                       \
+    X(str_verb_put, "PUT")                                                                         \
+    X(str_verb_patch, "PATCH")                                                                     \
+    X(str_verb_delete, "DELETE")
 
 struct lc_state {
 #define LC_PY_TYPE_FIELD(field, spec, name) PyTypeObject *field;
