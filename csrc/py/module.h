@@ -11,7 +11,10 @@
  * reads the names at run time through _core._types(), so a new type cannot be forgotten. */
 #define LC_PY_TYPES(X) LC_PY_TYPES_EVENT(X) LC_PY_TYPES_STATS(X) LC_PY_TYPES_ENGINE(X)
 #define LC_PY_TYPES_EVENT(X)
-#define LC_PY_TYPES_STATS(X)
+#define LC_PY_TYPES_STATS(X)                                                                       \
+    X(stats_counters, lc_py_stats_counters_spec, "StatsCounters")                                  \
+    X(stats_error_count, lc_py_stats_error_spec, "StatsErrorCount")                                \
+    X(stats_table, lc_py_stats_table_spec, "StatsTable")
 #define LC_PY_TYPES_ENGINE(X)
 
 /* Strings that the hot path compares or looks up, interned once: X(field, text). */
