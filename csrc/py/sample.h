@@ -17,8 +17,8 @@ struct lc_sample {
     Py_ssize_t response_length;
     PyObject *response;
     PyObject *context;   /* dict */
-    PyObject *exception; /* an exception or None */
-    double start_time;   /* epoch seconds */
+    PyObject *exception; /* what the request failed with, or None */
+    double start_time;   /* epoch seconds; NaN: unknown */
     PyObject *url;
 };
 
