@@ -10,7 +10,9 @@
 /* Every heap type of the module: X(field of the state, spec, name in the module). The leak test
  * reads the names at run time through _core._types(), so a new type cannot be forgotten. */
 #define LC_PY_TYPES(X) LC_PY_TYPES_EVENT(X) LC_PY_TYPES_STATS(X) LC_PY_TYPES_ENGINE(X)
-#define LC_PY_TYPES_EVENT(X)
+#define LC_PY_TYPES_EVENT(X)                                                                       \
+    X(event_hook_type, lc_py_event_spec, "EventHook")                                              \
+    X(listener_type, lc_py_listener_spec, "Listener")
 #define LC_PY_TYPES_STATS(X)
 #define LC_PY_TYPES_ENGINE(X)
 
@@ -26,7 +28,9 @@
     X(str_start_time, "start_time")                                                                \
     X(str_url, "url")                                                                              \
     X(str_method, "method")                                                                        \
-    X(str_path, "path")
+    X(str_path, "path")                                                                            \
+    X(str_fire, "fire")                                                                            \
+    X(str_reverse, "reverse")
 
 struct lc_state {
 #define LC_PY_TYPE_FIELD(field, spec, name) PyTypeObject *field;
@@ -35,8 +39,8 @@ struct lc_state {
 #define LC_PY_STRING_FIELD(field, text) PyObject *field;
     LC_PY_STRINGS(LC_PY_STRING_FIELD)
 #undef LC_PY_STRING_FIELD
-    /* Objects of other modules that the binding calls: fetched at import, one list as well. */
-    PyObject *inspect_signature;
+    /* The names under which a sample of the engine reaches the listeners, in documented order. */
+    PyObject *sample_names;
 };
 
 extern struct PyModuleDef lc_module_def;
