@@ -24,7 +24,8 @@ STOCK_VERSION = OUR_VERSION.rpartition(".")[0]
 
 SAME_MODULES = """
 import sys, locust, locust_c, locust.runners, locust_c.runners, locust.user.task
-print(locust is locust_c, locust.runners is locust_c.runners, callable(locust.user.task), "flask" not in sys.modules)
+print(locust is locust_c, locust.runners is locust_c.runners, callable(locust.user.task))
+print("flask" not in sys.modules)
 """
 
 # Nothing of the environment of this process may decide what the others import.
