@@ -1,0 +1,129 @@
+#include <math.h>
+
+#include "hook.h"
+
+/* A failure to record must not cost a listener its call: it is logged like one of a listener. */
+int lc_py_sample_record(struct lc_py_hook *self, const struct lc_sample *sample)
+{
+    if (self->recorders == NULL) {
+        return 0;
+    }
+    int result = 0;
+    PyObject *recorders = Py_NewRef(self->recorders);
+    for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(recorders); i++) {
+        if (lc_py_stats_record(PyTuple_GET_ITEM(recorders, i), sample) < 0) {
+            result = lc_py_dispatch_failed(self);
+        }
+    }
+    Py_DECREF(recorders);
+    return result;
+}
+
+static PyObject *fired_value(const struct lc_fired *fired, PyObject *name)
+{
+    Py_ssize_t index = lc_py_names_find(fired->names, name);
+    return index < 0 ? NULL : fired->values[index];
+}
+
+static PyObject *required_value(const struct lc_fired *fired, PyObject *name)
+{
+    PyObject *value = fired_value(fired, name);
+    if (value == NULL) {
+        PyErr_Format(PyExc_TypeError,
+                     "a request needs request_type, name, response_time and "
+                     "response_length to be counted: %U is missing",
+                     name);
+    }
+    return value;
+}
+
+/* Milliseconds or seconds: NaN for None and for what was not fired. */
+static int read_double(PyObject *value, double *out)
+{
+    *out = value == NULL || value == Py_None ? NAN : PyFloat_AsDouble(value);
+    return *out == -1.0 && PyErr_Occurred() ? -1 : 0;
+}
+
+static int read_length(PyObject *value, Py_ssize_t *out)
+{
+    if (value == Py_None) {
+        *out = 0;
+        return 0;
+    }
+    if (PyFloat_Check(value)) {
+        *out = (Py_ssize_t)PyFloat_AsDouble(value);
+        return 0;
+    }
+    *out = PyNumber_AsSsize_t(value, PyExc_OverflowError);
+    return *out == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+/* Records what was fired. The names become str, as the tables print them. */
+int lc_py_sample_record_fired(struct lc_py_hook *self, const struct lc_fired *fired)
+{
+    struct lc_state *state = lc_state_of_type(Py_TYPE(self));
+    PyObject *request_type = NULL, *name = NULL;
+    struct lc_sample sample = {0};
+    int result = -1;
+
+    PyObject *given_type = required_value(fired, state->str_request_type);
+    PyObject *given_name = given_type ? required_value(fired, state->str_name) : NULL;
+    PyObject *time = given_name ? required_value(fired, state->str_response_time) : NULL;
+    PyObject *length = time ? required_value(fired, state->str_response_length) : NULL;
+    if (length == NULL || read_double(time, &sample.response_time_ms) < 0 ||
+        read_length(length, &sample.response_length) < 0) {
+        goto done;
+    }
+    request_type = PyObject_Str(given_type);
+    name = request_type ? PyObject_Str(given_name) : NULL;
+    if (name == NULL) {
+        goto done;
+    }
+    sample.request_type = request_type;
+    sample.name = name;
+    sample.exception = fired_value(fired, state->str_exception);
+    sample.response = fired_value(fired, state->str_response);
+    sample.context = fired_value(fired, state->str_context);
+    sample.url = fired_value(fired, state->str_url);
+    if (read_double(fired_value(fired, state->str_start_time), &sample.start_time) < 0) {
+        goto done;
+    }
+    result = lc_py_sample_record(self, &sample);
+    Py_DECREF(request_type);
+    Py_DECREF(name);
+    return result;
+done:
+    Py_XDECREF(request_type);
+    Py_XDECREF(name);
+    return lc_py_dispatch_failed(self);
+}
+
+static PyObject *double_or_none(double value)
+{
+    return isnan(value) ? Py_NewRef(Py_None) : PyFloat_FromDouble(value);
+}
+
+static PyObject *object_or_none(PyObject *object)
+{
+    return Py_NewRef(object ? object : Py_None);
+}
+
+int lc_py_sample_values(const struct lc_sample *sample, PyObject *values[LC_PY_SAMPLE_VALUES])
+{
+    values[0] = object_or_none(sample->request_type);
+    values[1] = object_or_none(sample->name);
+    values[2] = double_or_none(sample->response_time_ms);
+    values[3] = PyLong_FromSsize_t(sample->response_length);
+    values[4] = object_or_none(sample->response);
+    values[5] = sample->context ? Py_NewRef(sample->context) : PyDict_New();
+    values[6] = object_or_none(sample->exception);
+    values[7] = double_or_none(sample->start_time);
+    values[8] = object_or_none(sample->url);
+    if (values[2] != NULL && values[3] != NULL && values[5] != NULL && values[7] != NULL) {
+        return 0;
+    }
+    for (int i = 0; i < LC_PY_SAMPLE_VALUES; i++) {
+        Py_XDECREF(values[i]);
+    }
+    return -1;
+}
