@@ -172,8 +172,8 @@ async function ask(path, body) {
 
 async function refreshPanel() {
   if (view.tab in PANELS) {
-    const [path, show] = PANELS[view.tab];
-    await attempt(async () => show(await ask(path)));
+    const [path, display] = PANELS[view.tab];
+    await attempt(async () => display(await ask(path)));
   }
 }
 
