@@ -1,5 +1,8 @@
 #include "module.h"
 
+#include "connect.h"
+#include "wake.h"
+
 struct lc_state *lc_state_of_module(PyObject *module)
 {
     return PyModule_GetState(module);
@@ -19,6 +22,12 @@ static int module_exec(PyObject *module)
 {
     struct lc_state *state = lc_state_of_module(module);
 
+    if (lc_wake_import() < 0 || lc_connect_init_process() < 0) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ImportError, "libcurl cannot be initialised");
+        }
+        return -1;
+    }
 #define INTERN_STRING(field, text)                                                                 \
     if ((state->field = PyUnicode_InternFromString(text)) == NULL) {                               \
         return -1;                                                                                 \

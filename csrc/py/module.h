@@ -14,7 +14,10 @@
     X(event_hook_type, lc_py_event_spec, "EventHook")                                              \
     X(listener_type, lc_py_listener_spec, "Listener")
 #define LC_PY_TYPES_STATS(X)
-#define LC_PY_TYPES_ENGINE(X)
+#define LC_PY_TYPES_ENGINE(X)                                                                      \
+    X(Engine, lc_py_engine_spec, "Engine")                                                         \
+    X(Session, lc_py_session_spec, "Session")                                                      \
+    X(Response, lc_py_response_spec, "Response")
 
 /* Strings that the hot path compares or looks up, interned once: X(field, text). */
 #define LC_PY_STRINGS(X)                                                                           \
@@ -29,6 +32,21 @@
     X(str_url, "url")                                                                              \
     X(str_method, "method")                                                                        \
     X(str_path, "path")                                                                            \
+    X(str_catch_response, "catch_response")                                                        \
+    X(str_data, "data")                                                                            \
+    X(str_json, "json")                                                                            \
+    X(str_headers, "headers")                                                                      \
+    X(str_params, "params")                                                                        \
+    X(str_timeout, "timeout")                                                                      \
+    X(str_allow_redirects, "allow_redirects")                                                      \
+    X(str_store, "_store")                                                                         \
+    X(str_verb_get, "GET")                                                                         \
+    X(str_verb_options, "OPTIONS")                                                                 \
+    X(str_verb_head, "HEAD")                                                                       \
+    X(str_verb_post, "POST")                                                                       \
+    X(str_verb_put, "PUT")                                                                         \
+    X(str_verb_patch, "PATCH")                                                                     \
+    X(str_verb_delete, "DELETE")                                                                   \
     X(str_fire, "fire")                                                                            \
     X(str_reverse, "reverse")
 

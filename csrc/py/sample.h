@@ -20,6 +20,7 @@ struct lc_sample {
     PyObject *exception; /* an exception or None */
     double start_time;   /* epoch seconds */
     PyObject *url;
+    unsigned resent; /* how often the request was sent again on a new connection */
 };
 
 /* py_stats.c: records into a StatsTable (any other object: TypeError). -1 with an exception. The
