@@ -77,9 +77,10 @@ def _write_command(path: Path, content: bytes) -> None:
 
 def _adopt(environment: _Environment) -> Iterator[str]:
     if not _is_ours(environment.command):
-        if environment.command.exists():
-            environment.kept_command.write_bytes(environment.command.read_bytes())
-            yield f"kept the former command as {environment.kept_command}"
+        # An empty file stands for no command.
+        former = environment.command.read_bytes() if environment.command.exists() else b""
+        environment.kept_command.write_bytes(former)
+        yield f"kept the former command as {environment.kept_command}"
         _write_command(environment.command, environment.our_command.read_bytes())
         yield f"wrote the command {environment.command}"
     environment.pth.write_text(
@@ -90,6 +91,15 @@ def _adopt(environment: _Environment) -> Iterator[str]:
     yield f"`import locust` and `locust` are locust-c now in {sys.prefix}; `locust-c release` takes this back"
 
 
+def _restore_command(environment: _Environment) -> str:
+    former = environment.kept_command.read_bytes()
+    if not former:
+        environment.command.unlink()
+        return f"removed the command {environment.command}"
+    _write_command(environment.command, former)
+    return f"put the former command back as {environment.command}"
+
+
 def _release(environment: _Environment) -> Iterator[str]:
     if not environment.pth.exists():
         yield f"nothing to take back: `locust-c adopt` was not run in {sys.prefix}"
@@ -98,9 +108,8 @@ def _release(environment: _Environment) -> Iterator[str]:
     yield f"removed {environment.pth}"
     if environment.kept_command.exists():
         # A command that is not ours any more was installed since, and stays.
-        if _is_ours(environment.command) or not environment.command.exists():
-            _write_command(environment.command, environment.kept_command.read_bytes())
-            yield f"put the former command back as {environment.command}"
+        if _is_ours(environment.command):
+            yield _restore_command(environment)
         environment.kept_command.unlink()
     if environment.has_stock():
         yield f"`import locust` is stock Locust again in {sys.prefix}"

@@ -159,10 +159,23 @@ class LocustArgumentParser(configargparse.ArgumentParser):  # type: ignore[misc]
 
 
 def _version_text() -> str:
-    from . import __version__
+    from . import __version__, adopt
 
     folder = os.path.dirname(os.path.abspath(__file__))
-    return f"locust {__version__} from {folder} (Python {platform.python_version()})"
+    text = f"locust {__version__} from {folder} (Python {platform.python_version()})"
+    pth = adopt.adopted_by()
+    return f"{text}, adopted by {pth}" if pth else text
+
+
+class _ShowVersion(argparse.Action):
+    """Prints the version in one line; argparse's own action would fill it to the width of the terminal."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        print(_version_text())
+        parser.exit()
 
 
 def _add_option(target: Any, option: Option) -> None:
@@ -218,7 +231,7 @@ def setup_parser_arguments(parser: LocustArgumentParser) -> None:
         for option in group.options:
             _add_option(target, option)
     parser._action_groups[-1].add_argument(
-        "--version", "-V", action="version", version=_version_text(), help="print the version and exit"
+        "--version", "-V", action=_ShowVersion, help="print the version and exit"
     )
     classes = parser.add_argument_group("User classes")
     classes.add_argument(
@@ -254,7 +267,7 @@ def parse_locustfile_option(args: Sequence[str] | None = None) -> argparse.Names
     """
     parser = get_empty_argument_parser(add_help=False)
     parser.add_argument("-h", "--help", action="store_true", default=False)
-    parser.add_argument("--version", "-V", action="version", version=_version_text())
+    parser.add_argument("--version", "-V", action=_ShowVersion)
     for option in (LOCUSTFILE_OPTION, CONFIG_OPTION):
         _add_option(parser, option)
     # `--head` would be taken as short for --help, if this pass did not know what the full parser knows.
