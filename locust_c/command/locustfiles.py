@@ -59,7 +59,7 @@ class Locustfiles:
             self.shape_classes.setdefault(name, shape)
 
     def select(self, names: Sequence[str]) -> list[type[User]]:
-        """Return the user classes called ``names``, in the order of the locustfiles; all if ``names`` is empty.
+        """Return the user classes called ``names``, in the order of the locustfiles; all without ``names``.
 
         :raises CommandError: a name is unknown, or the locustfiles define no user class.
         """
@@ -93,7 +93,9 @@ def _import(path: str) -> tuple[dict[str, type[User]], list[LoadTestShape]]:
 
 def _syntax_error_text(path: str, error: SyntaxError) -> str:
     """Name file and line, show the line, and say what Python 2 has to do with it."""
-    lines = [f"{path} cannot be used: there is a syntax error in it, or in a file that it imports."]
+    where = error.filename or path
+    by_whom = "" if os.path.abspath(where) == os.path.abspath(path) else f" (imported by {path})"
+    lines = [f"Syntax error in {where}, line {error.lineno}{by_whom}:"]
     lines += "".join(traceback.format_exception_only(error)).rstrip("\n").split("\n")
     if _PYTHON_2_PRINT.search(error.msg or ""):
         lines.append('Hint: this is Python 2. In Python 3, print is a function: print("...").')

@@ -6,7 +6,7 @@ const RUNNING = ["spawning", "running", "stopping", "cleanup"];
 const args = JSON.parse(document.getElementById("template-args").textContent);
 const base = document.body.dataset.base.replace(/\/$/, "");
 const byId = (id) => document.getElementById(id);
-const view = { tab: "statistics", state: args.state, editing: false, used: args.state !== "ready" };
+const view = { tab: "stats", state: args.state, editing: false, used: args.state !== "ready" };
 
 /* ---- building elements: text is always set as text, whatever names and errors hold ---- */
 
@@ -38,6 +38,14 @@ const moment = (seconds) => seconds ? new Date(seconds * 1000).toLocaleTimeStrin
 const number = (title, show, bad) => ({ title, show, bad, kind: "number" });
 
 /* ---- the panels ---- */
+
+// A panel is made anew every two seconds: whoever has scrolled a wide table sideways stays where they were.
+function show(id, node) {
+  const before = byId(id).firstElementChild;
+  const left = before ? before.scrollLeft : 0;
+  byId(id).replaceChildren(node);
+  node.scrollLeft = left;
+}
 
 const percentileColumns = args.percentiles_to_statistics.map((p) => number(
   `${+(p * 100).toFixed(6)}% (ms)`, (row) => whole(row[`response_time_percentile_${p}`]),
@@ -87,34 +95,30 @@ function showFigures(figures) {
   byId("user-count").textContent = whole(figures.user_count);
   byId("rps").textContent = rate(figures.current_rps);
   byId("fail-ratio").textContent = `${+(figures.fail_ratio * 100).toFixed(2)}%`;
-  byId("statistics").replaceChildren(table(STATISTICS, figures.stats, (row) => row === figures.stats.at(-1)));
-  byId("failures").replaceChildren(
-    figures.errors.length ? table(FAILURES, figures.errors) : empty("No request has failed."),
-  );
+  show("stats", table(STATISTICS, figures.stats, (row) => row === figures.stats.at(-1)));
+  show("failures", figures.errors.length ? table(FAILURES, figures.errors) : empty("No request has failed."));
   badge("failures", figures.errors.length);
 }
 
 function showExceptions({ exceptions }) {
-  byId("exceptions").replaceChildren(
-    exceptions.length ? table(EXCEPTIONS, exceptions) : empty("No task has raised an exception."),
-  );
+  show("exceptions", exceptions.length ? table(EXCEPTIONS, exceptions) : empty("No task has raised an exception."));
   badge("exceptions", exceptions.length);
 }
 
 function showRatios(ratios) {
   const part = (title, tasks) => [element("h2", {}, title), ratioList(tasks)];
-  byId("ratios").replaceChildren(element(
+  show("ratios", element(
     "div", { class: "card" }, ...part("Within each user class", ratios.per_class), ...part("Of all tasks", ratios.total),
   ));
 }
 
 function showLogs(logs) {
   const lines = element("pre", {}, logs.master.join("\n") || "Nothing has been logged.");
-  byId("logs").replaceChildren(element("div", { class: "scroll" }, lines));
+  show("logViewer", element("div", { class: "scroll" }, lines));
 }
 
 const PANELS = {
-  exceptions: ["/exceptions", showExceptions], ratios: ["/tasks", showRatios], logs: ["/logs", showLogs],
+  exceptions: ["/exceptions", showExceptions], ratios: ["/tasks", showRatios], logViewer: ["/logs", showLogs],
 };
 
 /* ---- what is visible ---- */
@@ -147,6 +151,9 @@ function showTab(tab) {
     button.setAttribute("aria-selected", String(button.dataset.tab === tab));
     byId(button.dataset.tab).hidden = button.dataset.tab !== tab;
   }
+  const address = new URL(location.href);
+  address.searchParams.set("tab", tab);
+  history.replaceState(null, "", address);
   refreshPanel();
 }
 
@@ -165,8 +172,8 @@ async function ask(path, body) {
 
 async function refreshPanel() {
   if (view.tab in PANELS) {
-    const [path, show] = PANELS[view.tab];
-    await attempt(async () => show(await ask(path)));
+    const [path, display] = PANELS[view.tab];
+    await attempt(async () => display(await ask(path)));
   }
 }
 
@@ -183,7 +190,7 @@ async function poll() {
   await attempt(async () => showFigures(await ask("/stats/requests")));
   if (view.used) {
     await attempt(async () => showExceptions(await ask("/exceptions")));
-    if (view.tab === "ratios" || view.tab === "logs") await refreshPanel();
+    if (view.tab === "ratios" || view.tab === "logViewer") await refreshPanel();
   }
   setTimeout(poll, POLL_MS);
 }
@@ -239,4 +246,6 @@ for (const button of document.querySelectorAll("[data-tab]")) {
   button.addEventListener("click", () => showTab(button.dataset.tab));
 }
 arrange();
+const wanted = new URLSearchParams(location.search).get("tab");
+if (document.querySelector(`[data-tab="${CSS.escape(wanted || "")}"]`)) showTab(wanted);
 poll();
