@@ -120,9 +120,8 @@ def main() -> int:
     try:
         setup = clients.setup_from(options)
         print(f"{options.users:,} users, wait_time = constant(5), -r {options.users}")
-        print(
-            f"{'client':<36} {'KB/user':>8} {'% core':>7} {'at rate':>9} {'requests/s':>10} {'spawned':>9} {'connected':>11}"
-        )
+        titles = f"{'client':<36} {'KB/user':>8} {'% core':>7} {'% at rate':>9} {'requests/s':>10}"
+        print(titles, f"{'spawned s':>9} {'connected s':>11}")
         for crowd in CROWDS:
             if crowd.which not in clients.both(setup) or options.only not in (None, crowd.user_class):
                 continue

@@ -1,7 +1,7 @@
 """`python -m benchmarks.task_loop`: what the loop around a task and spawning a user cost, without requests.
 
 Users of an empty task with `wait_time = constant(0)` loop; CPU nanoseconds per iteration are taken inside the
-process. Spawning is measured with 10,000 users that wait for an hour, from the start of the test to all users spawned.
+process. Spawning is measured with 10,000 users that wait for an hour, from the start to all users spawned.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""64 users without wait, and greenlets beside them that note how late their sleep, time-out and request are."""
+"""64 users without wait, and greenlets beside them that note how late their own turns are."""
 
 import json
 import os
