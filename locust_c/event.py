@@ -143,18 +143,20 @@ class OldRequestHook(EventHook):
                 f"{self._documentation.event}.fire() takes {few} or {many} values, not {len(args)}"
             )
         values = dict(zip(order, args, strict=False)) | kwargs
-        if isinstance(values["response"], int):
+        if isinstance(values.get("response"), int):
             values["response_length"] = values.pop("response")  # 0.6 passed this one instead
         return values
 
     def _as_sample(self, values: dict[str, Any]) -> dict[str, Any]:
-        sample = {"response_length": _length_of(values.get("response")), "request_type": ""}
-        for old, new in (("method", "request_type"), ("path", "name")):
-            if old in values:
-                sample[new] = values[old]
-        names = ("request_type", "name", "response_time", "response_length", "exception")
-        sample.update((name, values[name]) for name in names if name in values)
-        sample["exception"] = (sample.get("exception") or "no exception") if self._failed else None
+        """What was fired, with the values that some version did not pass."""
+        sample = dict(values)
+        if "request_type" not in values:
+            sample["request_type"] = values.get("method", "")
+        if "name" not in values and "path" in values:
+            sample["name"] = values["path"]
+        if "response_length" not in values:
+            sample["response_length"] = _length_of(values.get("response"))
+        sample["exception"] = (values.get("exception") or "no exception") if self._failed else None
         return sample
 
 

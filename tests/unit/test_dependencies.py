@@ -21,7 +21,7 @@ PYTHON = """
     main: web rpc    web: runners     rpc: runners     runners: env      env: user event stats
     user: clients    clients: hub     hub: _core       event: _core      stats: _core
 """
-LATE = {"env → runners", "env → web", "event → log", "event → runners", "runners → rpc"}
+LATE = {"env → runners", "env → web", "event → runners", "runners → rpc"}
 HEADERS = {
     "Python.h": "py/.*",
     "greenlet.h": "py/wake",
