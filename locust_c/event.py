@@ -120,7 +120,7 @@ class OldRequestHook(EventHook):
 
     def __init__(self, request: EventHook, documentation: Documentation, failed: bool) -> None:
         self._documentation = documentation
-        self._condition = is_failed if failed else is_successful
+        self._condition = bind_listener(is_failed if failed else is_successful, None)
         self._request = request
         self._failed = failed
 
@@ -169,24 +169,24 @@ def _length_of(response: Any) -> int:
     return 0
 
 
-def is_failed(exception: object = None, **_: Any) -> bool:
-    """Whether the request that was fired with these values failed."""
+def is_failed(exception: object = None) -> bool:
+    """Whether the request that was fired failed."""
     return bool(exception)
 
 
-def is_successful(exception: object = None, **_: Any) -> bool:
-    """Whether the request that was fired with these values did not fail."""
+def is_successful(exception: object = None) -> bool:
+    """Whether the request that was fired did not fail."""
     return not exception
 
 
-def is_on_master(environment: Any = None, **_: Any) -> bool:
+def is_on_master(environment: Any = None) -> bool:
     """Whether the event of a test was fired on a master."""
     from .runners import MasterRunner
 
     return isinstance(getattr(environment, "runner", None), MasterRunner)
 
 
-def is_on_load_generator(environment: Any = None, **_: Any) -> bool:
+def is_on_load_generator(environment: Any = None) -> bool:
     """Whether the event of a test was fired where users run: locally or on a worker."""
     return not is_on_master(environment)
 
@@ -350,7 +350,7 @@ class Events:
         for name, old_name, condition in _OLD_NAMES:
             hook: EventHook = getattr(self, name)
             old_hook: EventHook = getattr(self, old_name)
-            old_hook._condition = condition
+            old_hook._condition = bind_listener(condition, None) if condition else None
             hook._companions = (*hook._companions, old_hook)
 
 

@@ -49,7 +49,7 @@ def make_hook() -> Any:
     hook.add_listener(hook.add_listener)
     hook.add_recorder(hook)
     companion._companions = (hook,)
-    companion._condition = hook.record
+    companion._condition = _core.Listener(hook.record)
     hook._companions = (companion,)
     return hook
 
