@@ -36,11 +36,14 @@ struct lc_http1 {
     const char *error;    /* a reason in words after LC_EPROTO or LC_ELIMIT; static storage */
     /* private from here */
     uint8_t state;
-    bool until_close;
-    bool line_has_size;
-    uint64_t remaining;
-    size_t scan;
-    size_t line_len;
+    bool began;          /* at least one byte of a response came, an interim one counts */
+    bool folded;         /* the head has obsolete line folding */
+    bool line_has_size;  /* the chunk line has at least one digit */
+    char line_first;     /* the first byte of the line that is being scanned */
+    int failure;         /* what the feed that failed returned */
+    uint64_t remaining;  /* bytes left of the body or of the chunk */
+    size_t line_len;     /* bytes seen of the line that is being scanned, without its LF */
+    size_t skipped;      /* bytes read and not kept: blank lines, interim heads, trailers */
 };
 
 /* Prepares for one response. Buffers are empty; nothing is allocated until bytes come. */

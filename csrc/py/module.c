@@ -1,5 +1,8 @@
 #include "module.h"
 
+#include "connect.h"
+#include "wake.h"
+
 struct lc_state *lc_state_of_module(PyObject *module)
 {
     return PyModule_GetState(module);
@@ -19,6 +22,12 @@ static int module_exec(PyObject *module)
 {
     struct lc_state *state = lc_state_of_module(module);
 
+    if (lc_wake_import() < 0 || lc_connect_init_process() < 0) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ImportError, "libcurl cannot be initialised");
+        }
+        return -1;
+    }
 #define INTERN_STRING(field, text)                                                                 \
     if ((state->field = PyUnicode_InternFromString(text)) == NULL) {                               \
         return -1;                                                                                 \
@@ -31,6 +40,16 @@ static int module_exec(PyObject *module)
                      state->str_response_length, state->str_response, state->str_context,
                      state->str_exception, state->str_start_time, state->str_url);
     if (state->sample_names == NULL) {
+        return -1;
+    }
+
+#define ADD_ERROR(name, text)                                                                      \
+    if (PyModule_AddIntConstant(module, &#name[3], name) < 0) {                                    \
+        return -1;                                                                                 \
+    }
+    LC_ERRORS(ADD_ERROR)
+#undef ADD_ERROR
+    if (PyModule_AddStringConstant(module, "__version__", LC_VERSION) < 0) {
         return -1;
     }
 

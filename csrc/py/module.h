@@ -17,7 +17,10 @@
     X(stats_counters, lc_py_stats_counters_spec, "StatsCounters")                                  \
     X(stats_error_count, lc_py_stats_error_spec, "StatsErrorCount")                                \
     X(stats_table, lc_py_stats_table_spec, "StatsTable")
-#define LC_PY_TYPES_ENGINE(X)
+#define LC_PY_TYPES_ENGINE(X)                                                                      \
+    X(Engine, lc_py_engine_spec, "Engine")                                                         \
+    X(Session, lc_py_session_spec, "Session")                                                      \
+    X(Response, lc_py_response_spec, "Response")
 
 /* Strings that the hot path compares or looks up, interned once: X(field, text). */
 #define LC_PY_STRINGS(X)                                                                           \
@@ -32,6 +35,21 @@
     X(str_url, "url")                                                                              \
     X(str_method, "method")                                                                        \
     X(str_path, "path")                                                                            \
+    X(str_catch_response, "catch_response")                                                        \
+    X(str_data, "data")                                                                            \
+    X(str_json, "json")                                                                            \
+    X(str_headers, "headers")                                                                      \
+    X(str_params, "params")                                                                        \
+    X(str_timeout, "timeout")                                                                      \
+    X(str_allow_redirects, "allow_redirects")                                                      \
+    X(str_store, "_store")                                                                         \
+    X(str_verb_get, "GET")                                                                         \
+    X(str_verb_options, "OPTIONS")                                                                 \
+    X(str_verb_head, "HEAD")                                                                       \
+    X(str_verb_post, "POST")                                                                       \
+    X(str_verb_put, "PUT")                                                                         \
+    X(str_verb_patch, "PATCH")                                                                     \
+    X(str_verb_delete, "DELETE")                                                                   \
     X(str_fire, "fire")                                                                            \
     X(str_reverse, "reverse")
 

@@ -17,9 +17,10 @@ struct lc_sample {
     Py_ssize_t response_length;
     PyObject *response;
     PyObject *context;   /* dict */
-    PyObject *exception; /* an exception or None */
-    double start_time;   /* epoch seconds */
+    PyObject *exception; /* what the request failed with, or None */
+    double start_time;   /* epoch seconds; NaN: unknown */
     PyObject *url;
+    unsigned resent; /* how often the request was sent again on a new connection */
 };
 
 /* py_stats.c: records into a StatsTable (any other object: TypeError). -1 with an exception. The
