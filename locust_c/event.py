@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from locust_c import _core
-from locust_c.exception import (
+from . import _core
+from .exception import (
     InterruptTaskSet,
     RescheduleTask,
     RescheduleTaskImmediately,
     StopTest,
     StopUser,
 )
-from locust_c.listener import Documentation, Handler, Order, bind_listener, describe_handler
+from .listener import Documentation, Handler, Order, bind_listener, describe_handler
 
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
@@ -31,7 +31,7 @@ CONTROL_EXCEPTIONS = (StopUser, StopTest, RescheduleTask, RescheduleTaskImmediat
 
 def mark_unhandled_exception() -> None:
     """Notes that an exception was logged that nobody handled: the process will exit with code 2."""
-    from locust_c import log
+    from . import log
 
     log.unhandled_greenlet_exception = True
 
@@ -126,23 +126,23 @@ class OldRequestHook(EventHook):
 
     def fire(self, *args: Any, reverse: bool = False, **kwargs: Any) -> None:
         """Records the sample and calls the listeners; see ``EventHook.fire``."""
-        values = self._name_values(args) | kwargs
+        values = self._name_values(args, kwargs) if args else kwargs
         self._request.record(**self._as_sample(values))
         super().fire(reverse=reverse, **values)
 
-    def _name_values(self, args: tuple[Any, ...]) -> dict[str, Any]:
+    def _name_values(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Names what was fired by position: how many there are tells the version."""
-        if not args:
-            return {}
         assert self._documentation is not None
-        orders = [order for order in self._documentation.orders if len(order) == len(args)]
-        if not orders:
-            counts = sorted({len(order) for order in self._documentation.orders})
+        orders = self._documentation.orders
+        for order in orders:
+            if len(order) >= len(args) and all(name in kwargs for name in order[len(args) :]):
+                break
+        else:
+            few, many = min(map(len, orders)), max(map(len, orders))
             raise TypeError(
-                f"{self._documentation.event}.fire() takes {counts[0]} or {counts[1]} values by position,"
-                f" not {len(args)}"
+                f"{self._documentation.event}.fire() takes {few} or {many} values, not {len(args)}"
             )
-        values = dict(zip(orders[0], args, strict=True))
+        values = dict(zip(order, args, strict=False)) | kwargs
         if isinstance(values["response"], int):
             values["response_length"] = values.pop("response")  # 0.6 passed this one instead
         return values
@@ -179,7 +179,7 @@ def is_successful(exception: object = None, **_: Any) -> bool:
 
 def is_on_master(environment: Any = None, **_: Any) -> bool:
     """Whether the event of a test was fired on a master."""
-    from locust_c.runners import MasterRunner
+    from .runners import MasterRunner
 
     return isinstance(getattr(environment, "runner", None), MasterRunner)
 
@@ -200,6 +200,7 @@ _REQUEST: Order = (
     "start_time",
     "url",
 )
+_OLD_REQUEST: Order = ("request_type", "name", "response_time", "response_length", "exception", "response")
 _OLD_REQUEST_NAMES = (("method", "request_type"), ("path", "name"))
 
 # The keyword arguments of each event, in the order of Locust's documentation.
@@ -226,7 +227,7 @@ _DOCUMENTED = {
         Documentation("quit", ("exit_code",)),
         Documentation(
             "request_success",
-            _REQUEST,
+            _OLD_REQUEST,
             (
                 ("method", "path", "response_time", "response"),
                 ("method", "path", "response_time", "response_length"),
@@ -236,7 +237,7 @@ _DOCUMENTED = {
         ),
         Documentation(
             "request_failure",
-            _REQUEST,
+            _OLD_REQUEST,
             (
                 ("method", "path", "response_time", "exception", "response"),
                 ("path", "response_time", "exception", "response"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from inspect import Parameter
 from typing import Any
 
-from locust_c._core import Listener
+from ._core import Listener
 
 # One value, two names: the older and the newer one.
 OTHER_NAME = {
@@ -122,12 +122,15 @@ class _SignatureReader:
 
     def read(self) -> list[Binding]:
         order = self._choose_order()
-        by_position = self._count_by_position() if order is not None else 0
-        bindings = [self._bind_position(i, order) for i in range(by_position)] if order else []
-        if order and self.takes_more:
-            by_position = len(self.positional)
-            bindings = [self._bind_position(i, order) for i in range(min(by_position, len(order)))]
-            bindings += [(None, _sources(name), _absent(name)) for name in order[by_position:]]
+        bindings: list[Binding] = []
+        if order is not None:
+            count = len(self.positional) if self.takes_more else self._count_by_position()
+            bindings += [
+                self._bind_position(*pair) for pair in zip(self.positional[:count], order, strict=False)
+            ]
+            if self.takes_more:
+                bindings += [(None, _sources(name), _absent(name)) for name in order[count:]]
+        by_position = min(len(bindings), len(self.positional))
         for parameter in self.positional[by_position:] + self.keyword_only:
             binding = self._bind_name(parameter)
             if binding is not None:
@@ -142,13 +145,13 @@ class _SignatureReader:
 
     def _count_by_position(self) -> int:
         """How many parameters are passed by position: up to the last one that no name decides."""
-        last = 0
-        for count, parameter in enumerate(self.positional, start=1):
-            documented = self.documentation is not None and self.documentation.knows(parameter.name)
-            only = parameter.kind is Parameter.POSITIONAL_ONLY
-            if not documented if _is_required(parameter) and not only else only:
-                last = count
-        return last
+        free = [
+            count
+            for count, parameter in enumerate(self.positional, start=1)
+            if parameter.kind is Parameter.POSITIONAL_ONLY
+            or (_is_required(parameter) and not self._knows(parameter))
+        ]
+        return max(free, default=0)
 
     def _choose_order(self) -> Order | None:
         """The documented order that the parameters fit best; None if they contradict all of them."""
@@ -173,11 +176,12 @@ class _SignatureReader:
         )
         return len(order) != len(required), -shared
 
-    def _bind_position(self, index: int, order: Order) -> Binding:
-        parameter, name = self.positional[index], order[index]
+    def _bind_position(self, parameter: Parameter, name: str) -> Binding:
         sources = _sources(name)
-        if parameter.kind is not Parameter.POSITIONAL_ONLY:
-            sources = (*_sources(parameter.name), *sources)
+        of_today = self.documentation is not None and not self.documentation.older_orders
+        if of_today and parameter.kind is not Parameter.POSITIONAL_ONLY:
+            # Who fires an event of today may add values of their own, by name.
+            sources = (parameter.name, *sources)
         if _is_required(parameter):
             return None, sources, _absent(name)
         default = parameter.default

@@ -43,6 +43,12 @@ static int module_exec(PyObject *module)
         return -1;
     }
 
+#define ADD_ERROR(name, text)                                                                      \
+    if (PyModule_AddIntConstant(module, &#name[3], name) < 0) {                                    \
+        return -1;                                                                                 \
+    }
+    LC_ERRORS(ADD_ERROR)
+#undef ADD_ERROR
     if (PyModule_AddStringConstant(module, "__version__", LC_VERSION) < 0) {
         return -1;
     }

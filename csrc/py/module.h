@@ -13,7 +13,10 @@
 #define LC_PY_TYPES_EVENT(X)                                                                       \
     X(event_hook_type, lc_py_event_spec, "EventHook")                                              \
     X(listener_type, lc_py_listener_spec, "Listener")
-#define LC_PY_TYPES_STATS(X)
+#define LC_PY_TYPES_STATS(X)                                                                       \
+    X(stats_counters, lc_py_stats_counters_spec, "StatsCounters")                                  \
+    X(stats_error_count, lc_py_stats_error_spec, "StatsErrorCount")                                \
+    X(stats_table, lc_py_stats_table_spec, "StatsTable")
 #define LC_PY_TYPES_ENGINE(X)                                                                      \
     X(Engine, lc_py_engine_spec, "Engine")                                                         \
     X(Session, lc_py_session_spec, "Session")                                                      \

@@ -55,9 +55,12 @@ static int take_error(struct py_session *session, struct py_response *response,
                       const struct lc_exchange *exchange)
 {
     const char *reason = exchange->reason != NULL ? exchange->reason : lc_strerror(response->err);
-    PyObject *error =
-        PyObject_CallMethod((PyObject *)session, "_failed", "Oisi", (PyObject *)response,
-                            response->err, reason, exchange->os_errno);
+    uint64_t timeout_ns = response->err == LC_ECONNTIMEOUT ? exchange->request.connect_timeout_ns
+                                                           : exchange->request.read_timeout_ns;
+    PyObject *error = PyObject_CallMethod(
+        (PyObject *)session, "_failed", "OisinKd", (PyObject *)response, response->err, reason,
+        exchange->os_errno, (Py_ssize_t)exchange->response.body.len,
+        (unsigned long long)exchange->response.remaining, (double)timeout_ns / 1e9);
     if (error == NULL) {
         return -1;
     }
@@ -131,6 +134,8 @@ struct py_response *lc_py_exchange(struct py_session *session, struct lc_wire *w
     struct py_response *response = lc_py_response_new(type);
     if (response != NULL) {
         response->catch_response = call->catch_response;
+        response->method = Py_NewRef(call->method);
+        response->url = Py_NewRef(wire->url);
     }
     if (response != NULL && fill_response(session, wire, response, exchange) < 0) {
         Py_CLEAR(response);
@@ -164,7 +169,7 @@ static void set_response_time(struct py_response *response)
     response->response_time_ms = end > times->start ? (double)(end - times->start) / 1e6 : 0;
 }
 
-static int name_sample(struct py_session *session, const struct lc_call *call,
+static void name_sample(struct py_session *session, const struct lc_call *call,
                        struct lc_wire *wire, struct py_response *response)
 {
     PyObject *default_name = session->flavour == LC_FLAVOUR_FAST ? call->url : wire->target;
@@ -174,12 +179,9 @@ static int name_sample(struct py_session *session, const struct lc_call *call,
         name = renamed ? session->request_name : default_name;
     }
     response->name = Py_NewRef(name);
-    response->method = Py_NewRef(call->method);
     response->hook = Py_XNewRef(session->request_event);
     response->context = Py_XNewRef(call->context);
     response->length = response->content != NULL ? PyBytes_GET_SIZE(response->content) : 0;
-    response->url = PyUnicode_Concat(session->base_origin, wire->target);
-    return response->url != NULL ? 0 : -1;
 }
 
 /* A status of 2xx is fine for every kind of session; about the others the class decides. */
@@ -239,9 +241,10 @@ LC_CALLS_PYTHON int lc_py_session_call(struct py_session *session, const struct 
     }
     way = LC_WAY_ERROR;
     response = lc_py_exchange(session, &wire, call, start_ns);
-    if (response == NULL || name_sample(session, call, &wire, response) < 0) {
+    if (response == NULL) {
         goto done;
     }
+    name_sample(session, call, &wire, response);
     response->start_time = start_time;
     set_response_time(response);
     if (finish_call(session, call, response, out) == 0) {

@@ -37,65 +37,69 @@ static PyObject *required_value(const struct lc_fired *fired, PyObject *name)
     return value;
 }
 
-/* Milliseconds or seconds: NaN for None and for what was not fired. */
-static int read_double(PyObject *value, double *out)
+/* NaN for None. */
+static int read_time(PyObject *value, double *time_ms)
 {
-    *out = value == NULL || value == Py_None ? NAN : PyFloat_AsDouble(value);
-    return *out == -1.0 && PyErr_Occurred() ? -1 : 0;
+    *time_ms = value == Py_None ? NAN : PyFloat_AsDouble(value);
+    return *time_ms == -1.0 && PyErr_Occurred() ? -1 : 0;
 }
 
-static int read_length(PyObject *value, Py_ssize_t *out)
+/* 0 for None; a float, as some clients compute it, is cut off. */
+static int read_length(PyObject *value, Py_ssize_t *length)
 {
     if (value == Py_None) {
-        *out = 0;
+        *length = 0;
         return 0;
     }
-    if (PyFloat_Check(value)) {
-        *out = (Py_ssize_t)PyFloat_AsDouble(value);
-        return 0;
-    }
-    *out = PyNumber_AsSsize_t(value, PyExc_OverflowError);
-    return *out == -1 && PyErr_Occurred() ? -1 : 0;
+    PyObject *number = PyFloat_Check(value) ? PyNumber_Long(value) : PyNumber_Index(value);
+    *length = number ? PyNumber_AsSsize_t(number, PyExc_OverflowError) : -1;
+    Py_XDECREF(number);
+    return *length == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
-/* Records what was fired. The names become str, as the tables print them. */
+/* What the request failed with: NULL for whatever is false, like Locust. -1 with an exception. */
+static int read_failure(PyObject *value, PyObject **failure)
+{
+    int failed = value ? PyObject_IsTrue(value) : 0;
+    *failure = failed > 0 ? value : NULL;
+    return failed < 0 ? -1 : 0;
+}
+
+/* The name of anything, as the tables print it: a new reference. A str that is an enum stays. */
+static PyObject *as_text(PyObject *object)
+{
+    return PyUnicode_Check(object) ? Py_NewRef(object) : PyObject_Str(object);
+}
+
 int lc_py_sample_record_fired(struct lc_py_hook *self, const struct lc_fired *fired)
 {
     struct lc_state *state = lc_state_of_type(Py_TYPE(self));
     PyObject *request_type = NULL, *name = NULL;
-    struct lc_sample sample = {0};
+    struct lc_sample sample = {.start_time = NAN};
     int result = -1;
 
     PyObject *given_type = required_value(fired, state->str_request_type);
     PyObject *given_name = given_type ? required_value(fired, state->str_name) : NULL;
     PyObject *time = given_name ? required_value(fired, state->str_response_time) : NULL;
     PyObject *length = time ? required_value(fired, state->str_response_length) : NULL;
-    if (length == NULL || read_double(time, &sample.response_time_ms) < 0 ||
-        read_length(length, &sample.response_length) < 0) {
+    if (length == NULL || read_time(time, &sample.response_time_ms) < 0 ||
+        read_length(length, &sample.response_length) < 0 ||
+        read_failure(fired_value(fired, state->str_exception), &sample.exception) < 0) {
         goto done;
     }
-    request_type = PyObject_Str(given_type);
-    name = request_type ? PyObject_Str(given_name) : NULL;
+    request_type = as_text(given_type);
+    name = request_type ? as_text(given_name) : NULL;
     if (name == NULL) {
         goto done;
     }
     sample.request_type = request_type;
     sample.name = name;
-    sample.exception = fired_value(fired, state->str_exception);
-    sample.response = fired_value(fired, state->str_response);
-    sample.context = fired_value(fired, state->str_context);
-    sample.url = fired_value(fired, state->str_url);
-    if (read_double(fired_value(fired, state->str_start_time), &sample.start_time) < 0) {
-        goto done;
-    }
-    result = lc_py_sample_record(self, &sample);
-    Py_DECREF(request_type);
-    Py_DECREF(name);
-    return result;
+    result = 0;
 done:
+    result = result == 0 ? lc_py_sample_record(self, &sample) : lc_py_dispatch_failed(self);
     Py_XDECREF(request_type);
     Py_XDECREF(name);
-    return lc_py_dispatch_failed(self);
+    return result;
 }
 
 static PyObject *double_or_none(double value)

@@ -58,7 +58,9 @@ static PyObject *long_way(struct py_session *self, const struct verb *verb, PyOb
                           Py_ssize_t count, PyObject *names)
 {
     PyObject *result = NULL;
-    PyObject *request = PyObject_GetAttrString((PyObject *)self, "_request");
+    /* A request() of a subclass hears of every verb, as with requests. */
+    bool to_override = verb->method != NULL && self->request_overridden;
+    PyObject *request = PyObject_GetAttrString((PyObject *)self, to_override ? "request" : "_request");
     PyObject *kwargs = PyDict_New();
     PyObject *positional = NULL;
     if (request == NULL || kwargs == NULL) {
@@ -236,14 +238,14 @@ LC_CALLS_PYTHON static PyObject *session_exchange(PyObject *op, PyObject *args)
         PyErr_NoMemory();
         goto done;
     }
+    call.method = method;
+    wire.url = Py_NewRef(url_object);
     wire.is_head = PyUnicode_CompareWithASCIIString(method, "HEAD") == 0;
     wire.host = url.host;
     wire.path = url.path;
     wire.secure = url.is_https;
     response = lc_py_exchange(self, &wire, &call, start_ns);
     if (response != NULL) {
-        response->method = Py_NewRef(method);
-        response->url = Py_NewRef(url_object);
         response->length = response->content != NULL ? PyBytes_GET_SIZE(response->content) : 0;
     }
 done:

@@ -82,6 +82,7 @@ struct lc_wire {
     bool secure;
     bool is_head;
     PyObject *target; /* str, new reference: path and query */
+    PyObject *url;    /* str, new reference: absolute */
 };
 
 enum lc_way { LC_WAY_ERROR = -1, LC_WAY_SHORT = 0, LC_WAY_LONG = 1 };

@@ -530,6 +530,10 @@ int lc_py_wire_build(struct py_session *session, const struct lc_call *call, str
     if (way == LC_WAY_SHORT) {
         way = write_request(session, call, wire, &body);
     }
+    if (way == LC_WAY_SHORT) {
+        wire->url = PyUnicode_Concat(session->base_origin, wire->target);
+        way = wire->url != NULL ? LC_WAY_SHORT : LC_WAY_ERROR;
+    }
     Py_XDECREF(body.owner);
     return way;
 }
@@ -538,4 +542,5 @@ void lc_py_wire_free(struct lc_wire *wire)
 {
     lc_buf_free(&wire->bytes);
     Py_CLEAR(wire->target);
+    Py_CLEAR(wire->url);
 }
