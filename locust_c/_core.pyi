@@ -3,6 +3,8 @@ from typing import Any, Self, TypeVar
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
+__version__: str
+
 def _types() -> tuple[type, ...]: ...
 
 # ---- events ----
