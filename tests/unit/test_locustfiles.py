@@ -100,7 +100,7 @@ def test_classes_are_selected_in_the_order_of_the_file(tmp_path: Path) -> None:
 
 def test_a_file_without_users_is_an_error_when_it_is_to_run(tmp_path: Path) -> None:
     files = locustfiles.load([write(tmp_path, "lf_none.py", "x = 1\n")])
-    with pytest.raises(CommandError, match="^No User class found!$"):
+    with pytest.raises(CommandError, match=r"^No User class found!$"):
         files.select([])
 
 
