@@ -129,22 +129,29 @@ def test_without_a_terminal_the_variable_is_named(encrypted: Files) -> None:
     assert "there is no terminal to ask for its pass phrase: set SSL_KEY_PASSWORD." in text
 
 
+ON_A_TERMINAL = """
+import fcntl, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from locust_c.web import tls
+tls.server_context(sys.argv[1], sys.argv[2])
+print("loaded")
+"""
+
+
 def test_the_pass_phrase_is_asked_for_on_the_terminal(encrypted: Files) -> None:
     """In a process of its own: getpass opens the terminal that the process belongs to."""
-    code = f"from locust_c.web import tls; tls.server_context({encrypted.certificate!r}, {encrypted.key!r})"
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execv(sys.executable, [sys.executable, "-c", code + "; print('loaded')"])
-    seen = b""
-    while b"Pass phrase of the TLS key" not in seen:
-        seen += os.read(terminal, 1024)
-    os.write(terminal, b"open sesame\n")
-    try:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", ON_A_TERMINAL, *encrypted]
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        while b"Pass phrase of the TLS key" not in seen:
+            seen += os.read(ours, 1024)
+        os.write(ours, b"open sesame\n")
         while b"loaded" not in seen:
-            seen += os.read(terminal, 1024)
-    except OSError as error:
-        raise AssertionError(seen.decode()) from error
-    _, status = os.waitpid(child, 0)
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(status) == 0
+            seen += os.read(ours, 1024)
+        assert process.wait(timeout=10) == 0
+    os.close(ours)
     assert b"open sesame" not in seen
