@@ -28,7 +28,8 @@ print(locust is locust_c, locust.runners is locust_c.runners, callable(locust.us
 print("flask" not in sys.modules)
 """
 
-# Nothing of the environment of this process may decide what the others import.
+# Nothing of the environment of this process may decide what the others import. What pip needs (a proxy, a trust
+# store) stays: this is read before a fixture takes it away from the tests.
 CLEAN_VARIABLES = {
     name: value
     for name, value in os.environ.items()
