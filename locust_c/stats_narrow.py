@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .stats_times import get_readable_percentiles
@@ -27,6 +27,7 @@ _COLUMNS_BESIDE_NAME = 80
 _WIDEST_NAME = 80
 _TYPE = 7
 _LEAST_NAME = 12
+_OF_INTEREST = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 
 
 def terminal_columns() -> int | None:
@@ -73,24 +74,27 @@ def _name_width(columns: int, widths: Sequence[int]) -> int:
 
 def stats_lines(entries: Sequence[StatsEntry], total: StatsEntry, current: bool, columns: int) -> list[str]:
     """The request statistics without the shortest time and the failures per second."""
-    widths = (7, 7, 7, 6, 6, 6, 8)
-    headings = ("# reqs", "# fails", "fails", "Avg", "Max", "Med", "req/s")
+    figures: dict[str, tuple[int, Callable[[StatsEntry], str]]] = {
+        "# reqs": (7, lambda e: str(e.num_requests)),
+        "# fails": (7, lambda e: str(e.num_failures)),
+        "fails": (7, lambda e: f"{e.fail_ratio * 100:.2f}%"),
+        "Avg": (6, lambda e: str(int(e.avg_response_time))),
+        "Max": (6, lambda e: str(int(e.max_response_time))),
+        "Med": (6, lambda e: str(int(e.median_response_time or 0))),
+        "req/s": (8, lambda e: f"{e.current_rps if current else e.total_rps:.2f}"),
+    }
+    for heading in ("fails", "Max", "Avg"):
+        if _name_width(columns, [width for width, _ in figures.values()]) > _LEAST_NAME:
+            break
+        del figures[heading]
+    widths = [width for width, _ in figures.values()]
     name_width = _name_width(columns, widths)
 
     def row(entry: StatsEntry) -> str:
-        figures = (
-            str(entry.num_requests),
-            str(entry.num_failures),
-            f"{entry.fail_ratio * 100:.2f}%",
-            str(int(entry.avg_response_time)),
-            str(int(entry.max_response_time)),
-            str(int(entry.median_response_time or 0)),
-            f"{entry.current_rps if current else entry.total_rps:.2f}",
-        )
-        cells = [f"{figure:>{width}}" for figure, width in zip(figures, widths, strict=True)]
+        cells = [f"{figure(entry):>{width}}" for width, figure in figures.values()]
         return _line(entry.method, entry.name, cells, name_width)
 
-    cells = [f"{heading:>{width}}" for heading, width in zip(headings, widths, strict=True)]
+    cells = [f"{heading:>{width}}" for heading, (width, _) in figures.items()]
     rule = _rule(name_width, widths)
     return [
         _line("Type", "Name", cells, name_width),
@@ -102,12 +106,11 @@ def stats_lines(entries: Sequence[StatsEntry], total: StatsEntry, current: bool,
 
 
 def _fitting(percentiles: Sequence[float], columns: int) -> list[float]:
-    """As many of the percentiles as leave room for a name, evenly chosen, with the first and the last."""
+    """As many of the percentiles as leave room for a name: first those that people look at most."""
     room = (columns - _TYPE - 1 - 20 - 7) // 7
-    if room >= len(percentiles) or room < 2:
-        return list(percentiles)
-    last = len(percentiles) - 1
-    return [percentiles[round(i * last / (room - 1))] for i in range(room)]
+    by_interest = sorted(percentiles, key=lambda share: (share not in _OF_INTEREST, share))
+    chosen = by_interest[: max(room, 1)]
+    return [share for share in percentiles if share in chosen]
 
 
 def percentile_lines(entries: Sequence[StatsEntry], percentiles: Sequence[float], columns: int) -> list[str]:
