@@ -42,6 +42,8 @@ def setup_logging(loglevel: str, logfile: str | None = None) -> None:
     :raises ValueError: there is no such level.
     """
     level = loglevel.upper()
+    if not isinstance(logging.getLevelName(level), int):
+        raise ValueError(f"there is no log level '{loglevel}'")
     hostname = socket.gethostname().split(".")[0].replace("%", "%%")
     handlers: dict[str, dict[str, Any]] = {
         "console": {"class": "logging.StreamHandler", "formatter": "default"},
