@@ -1,6 +1,7 @@
 #include "lc.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 
 /* Allocation bookkeeping is thread-local: an engine and all it owns belong to one thread. */
@@ -74,6 +75,35 @@ void lc_free(void *memory)
 {
     live_blocks -= memory != NULL;
     free(memory);
+}
+
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
+
+void *lc_map(size_t size)
+{
+    if (allocation_must_fail()) {
+        return NULL;
+    }
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+#ifdef MADV_NOHUGEPAGE
+    /* Refused by kernels that have no huge pages, which is as good. */
+    (void)madvise(memory, size, MADV_NOHUGEPAGE);
+#endif
+    return counted(memory);
+}
+
+void lc_unmap(void *memory, size_t size)
+{
+    if (memory != NULL) {
+        munmap(memory, size);
+        live_blocks--;
+    }
 }
 
 void lc_alloc_fail_after(uint64_t n)

@@ -29,6 +29,7 @@
     X(LC_ETLSVERIFY, "the server's certificate was not accepted")                                  \
     X(LC_EDECODE, "the body could not be decoded")                                                 \
     X(LC_ECANCELLED, "the request was cancelled")                                                  \
+    X(LC_EAGAIN, "not ready yet")                                                                 \
     X(LC_EFORKED, "the engine belongs to the parent process")                                      \
     X(LC_ESYS, "a system call failed")
 
@@ -66,6 +67,10 @@ void *lc_alloc_zero(size_t size) LC_MUST_USE;
 void *lc_realloc(void *memory, size_t size) LC_MUST_USE;
 void lc_free(void *memory);
 void lc_alloc_fail_after(uint64_t n);
+/* A region of zeros whose pages take memory only when they are written to; counted and made to fail
+ * as the others. Never in huge pages: one byte written must not cost two megabytes. */
+void *lc_map(size_t size) LC_MUST_USE;
+void lc_unmap(void *memory, size_t size);
 /* How many blocks are allocated and not yet freed, for tests that look for leaks. */
 int64_t lc_alloc_live(void);
 

@@ -1,5 +1,8 @@
 #include "module.h"
 
+#include "connect.h"
+#include "wake.h"
+
 struct lc_state *lc_state_of_module(PyObject *module)
 {
     return PyModule_GetState(module);
@@ -15,21 +18,16 @@ struct lc_state *lc_state_of_type(PyTypeObject *type)
 LC_PY_TYPES(DECLARE_SPEC)
 #undef DECLARE_SPEC
 
-static PyObject *import_attribute(const char *module_name, const char *attribute)
-{
-    PyObject *module = PyImport_ImportModule(module_name);
-    if (module == NULL) {
-        return NULL;
-    }
-    PyObject *value = PyObject_GetAttrString(module, attribute);
-    Py_DECREF(module);
-    return value;
-}
-
 static int module_exec(PyObject *module)
 {
     struct lc_state *state = lc_state_of_module(module);
 
+    if (lc_wake_import() < 0 || lc_connect_init_process() < 0) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_ImportError, "libcurl cannot be initialised");
+        }
+        return -1;
+    }
 #define INTERN_STRING(field, text)                                                                 \
     if ((state->field = PyUnicode_InternFromString(text)) == NULL) {                               \
         return -1;                                                                                 \
@@ -37,8 +35,21 @@ static int module_exec(PyObject *module)
     LC_PY_STRINGS(INTERN_STRING)
 #undef INTERN_STRING
 
-    state->inspect_signature = import_attribute("inspect", "signature");
-    if (state->inspect_signature == NULL) {
+    state->sample_names =
+        PyTuple_Pack(9, state->str_request_type, state->str_name, state->str_response_time,
+                     state->str_response_length, state->str_response, state->str_context,
+                     state->str_exception, state->str_start_time, state->str_url);
+    if (state->sample_names == NULL) {
+        return -1;
+    }
+
+#define ADD_ERROR(name, text)                                                                      \
+    if (PyModule_AddIntConstant(module, &#name[3], name) < 0) {                                    \
+        return -1;                                                                                 \
+    }
+    LC_ERRORS(ADD_ERROR)
+#undef ADD_ERROR
+    if (PyModule_AddStringConstant(module, "__version__", LC_VERSION) < 0) {
         return -1;
     }
 
@@ -62,7 +73,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     LC_PY_TYPES(VISIT_FIELD)
     LC_PY_STRINGS(VISIT_FIELD)
 #undef VISIT_FIELD
-    Py_VISIT(state->inspect_signature);
+    Py_VISIT(state->sample_names);
     return 0;
 }
 
@@ -76,7 +87,7 @@ static int module_clear(PyObject *module)
     LC_PY_TYPES(CLEAR_FIELD)
     LC_PY_STRINGS(CLEAR_FIELD)
 #undef CLEAR_FIELD
-    Py_CLEAR(state->inspect_signature);
+    Py_CLEAR(state->sample_names);
     return 0;
 }
 

@@ -10,9 +10,17 @@
 /* Every heap type of the module: X(field of the state, spec, name in the module). The leak test
  * reads the names at run time through _core._types(), so a new type cannot be forgotten. */
 #define LC_PY_TYPES(X) LC_PY_TYPES_EVENT(X) LC_PY_TYPES_STATS(X) LC_PY_TYPES_ENGINE(X)
-#define LC_PY_TYPES_EVENT(X)
-#define LC_PY_TYPES_STATS(X)
-#define LC_PY_TYPES_ENGINE(X)
+#define LC_PY_TYPES_EVENT(X)                                                                       \
+    X(event_hook_type, lc_py_event_spec, "EventHook")                                              \
+    X(listener_type, lc_py_listener_spec, "Listener")
+#define LC_PY_TYPES_STATS(X)                                                                       \
+    X(stats_counters, lc_py_stats_counters_spec, "StatsCounters")                                  \
+    X(stats_error_count, lc_py_stats_error_spec, "StatsErrorCount")                                \
+    X(stats_table, lc_py_stats_table_spec, "StatsTable")
+#define LC_PY_TYPES_ENGINE(X)                                                                      \
+    X(Engine, lc_py_engine_spec, "Engine")                                                         \
+    X(Session, lc_py_session_spec, "Session")                                                      \
+    X(Response, lc_py_response_spec, "Response")
 
 /* Strings that the hot path compares or looks up, interned once: X(field, text). */
 #define LC_PY_STRINGS(X)                                                                           \
@@ -26,7 +34,24 @@
     X(str_start_time, "start_time")                                                                \
     X(str_url, "url")                                                                              \
     X(str_method, "method")                                                                        \
-    X(str_path, "path")
+    X(str_path, "path")                                                                            \
+    X(str_catch_response, "catch_response")                                                        \
+    X(str_data, "data")                                                                            \
+    X(str_json, "json")                                                                            \
+    X(str_headers, "headers")                                                                      \
+    X(str_params, "params")                                                                        \
+    X(str_timeout, "timeout")                                                                      \
+    X(str_allow_redirects, "allow_redirects")                                                      \
+    X(str_store, "_store")                                                                         \
+    X(str_verb_get, "GET")                                                                         \
+    X(str_verb_options, "OPTIONS")                                                                 \
+    X(str_verb_head, "HEAD")                                                                       \
+    X(str_verb_post, "POST")                                                                       \
+    X(str_verb_put, "PUT")                                                                         \
+    X(str_verb_patch, "PATCH")                                                                     \
+    X(str_verb_delete, "DELETE")                                                                   \
+    X(str_fire, "fire")                                                                            \
+    X(str_reverse, "reverse")
 
 struct lc_state {
 #define LC_PY_TYPE_FIELD(field, spec, name) PyTypeObject *field;
@@ -35,8 +60,8 @@ struct lc_state {
 #define LC_PY_STRING_FIELD(field, text) PyObject *field;
     LC_PY_STRINGS(LC_PY_STRING_FIELD)
 #undef LC_PY_STRING_FIELD
-    /* Objects of other modules that the binding calls: fetched at import, one list as well. */
-    PyObject *inspect_signature;
+    /* The names under which a sample of the engine reaches the listeners, in documented order. */
+    PyObject *sample_names;
 };
 
 extern struct PyModuleDef lc_module_def;

@@ -17,14 +17,18 @@ struct lc_sample {
     Py_ssize_t response_length;
     PyObject *response;
     PyObject *context;   /* dict */
-    PyObject *exception; /* an exception or None */
-    double start_time;   /* epoch seconds */
+    PyObject *exception; /* what the request failed with, or None */
+    double start_time;   /* epoch seconds; NaN: unknown */
     PyObject *url;
+    unsigned resent; /* how often the request was sent again on a new connection */
 };
 
 /* py_stats.c: records into a StatsTable (any other object: TypeError). -1 with an exception. The
  * sample's exception, if any, is counted as a failure under its text. */
 int lc_py_stats_record(PyObject *table, const struct lc_sample *sample);
+
+/* py_stats.c: counts a request that was sent again on a new connection. -1 with an exception. */
+int lc_py_stats_resent(PyObject *table, PyObject *request_type, PyObject *name);
 
 /* py_event.c: true if any listener waits for this hook or its companions (no exception). */
 int lc_py_event_wanted(PyObject *hook);

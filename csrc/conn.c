@@ -1,0 +1,198 @@
+#include "conn.h"
+
+#include "sock.h"
+
+#include <unistd.h>
+
+/* --- pools --- */
+
+void lc_pool_init(struct lc_pool *pool, size_t max_idle)
+{
+    *pool = (struct lc_pool){.max_idle = max_idle};
+}
+
+static void unlink_conn(struct lc_conn *conn)
+{
+    struct lc_pool *pool = conn->pool;
+    if (pool == NULL) {
+        return;
+    }
+    if (conn->prev != NULL) {
+        conn->prev->next = conn->next;
+    } else {
+        pool->first = conn->next;
+    }
+    if (conn->next != NULL) {
+        conn->next->prev = conn->prev;
+    }
+    conn->next = conn->prev = NULL;
+    conn->pool = NULL;
+}
+
+static void link_first(struct lc_pool *pool, struct lc_conn *conn)
+{
+    conn->pool = pool;
+    conn->prev = NULL;
+    conn->next = pool->first;
+    if (pool->first != NULL) {
+        pool->first->prev = conn;
+    }
+    pool->first = conn;
+}
+
+void lc_pool_close(struct lc_pool *pool)
+{
+    while (pool->first != NULL) {
+        struct lc_conn *conn = pool->first;
+        if (conn->state == LC_CONN_IDLE) {
+            lc_conn_close(conn);
+        } else {
+            unlink_conn(conn);
+        }
+    }
+    pool->idle = 0;
+}
+
+struct lc_conn *lc_pool_take(struct lc_pool *pool, struct lc_origin *origin)
+{
+    struct lc_conn *next;
+    for (struct lc_conn *conn = pool->first; conn != NULL; conn = next) {
+        next = conn->next;
+        if (conn->state != LC_CONN_IDLE || conn->origin != origin) {
+            continue;
+        }
+        /* The loop notices a peer that closes an idle connection when it turns; between two turns
+         * only the kernel knows. */
+        if (lc_sock_is_stale(conn->fd, conn->tls != NULL)) {
+            lc_conn_close(conn);
+            continue;
+        }
+        conn->state = LC_CONN_BUSY;
+        conn->uses++;
+        pool->idle--;
+        return conn;
+    }
+    return NULL;
+}
+
+/* --- connections --- */
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct lc_conn *conn = poll->data;
+    conn->on_event(conn, status, (events & UV_READABLE) != 0, (events & UV_WRITABLE) != 0);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct lc_conn *conn = handle->data;
+    --*conn->live;
+    lc_free(conn);
+}
+
+int lc_conn_open(uv_loop_t *loop, struct lc_pool *pool, struct lc_origin *origin, int fd,
+                 lc_conn_cb on_event, int64_t *live, struct lc_conn **out)
+{
+    int rc = LC_ENOMEM;
+    struct lc_conn *conn = lc_alloc_zero(sizeof *conn);
+    if (conn == NULL) {
+        goto fail_alloc;
+    }
+    if (origin->tls_context != NULL) {
+        rc = lc_tls_new(origin->tls_context, fd, origin->host, &conn->tls);
+        if (rc < 0) {
+            goto fail_tls;
+        }
+    }
+    if (uv_poll_init_socket(loop, &conn->poll, fd) != 0) {
+        rc = LC_ESYS;
+        goto fail_poll;
+    }
+    conn->poll.data = conn;
+    conn->live = live;
+    conn->fd = fd;
+    conn->origin = origin;
+    conn->on_event = on_event;
+    conn->state = conn->tls != NULL ? LC_CONN_HANDSHAKE : LC_CONN_BUSY;
+    ++*live;
+    link_first(pool, conn);
+    /* Reads are watched all its life: registered once, never again per request. */
+    if (uv_poll_start(&conn->poll, UV_READABLE, on_poll) != 0) {
+        lc_conn_close(conn);
+        return LC_ESYS;
+    }
+    *out = conn;
+    return 0;
+
+fail_poll:
+    lc_tls_free(conn->tls);
+fail_tls:
+    lc_free(conn);
+fail_alloc:
+    close(fd);
+    return rc;
+}
+
+void lc_conn_release(struct lc_conn *conn)
+{
+    struct lc_pool *pool = conn->pool;
+    conn->owner = NULL;
+    if (pool == NULL || pool->idle >= pool->max_idle ||
+        (conn->watches_write && lc_conn_watch(conn, false) < 0)) {
+        lc_conn_close(conn);
+        return;
+    }
+    conn->state = LC_CONN_IDLE;
+    pool->idle++;
+    if (pool->first != conn) {
+        unlink_conn(conn);
+        link_first(pool, conn);
+    }
+}
+
+void lc_conn_close(struct lc_conn *conn)
+{
+    if (conn->state == LC_CONN_CLOSED) {
+        return;
+    }
+    if (conn->state == LC_CONN_IDLE && conn->pool != NULL) {
+        conn->pool->idle--;
+    }
+    unlink_conn(conn);
+    conn->state = LC_CONN_CLOSED;
+    conn->owner = NULL;
+    lc_tls_free(conn->tls);
+    conn->tls = NULL;
+    uv_close((uv_handle_t *)&conn->poll, on_closed);
+    close(conn->fd);
+}
+
+int lc_conn_watch(struct lc_conn *conn, bool write)
+{
+    if (conn->watches_write == write) {
+        return 0;
+    }
+    int events = write ? UV_READABLE | UV_WRITABLE : UV_READABLE;
+    if (uv_poll_start(&conn->poll, events, on_poll) != 0) {
+        return LC_ESYS;
+    }
+    conn->watches_write = write;
+    return 0;
+}
+
+ssize_t lc_conn_read(struct lc_conn *conn, char *into, size_t len, uint64_t *arrival_realtime_ns)
+{
+    return conn->tls != NULL ? lc_tls_read(conn->tls, into, len, arrival_realtime_ns)
+                             : lc_sock_read(conn->fd, into, len, arrival_realtime_ns);
+}
+
+ssize_t lc_conn_write(struct lc_conn *conn, const char *from, size_t len)
+{
+    return conn->tls != NULL ? lc_tls_write(conn->tls, from, len)
+                             : lc_sock_write(conn->fd, from, len);
+}
+
+const char *lc_conn_reason(const struct lc_conn *conn)
+{
+    return conn->tls != NULL ? lc_tls_reason(conn->tls) : "";
+}

@@ -1,0 +1,134 @@
+/* The engine: one libuv loop, its connections, its timers and the list of completed operations.
+ *
+ * An operation is a request or a sleep. It is known by an id, never by a pointer handed out: a
+ * stale id finds nothing. Each operation that was begun completes exactly once, by being appended
+ * to the completed list, or is cancelled; nothing calls back. The owner's cycle is
+ *
+ *     lc_engine_turn()  ->  lc_engine_take() until NULL  ->  wait on lc_engine_fd() readable or
+ *     lc_engine_wait_ns() passed.
+ *
+ * After a submit the loop must turn before the owner sleeps: lc_engine_is_dirty() says so. An
+ * engine belongs to one thread and one process. */
+#ifndef LC_ENGINE_H
+#define LC_ENGINE_H
+
+#include "conn.h"
+#include "connect.h"
+#include "http1.h"
+#include "timers.h"
+
+enum { LC_REASON_MAX = 256 };
+
+/* When a request is sent again on a new connection, after the peer closed the present one. */
+enum lc_resend {
+    LC_RESEND_UNSENT, /* on a reused one, if none of its bytes was written (as requests does) */
+    LC_RESEND_CLOSED, /* if no byte of a response came, twice at most (as geventhttpclient does) */
+};
+
+struct lc_request {
+    struct lc_pool *pool;
+    struct lc_origin *origin;
+    struct lc_buf wire; /* head and body as they go on the wire; the engine takes it over */
+    bool is_head;
+    uint8_t resend; /* enum lc_resend */
+    uint64_t connect_timeout_ns; /* 0: none */
+    uint64_t read_timeout_ns;    /* between two arrivals; 0: none */
+    size_t max_head;
+    size_t max_body;
+    uint64_t start_ns; /* when the caller began, monotonic: response times count from here */
+    void *data;        /* the caller's */
+};
+
+/* Moments of one request, monotonic nanoseconds; 0: did not happen. */
+struct lc_times {
+    uint64_t start;
+    uint64_t lookup;  /* duration */
+    uint64_t connect; /* duration of look-up and connect together */
+    uint64_t tls;     /* duration of the handshake */
+    uint64_t sent;    /* the last byte was written */
+    uint64_t first_byte; /* arrival, by the kernel's receive timestamp where there is one */
+    uint64_t last_byte;
+    uint64_t read;    /* when this process read the last byte */
+};
+
+enum lc_op_kind { LC_OP_SLEEP, LC_OP_REQUEST };
+
+/* What a completed operation looks like; the base of every operation. */
+struct lc_op {
+    struct lc_op *next; /* in the completed list */
+    uint64_t id;
+    void *data;
+    struct lc_timer timer;
+    uint8_t kind;
+    uint8_t state;
+};
+
+struct lc_engine;
+
+struct lc_exchange {
+    struct lc_op op;
+    struct lc_engine *engine;
+    struct lc_request request;
+    struct lc_connect *attempt;
+    struct lc_conn *conn;
+    size_t written; /* of request.wire, on the present connection */
+    uint64_t deadline_ns; /* of the present phase; the timer is moved lazily */
+    bool reused;          /* the present connection had served before */
+    /* the result */
+    int err; /* 0 or LC_E* */
+    int os_errno;
+    uint32_t resent; /* how often it was sent again */
+    struct lc_http1 response;
+    struct lc_times times;
+    char *reason; /* more words on err, or NULL */
+};
+
+int lc_engine_new(struct lc_engine **out) LC_MUST_USE;
+/* Closes every connection, drops every operation. In a forked child it only closes descriptors. */
+void lc_engine_free(struct lc_engine *engine);
+
+/* False in a forked child: nothing may be closed through the loop there. */
+bool lc_engine_is_ours(const struct lc_engine *engine);
+
+int lc_engine_fd(const struct lc_engine *engine);
+/* Nanoseconds the owner may sleep, UINT64_MAX: until the descriptor is readable. */
+uint64_t lc_engine_wait_ns(struct lc_engine *engine);
+bool lc_engine_is_dirty(const struct lc_engine *engine);
+/* Lets the loop turn once without blocking. LC_EFORKED in a forked child. */
+int lc_engine_turn(struct lc_engine *engine) LC_MUST_USE;
+/* The next completed operation; its memory is the caller's until lc_op_free. */
+struct lc_op *lc_engine_take(struct lc_engine *engine);
+void lc_op_free(struct lc_op *op);
+
+/* Begins an operation. On failure the request's wire buffer stays the caller's. */
+int lc_engine_submit(struct lc_engine *engine, struct lc_request *request,
+                     uint64_t *id) LC_MUST_USE;
+int lc_engine_sleep(struct lc_engine *engine, uint64_t duration_ns, void *data,
+                    uint64_t *id) LC_MUST_USE;
+/* Ends an operation that has not completed and returns its data; NULL if the id is not known. A
+ * completed one that was not taken yet is taken out and freed as well. */
+void *lc_engine_cancel(struct lc_engine *engine, uint64_t id);
+
+/* Origins and TLS contexts are made once per distinct configuration and live as long as the
+ * engine: a run talks to a handful of them from thousands of users. */
+struct lc_origin_spec {
+    const char *host; /* without brackets */
+    uint16_t port;
+    struct lc_tls_context *tls_context; /* NULL: plain HTTP */
+    const char *proxy;                  /* "" or NULL: none */
+};
+
+int lc_engine_origin(struct lc_engine *engine, const struct lc_origin_spec *spec,
+                     struct lc_origin **out) LC_MUST_USE;
+int lc_engine_tls_context(struct lc_engine *engine, const struct lc_tls_config *config,
+                          struct lc_tls_context **out, char reason[LC_TLS_REASON_MAX]) LC_MUST_USE;
+
+struct lc_engine_counts {
+    int64_t connections; /* not yet freed */
+    uint64_t opened;
+    size_t operations; /* begun and not yet taken or cancelled */
+};
+
+void lc_engine_count(const struct lc_engine *engine, struct lc_engine_counts *out);
+
+#endif

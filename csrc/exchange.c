@@ -1,0 +1,395 @@
+/* One request and its response on one connection at a time; declared in engine.h.
+ *
+ * Phases: connecting (attempt set), handshake, sending and receiving (both at once: a server may
+ * answer early). Every end goes through finish(), exactly once. */
+#include "engine_private.h"
+
+enum { RESEND_MAX = 2 }; /* as geventhttpclient: three connections at most for one request */
+
+static void begin_connecting(struct lc_exchange *exchange);
+static void send_request(struct lc_exchange *exchange);
+
+/* --- ends --- */
+
+static void detach_conn(struct lc_exchange *exchange)
+{
+    if (exchange->conn != NULL) {
+        lc_conn_close(exchange->conn);
+        exchange->conn = NULL;
+    }
+}
+
+static void detach_attempt(struct lc_exchange *exchange)
+{
+    if (exchange->attempt != NULL) {
+        lc_connect_cancel(exchange->attempt);
+        exchange->attempt = NULL;
+    }
+}
+
+static void finish(struct lc_exchange *exchange, int err)
+{
+    detach_attempt(exchange);
+    detach_conn(exchange);
+    exchange->err = err;
+    lc_engine_complete(exchange->engine, &exchange->op);
+}
+
+static void keep_reason(struct lc_exchange *exchange, const char *reason)
+{
+    if (reason == NULL || *reason == '\0' || exchange->reason != NULL) {
+        return;
+    }
+    size_t size = strlen(reason) + 1;
+    exchange->reason = lc_alloc(size);
+    if (exchange->reason != NULL) {
+        memcpy(exchange->reason, reason, size);
+    }
+}
+
+static bool may_send_again(const struct lc_exchange *exchange, int err)
+{
+    if (exchange->times.first_byte != 0 || (err != LC_ECLOSED && err != LC_ERESET)) {
+        return false;
+    }
+    if (exchange->request.resend == LC_RESEND_CLOSED) {
+        return exchange->resent < RESEND_MAX;
+    }
+    return exchange->reused && exchange->written == 0;
+}
+
+static void fail(struct lc_exchange *exchange, int err)
+{
+    if (may_send_again(exchange, err)) {
+        exchange->resent += exchange->written > 0;
+        detach_conn(exchange);
+        begin_connecting(exchange);
+        return;
+    }
+    if (exchange->conn != NULL) {
+        keep_reason(exchange, lc_conn_reason(exchange->conn));
+    }
+    keep_reason(exchange, exchange->response.error);
+    finish(exchange, err);
+}
+
+/* --- time-outs --- */
+
+/* Sets the deadline of the phase that begins. The timer itself is only moved when it would fire
+ * too late; when it fires too early it is set again. */
+static void set_deadline(struct lc_exchange *exchange, uint64_t now_ns, uint64_t timeout_ns)
+{
+    struct lc_timer *timer = &exchange->op.timer;
+    exchange->deadline_ns = timeout_ns != 0 ? now_ns + timeout_ns : UINT64_MAX;
+    if (timeout_ns == 0 || (timer->place != 0 && timer->due_ns <= exchange->deadline_ns)) {
+        return;
+    }
+    if (lc_timers_start(&exchange->engine->timers, timer, exchange->deadline_ns) < 0) {
+        fail(exchange, LC_ENOMEM);
+    }
+}
+
+void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange)
+{
+    if (exchange->deadline_ns > lc_now_ns()) {
+        if (exchange->deadline_ns != UINT64_MAX &&
+            lc_timers_start(&engine->timers, &exchange->op.timer, exchange->deadline_ns) < 0) {
+            fail(exchange, LC_ENOMEM);
+        }
+        return;
+    }
+    bool connecting = exchange->attempt != NULL || exchange->conn->state == LC_CONN_HANDSHAKE;
+    finish(exchange, connecting ? LC_ECONNTIMEOUT : LC_EREADTIMEOUT);
+}
+
+/* --- receiving --- */
+
+static void note_arrival(struct lc_exchange *exchange, uint64_t arrival_realtime_ns)
+{
+    struct lc_times *times = &exchange->times;
+    uint64_t now = lc_now_ns();
+    uint64_t arrival = arrival_realtime_ns != 0
+                           ? arrival_realtime_ns - exchange->engine->realtime_offset_ns
+                           : now;
+    uint64_t earliest = times->sent != 0 ? times->sent : times->start;
+    if (arrival > now) {
+        arrival = now;
+    } else if (arrival < earliest) {
+        arrival = earliest;
+    }
+    if (times->first_byte == 0) {
+        times->first_byte = arrival;
+    }
+    times->last_byte = arrival;
+    times->read = now;
+    if (exchange->request.read_timeout_ns != 0) {
+        exchange->deadline_ns = now + exchange->request.read_timeout_ns;
+    }
+}
+
+static void complete_response(struct lc_exchange *exchange, bool bytes_left)
+{
+    struct lc_conn *conn = exchange->conn;
+    bool all_sent = exchange->written == exchange->request.wire.len;
+    if (exchange->response.keep_alive && all_sent && !bytes_left) {
+        exchange->conn = NULL;
+        lc_conn_release(conn);
+    }
+    finish(exchange, 0);
+}
+
+static void end_of_stream(struct lc_exchange *exchange)
+{
+    int rc = lc_http1_eof(&exchange->response);
+    if (rc == LC_HTTP1_DONE) {
+        exchange->response.keep_alive = false;
+        exchange->times.read = lc_now_ns();
+        finish(exchange, 0);
+    } else {
+        fail(exchange, rc);
+    }
+}
+
+static void receive(struct lc_exchange *exchange)
+{
+    struct lc_conn *conn = exchange->conn;
+    char *buffer = exchange->engine->read_buffer;
+    for (;;) {
+        uint64_t arrival = 0;
+        ssize_t got = lc_conn_read(conn, buffer, LC_READ_BUFFER, &arrival);
+        if (got == LC_EAGAIN) {
+            return;
+        }
+        if (got == 0) {
+            end_of_stream(exchange);
+            return;
+        }
+        if (got < 0) {
+            fail(exchange, (int)got);
+            return;
+        }
+        note_arrival(exchange, arrival);
+        size_t used;
+        int rc = lc_http1_feed(&exchange->response, buffer, (size_t)got, &used);
+        if (rc == LC_HTTP1_DONE) {
+            complete_response(exchange, used < (size_t)got);
+            return;
+        }
+        if (rc < 0) {
+            fail(exchange, rc);
+            return;
+        }
+        /* A short read has emptied a plain socket; OpenSSL may hold more than the socket shows. */
+        if (conn->tls == NULL && got < LC_READ_BUFFER) {
+            return;
+        }
+    }
+}
+
+/* --- sending --- */
+
+static void send_request(struct lc_exchange *exchange)
+{
+    struct lc_conn *conn = exchange->conn;
+    struct lc_buf *wire = &exchange->request.wire;
+    while (exchange->written < wire->len) {
+        ssize_t put =
+            lc_conn_write(conn, wire->ptr + exchange->written, wire->len - exchange->written);
+        if (put == LC_EAGAIN) {
+            bool for_write = conn->tls == NULL || lc_tls_wants_write(conn->tls);
+            exchange->engine->dirty = true; /* the loop must hear of the new watch */
+            if (lc_conn_watch(conn, for_write) < 0) {
+                fail(exchange, LC_ESYS);
+            }
+            return;
+        }
+        if (put < 0) {
+            /* What the server said before it closed, if anything, is the better answer. */
+            int err = (int)put;
+            receive(exchange);
+            if (exchange->op.state == LC_OP_PENDING && exchange->conn == conn) {
+                fail(exchange, err);
+            }
+            return;
+        }
+        exchange->written += (size_t)put;
+    }
+    exchange->times.sent = lc_now_ns();
+    if (lc_conn_watch(conn, false) < 0) {
+        fail(exchange, LC_ESYS);
+    }
+}
+
+static void begin_sending(struct lc_exchange *exchange, uint64_t now_ns)
+{
+    exchange->written = 0;
+    set_deadline(exchange, now_ns, exchange->request.read_timeout_ns);
+    if (exchange->op.state == LC_OP_PENDING) {
+        send_request(exchange);
+    }
+}
+
+static void advance_handshake(struct lc_exchange *exchange)
+{
+    struct lc_conn *conn = exchange->conn;
+    int rc = lc_tls_handshake(conn->tls);
+    if (rc == LC_EAGAIN) {
+        if (lc_conn_watch(conn, lc_tls_wants_write(conn->tls)) < 0) {
+            fail(exchange, LC_ESYS);
+        }
+        return;
+    }
+    if (rc < 0) {
+        fail(exchange, rc);
+        return;
+    }
+    uint64_t now = lc_now_ns();
+    exchange->times.tls = now - exchange->times.tls;
+    conn->state = LC_CONN_BUSY;
+    begin_sending(exchange, now);
+}
+
+/* --- events --- */
+
+static void on_idle_event(struct lc_conn *conn)
+{
+    char byte;
+    uint64_t arrival;
+    /* TLS sends records of its own (session tickets): reading lets OpenSSL swallow them. */
+    if (conn->tls == NULL || lc_conn_read(conn, &byte, 1, &arrival) != LC_EAGAIN) {
+        lc_conn_close(conn);
+    }
+}
+
+static void on_conn_event(struct lc_conn *conn, int status, bool readable, bool writable)
+{
+    struct lc_exchange *exchange = conn->owner;
+    if (conn->state == LC_CONN_IDLE) {
+        on_idle_event(conn);
+        return;
+    }
+    if (exchange == NULL || conn->state == LC_CONN_CLOSED) {
+        return;
+    }
+    if (status < 0) {
+        fail(exchange, LC_ERESET);
+        return;
+    }
+    if (conn->state == LC_CONN_HANDSHAKE) {
+        advance_handshake(exchange);
+        return;
+    }
+    bool unsent = exchange->written < exchange->request.wire.len;
+    if (unsent && (writable || conn->tls != NULL)) {
+        send_request(exchange);
+    }
+    if (readable && exchange->op.state == LC_OP_PENDING && exchange->conn == conn) {
+        receive(exchange);
+    }
+}
+
+static void attach(struct lc_exchange *exchange, struct lc_conn *conn)
+{
+    conn->owner = exchange;
+    exchange->conn = conn;
+}
+
+void lc_exchange_on_connected(void *owner, const struct lc_connect_result *result)
+{
+    struct lc_exchange *exchange = owner;
+    struct lc_engine *engine = exchange->engine;
+    exchange->attempt = NULL;
+    exchange->times.lookup = result->lookup_ns;
+    exchange->times.connect = result->connect_ns;
+    if (result->err != 0) {
+        exchange->os_errno = result->os_errno;
+        keep_reason(exchange, result->reason);
+        fail(exchange, result->err);
+        return;
+    }
+    struct lc_conn *conn;
+    int rc = lc_conn_open(&engine->loop, exchange->request.pool, exchange->request.origin,
+                          result->fd, on_conn_event, &engine->connections, &conn);
+    if (rc < 0) {
+        fail(exchange, rc);
+        return;
+    }
+    engine->opened++;
+    conn->uses = 1;
+    attach(exchange, conn);
+    uint64_t now = lc_now_ns();
+    if (conn->state == LC_CONN_HANDSHAKE) {
+        exchange->times.tls = now;
+        advance_handshake(exchange);
+    } else {
+        begin_sending(exchange, now);
+    }
+}
+
+/* --- beginnings --- */
+
+static void begin_connecting(struct lc_exchange *exchange)
+{
+    struct lc_engine *engine = exchange->engine;
+    const struct lc_origin *origin = exchange->request.origin;
+    struct lc_connect_target target = {
+        .url = origin->connect_url, .proxy = origin->proxy, .tunnel = origin->tls_context != NULL};
+    exchange->reused = false;
+    exchange->written = 0;
+    engine->dirty = true;
+    int rc = lc_connect_start(engine->connector, &target, exchange, &exchange->attempt);
+    if (rc < 0) {
+        finish(exchange, rc);
+        return;
+    }
+    set_deadline(exchange, lc_now_ns(), exchange->request.connect_timeout_ns);
+}
+
+int lc_exchange_begin(struct lc_engine *engine, struct lc_request *request,
+                      struct lc_exchange **out)
+{
+    struct lc_exchange *exchange = lc_alloc_zero(sizeof *exchange);
+    if (exchange == NULL) {
+        return LC_ENOMEM;
+    }
+    exchange->op.kind = LC_OP_REQUEST;
+    exchange->op.data = request->data;
+    exchange->engine = engine;
+    int rc = lc_engine_register(engine, &exchange->op);
+    if (rc < 0) {
+        lc_free(exchange);
+        return rc;
+    }
+    exchange->request = *request;
+    lc_buf_init(&request->wire, request->wire.max);
+    exchange->times.start = request->start_ns;
+    lc_http1_init(&exchange->response, request->is_head, request->max_head, request->max_body);
+    *out = exchange;
+    struct lc_conn *conn = lc_pool_take(request->pool, request->origin);
+    if (conn != NULL) {
+        attach(exchange, conn);
+        exchange->reused = true;
+        begin_sending(exchange, request->start_ns);
+    } else {
+        begin_connecting(exchange);
+    }
+    if (exchange->op.state != LC_OP_PENDING) {
+        engine->dirty = true;
+    }
+    return 0;
+}
+
+void lc_exchange_abort(struct lc_engine *engine, struct lc_exchange *exchange)
+{
+    (void)engine;
+    detach_attempt(exchange);
+    detach_conn(exchange);
+}
+
+void lc_exchange_free(struct lc_exchange *exchange)
+{
+    lc_buf_free(&exchange->request.wire);
+    lc_http1_free(&exchange->response);
+    lc_free(exchange->reason);
+    lc_free(exchange);
+}

@@ -1,0 +1,104 @@
+/* The engine's registers of origins and TLS contexts; declared in engine.h. */
+#include "engine_private.h"
+
+#include <stdio.h>
+
+static bool same(const char *left, const char *right)
+{
+    if (left == NULL || right == NULL) {
+        return left == right;
+    }
+    return strcmp(left, right) == 0;
+}
+
+/* Copies a string to *at, moves *at behind it and returns the copy; NULL stays NULL. */
+static const char *put_string(char **at, const char *text)
+{
+    if (text == NULL) {
+        return NULL;
+    }
+    size_t size = strlen(text) + 1;
+    char *copy = memcpy(*at, text, size);
+    *at += size;
+    return copy;
+}
+
+static size_t string_size(const char *text)
+{
+    return text != NULL ? strlen(text) + 1 : 0;
+}
+
+int lc_engine_origin(struct lc_engine *engine, const struct lc_origin_spec *spec,
+                     struct lc_origin **out)
+{
+    const char *proxy = spec->proxy != NULL ? spec->proxy : "";
+    const char *bracket = strchr(spec->host, ':') != NULL ? "[" : "";
+    const char *unbracket = *bracket != '\0' ? "]" : "";
+    size_t url_size = strlen("http://[]:65535/") + strlen(spec->host) + 1;
+    char url[512];
+    if (url_size > sizeof url) {
+        return LC_EINVAL;
+    }
+    snprintf(url, sizeof url, "http://%s%s%s:%u/", bracket, spec->host, unbracket, spec->port);
+    for (struct lc_origin *origin = engine->origins; origin != NULL; origin = origin->next) {
+        if (origin->tls_context == spec->tls_context && same(origin->connect_url, url) &&
+            same(origin->proxy, proxy)) {
+            *out = origin;
+            return 0;
+        }
+    }
+    struct lc_origin *origin = lc_alloc(sizeof *origin + string_size(url) +
+                                        string_size(spec->host) + string_size(proxy));
+    if (origin == NULL) {
+        return LC_ENOMEM;
+    }
+    char *at = origin->bytes;
+    origin->tls_context = spec->tls_context;
+    origin->connect_url = put_string(&at, url);
+    origin->host = put_string(&at, spec->host);
+    origin->proxy = put_string(&at, proxy);
+    origin->next = engine->origins;
+    engine->origins = origin;
+    *out = origin;
+    return 0;
+}
+
+static bool same_config(const struct lc_tls_config *left, const struct lc_tls_config *right)
+{
+    return left->verify == right->verify && same(left->ca_file, right->ca_file) &&
+           same(left->ca_path, right->ca_path) && same(left->cert_file, right->cert_file) &&
+           same(left->key_file, right->key_file);
+}
+
+int lc_engine_tls_context(struct lc_engine *engine, const struct lc_tls_config *config,
+                          struct lc_tls_context **out, char reason[LC_TLS_REASON_MAX])
+{
+    reason[0] = '\0';
+    for (struct lc_tls_entry *entry = engine->tls_entries; entry != NULL; entry = entry->next) {
+        if (same_config(&entry->config, config)) {
+            *out = entry->context;
+            return 0;
+        }
+    }
+    struct lc_tls_entry *entry =
+        lc_alloc(sizeof *entry + string_size(config->ca_file) + string_size(config->ca_path) +
+                 string_size(config->cert_file) + string_size(config->key_file));
+    if (entry == NULL) {
+        return LC_ENOMEM;
+    }
+    int rc = lc_tls_context_new(config, &entry->context, reason);
+    if (rc < 0) {
+        lc_free(entry);
+        return rc;
+    }
+    char *at = entry->bytes;
+    entry->config = (struct lc_tls_config){.verify = config->verify};
+    entry->config.ca_file = put_string(&at, config->ca_file);
+    entry->config.ca_path = put_string(&at, config->ca_path);
+    entry->config.cert_file = put_string(&at, config->cert_file);
+    entry->config.key_file = put_string(&at, config->key_file);
+    entry->next = engine->tls_entries;
+    engine->tls_entries = entry;
+    *out = entry->context;
+    return 0;
+}

@@ -1,0 +1,109 @@
+#include "py_session.h"
+
+#include <math.h>
+
+static int timeout_ns(PyObject *seconds_object, uint64_t *out)
+{
+    if (seconds_object == Py_None) {
+        *out = 0;
+        return LC_WAY_SHORT;
+    }
+    if (!PyFloat_Check(seconds_object) && !PyLong_Check(seconds_object)) {
+        return LC_WAY_LONG;
+    }
+    double seconds = PyFloat_AsDouble(seconds_object);
+    if (seconds == -1.0 && PyErr_Occurred()) {
+        return LC_WAY_ERROR;
+    }
+    if (isnan(seconds) || seconds <= 0) {
+        return LC_WAY_LONG; /* requests has the words for that */
+    }
+    double ns = seconds * 1e9;
+    *out = ns < 9e18 ? (uint64_t)ns : 0;
+    return LC_WAY_SHORT;
+}
+
+int lc_py_timeout(PyObject *timeout, uint64_t *connect_ns, uint64_t *read_ns)
+{
+    if (PyTuple_Check(timeout) && PyTuple_GET_SIZE(timeout) == 2) {
+        int way = timeout_ns(PyTuple_GET_ITEM(timeout, 0), connect_ns);
+        return way != LC_WAY_SHORT ? way : timeout_ns(PyTuple_GET_ITEM(timeout, 1), read_ns);
+    }
+    int way = timeout_ns(timeout, connect_ns);
+    *read_ns = *connect_ns;
+    return way;
+}
+
+static int set_timeout(struct lc_call *call, PyObject *timeout)
+{
+    int way = lc_py_timeout(timeout, &call->connect_timeout_ns, &call->read_timeout_ns);
+    if (way == LC_WAY_LONG) {
+        call->simple = false;
+    }
+    return way == LC_WAY_ERROR ? -1 : 0;
+}
+
+static int set_flag(bool *flag, PyObject *value)
+{
+    int truth = PyObject_IsTrue(value);
+    if (truth < 0) {
+        return -1;
+    }
+    *flag = truth != 0;
+    return 0;
+}
+
+/* Finds the place of a keyword in the call: by identity first, since names in code are interned. */
+static int set_keyword(struct lc_state *state, struct lc_call *call, PyObject *name,
+                       PyObject *value)
+{
+    struct {
+        PyObject *name;
+        PyObject **place;
+    } objects[] = {
+        {state->str_name, &call->name},       {state->str_json, &call->json},
+        {state->str_headers, &call->headers}, {state->str_data, &call->data},
+        {state->str_params, &call->params},   {state->str_context, &call->context},
+    };
+    for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
+        if (name == objects[i].name) {
+            *objects[i].place = value != Py_None ? value : NULL;
+            return 0;
+        }
+    }
+    if (name == state->str_catch_response) {
+        return set_flag(&call->catch_response, value);
+    }
+    if (name == state->str_timeout) {
+        return set_timeout(call, value);
+    }
+    if (name == state->str_allow_redirects) {
+        return set_flag(&call->allow_redirects, value);
+    }
+    /* Everything else, a wrong name included, is for the long way. */
+    call->simple = call->simple && value == Py_None;
+    return 0;
+}
+
+int lc_py_call_parse(struct py_session *session, struct lc_call *call, PyObject *const *args,
+                     Py_ssize_t count, PyObject *names)
+{
+    struct lc_state *state = lc_state_of_type(Py_TYPE(session));
+    if (state == NULL) {
+        return -1;
+    }
+    Py_ssize_t named = names != NULL ? PyTuple_GET_SIZE(names) : 0;
+    for (Py_ssize_t i = 0; i < named; i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        if (!PyUnicode_CHECK_INTERNED(name)) {
+            call->simple = false;
+        } else if (set_keyword(state, call, name, args[count + i]) < 0) {
+            return -1;
+        }
+    }
+    if (call->method == NULL || !PyUnicode_CheckExact(call->method) || call->url == NULL ||
+        !PyUnicode_CheckExact(call->url)) {
+        call->simple = false;
+    }
+    return 0;
+}

@@ -1,0 +1,330 @@
+#include "py_engine.h"
+
+#include "wake.h"
+
+#include <math.h>
+#include <pythread.h>
+
+static const double NS_PER_S = 1e9;
+
+int lc_py_engine_check(struct py_engine *engine)
+{
+    if (engine->core == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the engine is closed");
+        return -1;
+    }
+    if (engine->thread != PyThread_get_thread_ident()) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "an engine belongs to the thread that made it; this is another one");
+        return -1;
+    }
+    if (!lc_engine_is_ours(engine->core)) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the engine belongs to the parent process; a forked child cannot use it");
+        return -1;
+    }
+    return 0;
+}
+
+/* --- arming the hub's watchers --- */
+
+static int call_arm(struct py_engine *engine, uint64_t wait_ns, bool active)
+{
+    PyObject *wait = wait_ns == UINT64_MAX ? Py_NewRef(Py_None)
+                                           : PyFloat_FromDouble((double)wait_ns / NS_PER_S);
+    if (wait == NULL) {
+        return -1;
+    }
+    PyObject *arguments[] = {wait, active ? Py_True : Py_False};
+    PyObject *result = PyObject_Vectorcall(engine->arm, arguments, 2, NULL);
+    Py_DECREF(wait);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
+}
+
+int lc_py_engine_rearm(struct py_engine *engine)
+{
+    if (engine->in_step) {
+        return 0; /* step() arms when it ends */
+    }
+    struct lc_engine_counts counts;
+    lc_engine_count(engine->core, &counts);
+    bool active = counts.operations > 0;
+    uint64_t wait_ns = lc_engine_wait_ns(engine->core);
+    if (wait_ns == 0) {
+        if (engine->step_scheduled && active == engine->active) {
+            return 0;
+        }
+        engine->step_scheduled = true;
+        engine->active = active;
+        return call_arm(engine, 0, active);
+    }
+    uint64_t due_ns = wait_ns == UINT64_MAX ? UINT64_MAX : lc_now_ns() + wait_ns;
+    /* A timer that fires too early does no harm; one that fires too late, or only keeps an idle
+     * hub alive, does. */
+    if (active == engine->active && engine->armed_due_ns <= due_ns) {
+        return 0;
+    }
+    engine->active = active;
+    engine->armed_due_ns = due_ns;
+    return call_arm(engine, wait_ns, active);
+}
+
+/* --- type --- */
+
+static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"hub", "arm", NULL};
+    PyObject *hub, *arm;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO:Engine", names, &hub, &arm)) {
+        return NULL;
+    }
+    if (!PyCallable_Check(arm)) {
+        PyErr_SetString(PyExc_TypeError, "arm must be callable");
+        return NULL;
+    }
+    struct py_engine *self = (struct py_engine *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->hub = Py_NewRef(hub);
+    self->arm = Py_NewRef(arm);
+    self->thread = PyThread_get_thread_ident();
+    self->armed_due_ns = UINT64_MAX;
+    int rc = lc_engine_new(&self->core);
+    if (rc < 0) {
+        Py_DECREF(self);
+        if (rc == LC_ENOMEM) {
+            return PyErr_NoMemory();
+        }
+        return PyErr_Format(PyExc_OSError, "the engine cannot start: %s", lc_strerror(rc));
+    }
+    return (PyObject *)self;
+}
+
+static int engine_traverse(PyObject *op, visitproc visit, void *arg)
+{
+    struct py_engine *self = (struct py_engine *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->hub);
+    Py_VISIT(self->arm);
+    return 0;
+}
+
+static int engine_clear(PyObject *op)
+{
+    struct py_engine *self = (struct py_engine *)op;
+    Py_CLEAR(self->hub);
+    Py_CLEAR(self->arm);
+    return 0;
+}
+
+static void close_core(struct py_engine *self)
+{
+    struct lc_engine *core = self->core;
+    if (core == NULL) {
+        return;
+    }
+    self->core = NULL;
+    lc_engine_free(core);
+}
+
+static void engine_dealloc(PyObject *op)
+{
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    close_core((struct py_engine *)op);
+    engine_clear(op);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+/* --- methods --- */
+
+PyDoc_STRVAR(step_doc, "step()\n--\n\n"
+                       "Lets the loop turn once without blocking and switches to every greenlet\n"
+                       "whose request or sleep has completed. Called by the hub's watchers.");
+
+LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    struct py_engine *self = (struct py_engine *)op;
+    if (self->core == NULL || self->in_step || !lc_engine_is_ours(self->core)) {
+        /* A forked child still watches its parent's descriptor. */
+        Py_RETURN_NONE;
+    }
+    if (lc_py_engine_check(self) < 0) {
+        return NULL;
+    }
+    self->in_step = true;
+    self->step_scheduled = false;
+    if (self->armed_due_ns <= lc_now_ns()) {
+        self->armed_due_ns = UINT64_MAX;
+    }
+    int rc = lc_engine_turn(self->core);
+    struct lc_op *completed;
+    Py_INCREF(self);
+    while (rc == 0 && self->core != NULL && (completed = lc_engine_take(self->core)) != NULL) {
+        rc = lc_wake_deliver(self, completed);
+    }
+    self->in_step = false;
+    if (self->core != NULL) {
+        /* An exception for the hub must not cost the other greenlets their wake-up. */
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        int armed = lc_py_engine_rearm(self);
+        if (type != NULL) {
+            if (armed < 0) {
+                PyErr_WriteUnraisable(op);
+            }
+            PyErr_Restore(type, value, traceback);
+        } else if (armed < 0) {
+            rc = -1;
+        }
+    }
+    Py_DECREF(self);
+    if (rc < 0) {
+        if (!PyErr_Occurred()) {
+            PyErr_SetString(PyExc_RuntimeError, lc_strerror(rc));
+        }
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+LC_CALLS_PYTHON static PyObject *park_for(struct py_engine *self, uint64_t ns)
+{
+    uint64_t id;
+    void *data = lc_wake_current(self);
+    if (data == NULL) {
+        return NULL;
+    }
+    if (lc_engine_sleep(self->core, ns, data, &id) < 0) {
+        lc_wake_drop(data);
+        return PyErr_NoMemory();
+    }
+    if (lc_py_engine_rearm(self) < 0) {
+        lc_wake_drop(lc_engine_cancel(self->core, id));
+        return NULL;
+    }
+    struct lc_op *done = lc_wake_park(self, id);
+    if (done == NULL) {
+        return NULL;
+    }
+    lc_op_free(done);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(yield_doc, "yield_if_needed()\n--\n\n"
+                        "Gives the other greenlets and gevent's loop their turn, unless a request or\n"
+                        "a sleep of the current greenlet has done so since it last called this.");
+
+LC_CALLS_PYTHON static PyObject *engine_yield_if_needed(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    struct py_engine *self = (struct py_engine *)op;
+    if (self->parked != self->yielded_at) {
+        /* Greenlets are not preempted: if this one had not parked, nobody else could have. */
+        self->yielded_at = self->parked;
+        Py_RETURN_NONE;
+    }
+    if (lc_py_engine_check(self) < 0) {
+        return NULL;
+    }
+    PyObject *result = park_for(self, 0);
+    self->yielded_at = self->parked;
+    return result;
+}
+
+PyDoc_STRVAR(sleep_doc, "sleep(seconds)\n--\n\n"
+                        "Parks the current greenlet for so many seconds (float, not negative).\n"
+                        "Raises what is thrown into the greenlet meanwhile.");
+
+LC_CALLS_PYTHON static PyObject *engine_sleep(PyObject *op, PyObject *seconds_object)
+{
+    struct py_engine *self = (struct py_engine *)op;
+    double seconds = PyFloat_AsDouble(seconds_object);
+    if (seconds == -1.0 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (isnan(seconds)) {
+        PyErr_SetString(PyExc_ValueError, "seconds must be a number, not nan");
+        return NULL;
+    }
+    if (lc_py_engine_check(self) < 0) {
+        return NULL;
+    }
+    double ns = seconds > 0 ? seconds * NS_PER_S : 0;
+    return park_for(self, ns < 9e18 ? (uint64_t)ns : UINT64_MAX);
+}
+
+PyDoc_STRVAR(fileno_doc, "fileno()\n--\n\nThe descriptor that is readable when step() has work.");
+
+static PyObject *engine_fileno(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    struct py_engine *self = (struct py_engine *)op;
+    if (lc_py_engine_check(self) < 0) {
+        return NULL;
+    }
+    return PyLong_FromLong(lc_engine_fd(self->core));
+}
+
+PyDoc_STRVAR(close_doc, "close()\n--\n\n"
+                        "Closes every connection. Greenlets that still wait are not woken.\n"
+                        "Closing twice is fine.");
+
+static PyObject *engine_close(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    struct py_engine *self = (struct py_engine *)op;
+    if (self->in_step) {
+        PyErr_SetString(PyExc_RuntimeError, "the engine cannot be closed while it steps");
+        return NULL;
+    }
+    close_core(self);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(counts_doc, "counts()\n--\n\n"
+                         "What the engine holds: a dict with connections (open now), opened (in\n"
+                         "all) and operations (in flight).");
+
+static PyObject *engine_counts(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    struct py_engine *self = (struct py_engine *)op;
+    if (lc_py_engine_check(self) < 0) {
+        return NULL;
+    }
+    struct lc_engine_counts counts;
+    lc_engine_count(self->core, &counts);
+    return Py_BuildValue("{s:L,s:K,s:n}", "connections", (long long)counts.connections, "opened",
+                         (unsigned long long)counts.opened, "operations",
+                         (Py_ssize_t)counts.operations);
+}
+
+static PyMethodDef engine_methods[] = {
+    {"step", engine_step, METH_NOARGS, step_doc},
+    {"yield_if_needed", engine_yield_if_needed, METH_NOARGS, yield_doc},
+    {"sleep", engine_sleep, METH_O, sleep_doc},
+    {"fileno", engine_fileno, METH_NOARGS, fileno_doc},
+    {"close", engine_close, METH_NOARGS, close_doc},
+    {"counts", engine_counts, METH_NOARGS, counts_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+PyDoc_STRVAR(engine_doc,
+             "Engine(hub, arm)\n--\n\n"
+             "The request engine of one gevent hub. `arm(seconds, active)` is called when the hub\n"
+             "must come back: after so many seconds (0: at once, None: only when fileno() is\n"
+             "readable); `active` tells whether waiting greenlets keep the hub alive.");
+
+static PyType_Slot engine_slots[] = {
+    {Py_tp_doc, (void *)engine_doc},      {Py_tp_new, engine_new},
+    {Py_tp_dealloc, engine_dealloc},      {Py_tp_traverse, engine_traverse},
+    {Py_tp_clear, engine_clear},          {Py_tp_methods, engine_methods},
+    {0, NULL},
+};
+
+PyType_Spec lc_py_engine_spec = {
+    .name = "locust_c._core.Engine",
+    .basicsize = sizeof(struct py_engine),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = engine_slots,
+};

@@ -1,0 +1,276 @@
+#include "py_session.h"
+
+#include "decode.h"
+#include "sample.h"
+#include "wake.h"
+
+enum { MAX_HEAD = 1 << 20, MAX_BODY = 1 << 28 };
+
+/* --- from the engine's result to the response --- */
+
+static int take_content(struct py_response *response, struct lc_exchange *exchange)
+{
+    struct lc_http1 *parsed = &exchange->response;
+    struct lc_buf decoded;
+    struct lc_sv body = {parsed->body.ptr, parsed->body.len};
+    lc_buf_init(&decoded, MAX_BODY);
+    if (body.len > 0 && (parsed->coding == LC_CODING_GZIP || parsed->coding == LC_CODING_DEFLATE)) {
+        int rc = lc_decode_body(parsed->coding, body.ptr, body.len, &decoded);
+        if (rc == LC_ENOMEM) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        if (rc < 0) {
+            response->err = rc;
+            response->status = 0;
+            return 0;
+        }
+        body = (struct lc_sv){decoded.ptr, decoded.len};
+    }
+    response->content = PyBytes_FromStringAndSize(body.ptr, (Py_ssize_t)body.len);
+    lc_buf_free(&decoded);
+    return response->content != NULL ? 0 : -1;
+}
+
+static int take_cookies(struct py_session *session, const struct lc_wire *wire,
+                        struct lc_exchange *exchange)
+{
+    struct lc_sv head = {exchange->response.head.ptr, exchange->response.head.len};
+    struct lc_sv name, value;
+    size_t pos = 0;
+    int64_t now = (int64_t)(lc_realtime_ns() / 1000000000u);
+    while (lc_http1_next_header(head, &pos, &name, &value)) {
+        if (lc_sv_equal_nocase(name, lc_sv_of("Set-Cookie")) &&
+            lc_cookies_set_from(&session->jar, value, wire->host, wire->path, wire->secure, now) <
+                0) {
+            PyErr_NoMemory();
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Turns the engine's code into the exception that users of this kind of session know. */
+static int take_error(struct py_session *session, struct py_response *response,
+                      const struct lc_exchange *exchange)
+{
+    const char *reason = exchange->reason != NULL ? exchange->reason : lc_strerror(response->err);
+    uint64_t timeout_ns = response->err == LC_ECONNTIMEOUT ? exchange->request.connect_timeout_ns
+                                                           : exchange->request.read_timeout_ns;
+    PyObject *error = PyObject_CallMethod(
+        (PyObject *)session, "_failed", "OisinKd", (PyObject *)response, response->err, reason,
+        exchange->os_errno, (Py_ssize_t)exchange->response.body.len,
+        (unsigned long long)exchange->response.remaining, (double)timeout_ns / 1e9);
+    if (error == NULL) {
+        return -1;
+    }
+    Py_XSETREF(response->exception, error);
+    return 0;
+}
+
+static int fill_response(struct py_session *session, struct lc_wire *wire,
+                         struct py_response *response, struct lc_exchange *exchange)
+{
+    response->err = exchange->err;
+    response->times = exchange->times;
+    response->resent = exchange->resent;
+    lc_buf_move(&response->wire, &exchange->request.wire);
+    /* geventhttpclient keeps what had come of a response that was cut short. */
+    bool partial = response->err == LC_ETRUNCATED && session->flavour == LC_FLAVOUR_FAST;
+    if (response->err == 0 || partial) {
+        response->status = exchange->response.status;
+        if (take_content(response, exchange) < 0 ||
+            (exchange->response.has_set_cookie && take_cookies(session, wire, exchange) < 0)) {
+            return -1;
+        }
+    }
+    lc_buf_move(&response->head, &exchange->response.head);
+    return response->err != 0 ? take_error(session, response, exchange) : 0;
+}
+
+static struct lc_exchange *submit_and_park(struct py_session *session, struct lc_request *request)
+{
+    struct py_engine *engine = session->engine;
+    uint64_t id;
+    request->data = lc_wake_current(engine);
+    if (request->data == NULL) {
+        return NULL;
+    }
+    int rc = lc_engine_submit(engine->core, request, &id);
+    if (rc < 0) {
+        lc_wake_drop(request->data);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    if (lc_py_engine_rearm(engine) < 0) {
+        lc_wake_drop(lc_engine_cancel(engine->core, id));
+        return NULL;
+    }
+    return (struct lc_exchange *)lc_wake_park(engine, id);
+}
+
+struct py_response *lc_py_exchange(struct py_session *session, struct lc_wire *wire,
+                                   const struct lc_call *call, uint64_t start_ns)
+{
+    struct lc_request request = {
+        .pool = &session->pool,
+        .origin = wire->origin,
+        .is_head = wire->is_head,
+        .resend = session->flavour == LC_FLAVOUR_FAST ? LC_RESEND_CLOSED : LC_RESEND_UNSENT,
+        .connect_timeout_ns = call->connect_timeout_ns,
+        .read_timeout_ns = call->read_timeout_ns,
+        .max_head = MAX_HEAD,
+        .max_body = MAX_BODY,
+        .start_ns = start_ns,
+    };
+    lc_buf_move(&request.wire, &wire->bytes);
+    struct lc_exchange *exchange = submit_and_park(session, &request);
+    lc_buf_free(&request.wire);
+    if (exchange == NULL) {
+        return NULL;
+    }
+    PyTypeObject *type = call->catch_response ? session->context_type : session->response_type;
+    struct py_response *response = lc_py_response_new(type);
+    if (response != NULL) {
+        response->catch_response = call->catch_response;
+        response->method = Py_NewRef(call->method);
+        response->url = Py_NewRef(wire->url);
+    }
+    if (response != NULL && fill_response(session, wire, response, exchange) < 0) {
+        Py_CLEAR(response);
+    }
+    lc_op_free(&exchange->op);
+    return response;
+}
+
+/* --- the short way --- */
+
+static bool is_redirect(const struct py_response *response, struct lc_sv *location)
+{
+    switch (response->status) {
+    case 301:
+    case 302:
+    case 303:
+    case 307:
+    case 308: {
+        struct lc_sv head = {response->head.ptr, response->head.len};
+        return lc_http1_find_header(head, "Location", location);
+    }
+    default:
+        return false;
+    }
+}
+
+static void set_response_time(struct py_response *response)
+{
+    const struct lc_times *times = &response->times;
+    uint64_t end = response->err == 0 && times->last_byte != 0 ? times->last_byte : lc_now_ns();
+    response->response_time_ms = end > times->start ? (double)(end - times->start) / 1e6 : 0;
+}
+
+static void name_sample(struct py_session *session, const struct lc_call *call,
+                       struct lc_wire *wire, struct py_response *response)
+{
+    PyObject *default_name = session->flavour == LC_FLAVOUR_FAST ? call->url : wire->target;
+    PyObject *name = call->name;
+    if (name == NULL) {
+        bool renamed = session->request_name != NULL && session->request_name != Py_None;
+        name = renamed ? session->request_name : default_name;
+    }
+    response->name = Py_NewRef(name);
+    response->hook = Py_XNewRef(session->request_event);
+    response->context = Py_XNewRef(call->context);
+    response->length = response->content != NULL ? PyBytes_GET_SIZE(response->content) : 0;
+}
+
+/* The user's context() under what the call was given (Locust's documented behaviour). */
+static int add_user_context(struct py_session *session, struct py_response *response)
+{
+    PyObject *of_user = PyObject_CallNoArgs(session->user_context);
+    PyObject *merged = of_user != NULL ? PyDict_New() : NULL;
+    int rc = -1;
+    if (merged != NULL && PyDict_Update(merged, of_user) == 0 &&
+        (response->context == NULL || PyDict_Update(merged, response->context) == 0)) {
+        Py_XSETREF(response->context, Py_NewRef(merged));
+        rc = 0;
+    }
+    Py_XDECREF(of_user);
+    Py_XDECREF(merged);
+    return rc;
+}
+
+/* A status of 2xx is fine for every kind of session; about the others the class decides. */
+static int judge(struct py_session *session, struct py_response *response)
+{
+    bool fine = response->status >= 200 && response->status < 300;
+    if (response->exception != NULL || fine) {
+        return 0;
+    }
+    PyObject *error =
+        PyObject_CallMethod((PyObject *)session, "_judge", "O", (PyObject *)response);
+    if (error == NULL) {
+        return -1;
+    }
+    if (error != Py_None) {
+        response->exception = Py_NewRef(error);
+    }
+    Py_DECREF(error);
+    return 0;
+}
+
+static PyObject *seconds_or_none(uint64_t ns)
+{
+    return ns != 0 ? PyFloat_FromDouble((double)ns / 1e9) : Py_NewRef(Py_None);
+}
+
+static int finish_call(struct py_session *session, const struct lc_call *call,
+                       struct py_response *response, PyObject **out)
+{
+    struct lc_sv location;
+    if (response->err == 0 && call->allow_redirects && is_redirect(response, &location)) {
+        /* N: the reference to the time-out goes into the call. */
+        *out = PyObject_CallMethod((PyObject *)session, "_follow", "OON", (PyObject *)response,
+                                   call->catch_response ? Py_True : Py_False,
+                                   seconds_or_none(call->read_timeout_ns));
+        return *out != NULL ? 0 : -1;
+    }
+    if (!call->catch_response) {
+        if (judge(session, response) < 0 || lc_py_response_report(response) < 0) {
+            return -1;
+        }
+    }
+    *out = Py_NewRef((PyObject *)response);
+    return 0;
+}
+
+LC_CALLS_PYTHON int lc_py_session_call(struct py_session *session, const struct lc_call *call,
+                                       PyObject **out)
+{
+    uint64_t start_ns = lc_now_ns();
+    double start_time = (double)lc_realtime_ns() / 1e9;
+    struct lc_wire wire = {0};
+    struct py_response *response = NULL;
+    int way = lc_py_wire_build(session, call, &wire);
+    if (way != LC_WAY_SHORT) {
+        goto done;
+    }
+    way = LC_WAY_ERROR;
+    response = lc_py_exchange(session, &wire, call, start_ns);
+    if (response == NULL) {
+        goto done;
+    }
+    name_sample(session, call, &wire, response);
+    if (session->user_context != NULL && session->user_context != Py_None &&
+        add_user_context(session, response) < 0) {
+        goto done;
+    }
+    response->start_time = start_time;
+    set_response_time(response);
+    if (finish_call(session, call, response, out) == 0) {
+        way = LC_WAY_SHORT;
+    }
+done:
+    lc_py_wire_free(&wire);
+    Py_XDECREF(response);
+    return way;
+}

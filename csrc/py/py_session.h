@@ -1,0 +1,114 @@
+/* The HTTP session as a Python object: connection pool, cookie jar, settings, and the short way of
+ * a plain call from Python to the engine and back.
+ *
+ *   py_session  the type: settings, pool, origin, cookies
+ *   py_call     the arguments of request(), get(), post(), ...
+ *   py_wire     the bytes of the request
+ *   py_exchange the request itself: submit, park, response, sample */
+#ifndef LC_PY_SESSION_H
+#define LC_PY_SESSION_H
+
+#include "cookies.h"
+#include "engine.h"
+#include "module.h"
+#include "py_engine.h"
+#include "py_response.h"
+#include "url.h"
+
+/* Settings of requests.Session that users read, set and mutate; NULL is the default: X(name). */
+#define LC_PY_SETTINGS(X)                                                                          \
+    X(headers)                                                                                     \
+    X(auth)                                                                                        \
+    X(proxies)                                                                                     \
+    X(hooks)                                                                                       \
+    X(params)                                                                                      \
+    X(verify)                                                                                      \
+    X(cert)                                                                                        \
+    X(adapters)                                                                                    \
+    X(cookies)
+
+enum lc_flavour { LC_FLAVOUR_REQUESTS, LC_FLAVOUR_FAST };
+
+struct py_session {
+    PyObject_HEAD
+    struct py_engine *engine;
+    PyObject *base_url;
+    PyObject *request_event;
+    PyObject *user;
+    PyObject *user_context; /* user.context if its class overrides it, or NULL */
+    PyObject *request_name; /* default name of requests, or NULL */
+    PyTypeObject *response_type;
+    PyTypeObject *context_type; /* of responses of calls with catch_response=True */
+    PyObject *base_origin;      /* str: base_url without its path */
+    PyObject *header_block;  /* bytes: Host and default headers as they go on the wire */
+    PyObject *wire_headers;  /* default headers with their values, a tuple of pairs */
+#define LC_PY_SETTING_FIELD(setting) PyObject *setting;
+    LC_PY_SETTINGS(LC_PY_SETTING_FIELD)
+#undef LC_PY_SETTING_FIELD
+    struct lc_cookies jar;
+    struct lc_pool pool;
+    struct lc_origin *origin; /* of base_url; NULL until the first request or after a change */
+    struct lc_url base;       /* views into base_url's UTF-8; valid if base_is_plain */
+    uint64_t connect_timeout_ns;
+    uint64_t read_timeout_ns;
+    bool base_is_plain;      /* absolute http(s) URL without query, fragment or credentials */
+    char request_overridden; /* a subclass or the user replaced request() */
+    char long_way_only;      /* an adapter of the user's, or a replaced send() */
+    uint8_t flavour;
+};
+
+/* The arguments of one call; all borrowed, NULL: not given or None. */
+struct lc_call {
+    PyObject *method;
+    PyObject *url;
+    PyObject *name;
+    PyObject *context;
+    PyObject *data;
+    PyObject *json;
+    PyObject *headers;
+    PyObject *params;
+    uint64_t connect_timeout_ns;
+    uint64_t read_timeout_ns;
+    bool catch_response;
+    bool allow_redirects;
+    bool simple; /* nothing that only the long way knows */
+};
+
+/* What a call becomes on the wire. */
+struct lc_wire {
+    struct lc_buf bytes;
+    struct lc_origin *origin;
+    struct lc_sv host; /* for cookies */
+    struct lc_sv path;
+    bool secure;
+    bool is_head;
+    PyObject *target; /* str, new reference: path and query */
+    PyObject *url;    /* str, new reference: absolute */
+};
+
+enum lc_way { LC_WAY_ERROR = -1, LC_WAY_SHORT = 0, LC_WAY_LONG = 1 };
+
+/* py_call.c. `default_redirects`: what allow_redirects is when not given. */
+int lc_py_call_parse(struct py_session *session, struct lc_call *call, PyObject *const *args,
+                     Py_ssize_t count, PyObject *names) LC_MUST_USE;
+/* Seconds (number, pair or None) to nanoseconds; LC_WAY_LONG: leave it to the long way. */
+int lc_py_timeout(PyObject *timeout, uint64_t *connect_ns, uint64_t *read_ns) LC_MUST_USE;
+
+/* py_wire.c. LC_WAY_LONG: requests' own preparation has to do it. The wire is freed by the caller. */
+int lc_py_wire_build(struct py_session *session, const struct lc_call *call,
+                     struct lc_wire *wire) LC_MUST_USE;
+void lc_py_wire_free(struct lc_wire *wire);
+/* The origin for a split URL under the given verify and cert settings (NULL: the defaults). */
+int lc_py_origin(struct py_session *session, const struct lc_url *url, PyObject *verify,
+                 PyObject *cert, PyObject *proxy, struct lc_origin **out) LC_MUST_USE;
+
+/* py_exchange.c: sends the wire's bytes (taken over), parks, and gives a new response without
+ * judging it: content decoded, cookies taken, times set; no sample yet. NULL with what was thrown
+ * into the greenlet. */
+struct py_response *lc_py_exchange(struct py_session *session, struct lc_wire *wire,
+                                   const struct lc_call *call, uint64_t start_ns);
+/* The short way of one call, from start to sample. LC_WAY_LONG: nothing was sent. */
+int lc_py_session_call(struct py_session *session, const struct lc_call *call,
+                       PyObject **out) LC_MUST_USE;
+
+#endif

@@ -1,0 +1,94 @@
+#include "wake.h"
+
+#include "py_engine.h"
+
+/* greenlet.h keeps its table of functions in a static pointer of the including file. It is set
+ * once at import and the same for every interpreter of the process. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wstrict-prototypes"
+#include <greenlet.h>
+#pragma GCC diagnostic pop
+
+int lc_wake_import(void)
+{
+    PyGreenlet_Import();
+    return _PyGreenlet_API != NULL ? 0 : -1;
+}
+
+void *lc_wake_current(struct py_engine *engine)
+{
+    PyGreenlet *current = PyGreenlet_GetCurrent();
+    if ((PyObject *)current == engine->hub) {
+        Py_DECREF(current);
+        PyErr_SetString(PyExc_RuntimeError,
+                        "the hub cannot wait: call this from a greenlet (gevent.spawn)");
+        return NULL;
+    }
+    return current;
+}
+
+void lc_wake_drop(void *data)
+{
+    Py_XDECREF((PyObject *)data);
+}
+
+static struct lc_op *take_delivered(struct py_engine *engine, uint64_t id)
+{
+    struct lc_op *op = engine->delivered;
+    if (op == NULL || op->id != id) {
+        return NULL;
+    }
+    engine->delivered = NULL;
+    return op;
+}
+
+LC_CALLS_PYTHON struct lc_op *lc_wake_park(struct py_engine *engine, uint64_t id)
+{
+    engine->parked++;
+    for (;;) {
+        PyObject *passed = PyGreenlet_Switch((PyGreenlet *)engine->hub, NULL, NULL);
+        struct lc_op *op = take_delivered(engine, id);
+        if (passed == NULL) {
+            lc_op_free(op);
+            if (op == NULL) {
+                lc_wake_drop(lc_engine_cancel(engine->core, id));
+            }
+            return NULL;
+        }
+        Py_DECREF(passed);
+        if (op != NULL) {
+            return op;
+        }
+        /* Somebody switched to this greenlet without having anything for it: park again. */
+    }
+}
+
+static int is_for_the_hub(void)
+{
+    return PyErr_ExceptionMatches(PyExc_GreenletExit) ||
+           !PyErr_ExceptionMatches(PyExc_Exception);
+}
+
+LC_CALLS_PYTHON int lc_wake_deliver(struct py_engine *engine, struct lc_op *op)
+{
+    PyGreenlet *waiter = op->data;
+    int rc = 0;
+    op->data = NULL;
+    engine->delivered = op;
+    PyObject *passed = PyGreenlet_Switch(waiter, NULL, NULL);
+    if (engine->delivered == op) {
+        /* The greenlet died or was woken for something else meanwhile. */
+        engine->delivered = NULL;
+        lc_op_free(op);
+    }
+    if (passed == NULL) {
+        if (is_for_the_hub()) {
+            rc = -1;
+        } else {
+            PyErr_WriteUnraisable((PyObject *)waiter);
+        }
+    }
+    Py_XDECREF(passed);
+    Py_DECREF(waiter);
+    return rc;
+}

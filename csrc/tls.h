@@ -1,0 +1,47 @@
+/* TLS on a connected socket, by OpenSSL, with one shared context per configuration.
+ *
+ * The only file that includes OpenSSL. A context is immutable once made and may be shared by any
+ * number of connections of one thread; verification and the host name check are on unless the
+ * configuration says otherwise. Errors come with a reason in words. */
+#ifndef LC_TLS_H
+#define LC_TLS_H
+
+#include "lc.h"
+
+#include <sys/types.h>
+
+enum { LC_TLS_REASON_MAX = 256 };
+
+struct lc_tls_config {
+    bool verify;              /* check the certificate chain and the host name */
+    const char *ca_file;      /* PEM; NULL: OpenSSL's default store */
+    const char *ca_path;      /* folder of hashed certificates, or NULL */
+    const char *cert_file;    /* client certificate chain, PEM, or NULL */
+    const char *key_file;     /* its key; NULL: in cert_file */
+};
+
+struct lc_tls_context;
+struct lc_tls;
+
+/* LC_EINVAL with a reason: a file cannot be read or does not fit. */
+int lc_tls_context_new(const struct lc_tls_config *config, struct lc_tls_context **out,
+                       char reason[LC_TLS_REASON_MAX]) LC_MUST_USE;
+void lc_tls_context_free(struct lc_tls_context *context);
+
+/* A client side on fd for `host` (a name: sent as SNI and checked; or an address). */
+int lc_tls_new(struct lc_tls_context *context, int fd, const char *host,
+               struct lc_tls **out) LC_MUST_USE;
+/* Without closing the descriptor; sends no close_notify. */
+void lc_tls_free(struct lc_tls *tls);
+/* 0 when done, LC_EAGAIN (lc_tls_wants_write tells for what), LC_ETLS, LC_ETLSVERIFY, LC_ERESET. */
+int lc_tls_handshake(struct lc_tls *tls) LC_MUST_USE;
+/* As lc_sock_read and lc_sock_write; a stream cut without close_notify ends like a closed one. */
+ssize_t lc_tls_read(struct lc_tls *tls, char *into, size_t len,
+                    uint64_t *arrival_realtime_ns) LC_MUST_USE;
+ssize_t lc_tls_write(struct lc_tls *tls, const char *from, size_t len) LC_MUST_USE;
+/* True if the last LC_EAGAIN waits for the socket to become writable. */
+bool lc_tls_wants_write(const struct lc_tls *tls);
+/* Why the last call failed, in words; "" if it did not. */
+const char *lc_tls_reason(const struct lc_tls *tls);
+
+#endif

@@ -1,0 +1,1 @@
+"""What the command does around a test: locustfiles, signals, console, time limits, exit code."""

@@ -1,0 +1,45 @@
+"""The tables on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import gevent
+
+from .. import stats
+
+if TYPE_CHECKING:
+    from ..env import Environment
+    from ..user.users import User
+
+
+def start_periodic_tables(environment: Environment) -> gevent.Greenlet:
+    """Print the statistics every ``stats.CONSOLE_STATS_INTERVAL_SEC`` s until the greenlet is killed."""
+    return gevent.spawn(stats.stats_printer(environment.stats))
+
+
+def print_final_tables(environment: Environment) -> None:
+    """Print the statistics of the whole test, the percentiles, and the errors if there were any."""
+    stats.print_stats(environment.stats, current=False)
+    stats.print_percentile_stats(environment.stats)
+    stats.print_error_report(environment.stats)
+
+
+def print_user_class_names(names: list[str]) -> None:
+    """Answer ``--list``."""
+    sys.stdout.write("Available Users:\n" + "".join(f"    {name}\n" for name in names))
+
+
+def print_task_ratios(user_classes: list[type[User]], num_users: int, as_json: bool) -> None:
+    """Answer ``--show-task-ratio`` and ``--show-task-ratio-json``."""
+    from ..user import inspectuser
+
+    show: Callable[..., None] = inspectuser.print_task_ratio_json if as_json else inspectuser.print_task_ratio
+    if as_json:
+        show(user_classes, num_users)
+        return
+    for title, total in (("\n Task ratio per User class", False), ("\n Total task ratio", True)):
+        sys.stdout.write(f"{title}\n{'-' * 80}\n")
+        show(user_classes, num_users, total)

@@ -1,0 +1,171 @@
+"""One test in this process, from its start to the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from .. import log, stats
+from ..input_events import Keyboard, input_listener
+from . import console
+from .errors import CommandError
+from .exit_code import exit_code
+from .signals import Interrupts
+
+if TYPE_CHECKING:
+    from ..env import Environment
+    from ..runners import Runner
+
+logger = logging.getLogger("locust.main")
+
+#: A signal that comes just before the hub goes to sleep is seen when it wakes up: at the latest after this
+#: time.
+WAKE_UP_INTERVAL_S = 0.5
+
+#: Users per second when keys add or take away users.
+KEYBOARD_SPAWN_RATE = 100
+
+
+class LocalRun:
+    """Starts, accompanies and ends the test of one environment."""
+
+    def __init__(self, environment: Environment, options: argparse.Namespace, interrupts: Interrupts) -> None:
+        if environment.runner is None:
+            raise ValueError("the environment has no runner")
+        self.environment = environment
+        self.options = options
+        self.interrupts = interrupts
+        self.runner: Runner = environment.runner
+        self._keyboard = Keyboard()
+        self._greenlets: list[gevent.Greenlet] = []
+
+    def fire_init(self) -> None:
+        """Tell the locustfile that environment, runner and web page exist.
+
+        :raises CommandError: a listener failed; its traceback is in the log already.
+        """
+        self.environment.events.init.fire(
+            environment=self.environment, runner=self.runner, web_ui=self.environment.web_ui
+        )
+        if log.unhandled_greenlet_exception:
+            raise CommandError("An init listener failed: no test is started.")
+
+    def start(self) -> None:
+        """Serve the page, listen to keys, print tables, and start a test that nobody has to ask for."""
+        if self.environment.web_ui is not None:
+            self.environment.web_ui.start()
+        self._spawn(stats.stats_history, self.runner)
+        self._listen_to_keys()
+        if self.options.print_stats or (self.options.headless and not self.options.only_summary):
+            self._greenlets.append(console.start_periodic_tables(self.environment))
+        if self.options.headless or self.options.autostart:
+            self._start_test()
+
+    def wait(self) -> None:
+        """Return when the test (headless) or the web page has ended."""
+        if self.options.headless:
+            users = self.runner.greenlet
+            while len(users):
+                users.join(timeout=WAKE_UP_INTERVAL_S)
+        elif self.environment.web_ui is not None:
+            server = self.environment.web_ui.greenlet
+            while server is not None and not server.ready():
+                server.join(timeout=WAKE_UP_INTERVAL_S)
+
+    def note_exit(self, request: SystemExit) -> None:
+        """Take the exit code from a ``sys.exit(n)`` in the user's code; the test ends like any other."""
+        code = request.code
+        self.environment.process_exit_code = code if isinstance(code, int) else int(code is not None)
+
+    def end(self) -> int:
+        """Stop everything, print the final tables, and return the exit code.
+
+        The exit code is decided when all users have ended, so that their last requests count.
+        """
+        self.interrupts.begin_end()
+        if self.interrupts.received is not None:
+            name = self.interrupts.received.name
+            logger.info("Exiting due to CTRL+C interruption" if name == "SIGINT" else f"Got {name} signal")
+        try:
+            self.environment.events.quitting.fire(environment=self.environment, reverse=True)
+        except SystemExit as request:
+            self.note_exit(request)
+        self.runner.quit()
+        if self.environment.web_ui is not None:
+            self.environment.web_ui.stop()
+        gevent.killall(self._greenlets)
+        self._keyboard.close()
+        code = exit_code(self.environment, self.options.exit_code_on_error)
+        logger.info("Shutting down (exit code %s)", code)
+        console.print_final_tables(self.environment)
+        self.environment.events.quit.fire(exit_code=code)
+        return code
+
+    def _spawn(self, function: Callable[..., object], *args: Any) -> None:
+        greenlet = gevent.spawn(function, *args)
+        greenlet.link_exception(log.greenlet_exception_logger(logger))
+        self._greenlets.append(greenlet)
+
+    def _start_test(self) -> None:
+        if self.environment.shape_class is not None:
+            self.runner.start_shape()
+            self._spawn(self._end_with_shape)
+            return
+        limit = self.options.run_time
+        if limit:
+            logger.info("Run time limit set to %s seconds", limit)
+            self._spawn(self._end_after, limit)
+        else:
+            logger.info("No run time limit set, use CTRL+C to interrupt")
+        self.runner.start(self.options.num_users, self.options.spawn_rate)
+
+    def _end_after(self, seconds: float) -> None:
+        gevent.sleep(seconds)
+        self._end_test("--run-time limit reached")
+
+    def _end_with_shape(self) -> None:
+        shape = self.runner.shape_greenlet
+        if shape is not None:
+            shape.join()
+        self._end_test("Shape test completed")
+
+    def _end_test(self, why: str) -> None:
+        """Stop the test; end the command too unless there is a web page that stays."""
+        if self.options.headless:
+            logger.info("%s, shutting down", why)
+            self.runner.quit()
+            return
+        logger.info("%s, stopping test", why)
+        self.runner.stop()
+        if self.options.autoquit >= 0 and self.environment.web_ui is not None:
+            gevent.sleep(self.options.autoquit)
+            logger.info("--autoquit time reached, shutting down")
+            self.environment.web_ui.stop()
+
+    def _listen_to_keys(self) -> None:
+        keys: dict[str, Callable[[], object]] = {
+            "w": lambda: self._change_users(1),
+            "W": lambda: self._change_users(10),
+            "s": lambda: self._change_users(-1),
+            "S": lambda: self._change_users(-10),
+        }
+        if self.environment.web_ui is not None:
+            keys["\r"] = self._open_browser
+        self.interrupts.before_leaving.append(self._keyboard.close)
+        self._spawn(input_listener(keys, self._keyboard))
+
+    def _change_users(self, difference: int) -> None:
+        if self.environment.shape_class is not None:
+            logger.info("The load shape decides the number of users: keys do not change it")
+            return
+        self._spawn(self.runner.start, max(0, self.runner.user_count + difference), KEYBOARD_SPAWN_RATE)
+
+    def _open_browser(self) -> None:
+        import webbrowser
+
+        if self.environment.web_ui is not None:
+            gevent.get_hub().threadpool.spawn(webbrowser.open_new_tab, self.environment.web_ui.url)

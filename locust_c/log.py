@@ -1,0 +1,105 @@
+"""Logging as Locust sets it up: line format, handler names, and the lines that the web page shows."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import os
+import socket
+import traceback
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+#: Set when a greenlet of ours or an event listener failed: the command then ends with exit code 2.
+unhandled_greenlet_exception = False
+
+#: How many lines :func:`get_logs` remembers.
+LOG_LINES_KEPT = 500
+
+
+class LogReader(logging.Handler):
+    """Keeps the last lines of the log, for the web page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.logs: deque[str] = deque(maxlen=LOG_LINES_KEPT)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Format ``record`` and keep it."""
+        try:
+            self.logs.append(self.format(record))
+        except Exception:
+            self.handleError(record)
+
+
+def setup_logging(loglevel: str, logfile: str | None = None) -> None:
+    """Send the log to stderr, or to ``logfile``; the tables of statistics always go to stderr.
+
+    :param loglevel: name of the lowest level that is written, in any case.
+    :param logfile: path of the file; missing folders are made.
+    :raises OSError: the file cannot be opened.
+    :raises ValueError: there is no such level.
+    """
+    level = loglevel.upper()
+    if not isinstance(logging.getLevelName(level), int):
+        raise ValueError(f"there is no log level '{loglevel}'")
+    hostname = socket.gethostname().split(".")[0].replace("%", "%%")
+    handlers: dict[str, dict[str, Any]] = {
+        "console": {"class": "logging.StreamHandler", "formatter": "default"},
+        "console_plain": {"class": "logging.StreamHandler", "formatter": "plain"},
+        "log_reader": {"()": LogReader, "formatter": "default"},
+    }
+    target = "console"
+    if logfile:
+        folder = os.path.dirname(logfile)
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+        # dictConfig would hide the reason in an error of its own.
+        with open(logfile, "a"):
+            pass
+        handlers["file"] = {"class": "logging.FileHandler", "filename": logfile, "formatter": "default"}
+        target = "file"
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "default": {"format": f"[%(asctime)s] {hostname}/%(levelname)s/%(name)s: %(message)s"},
+                "plain": {"format": "%(message)s"},
+            },
+            "handlers": handlers,
+            "loggers": {
+                "locust": {"handlers": [target, "log_reader"], "level": level, "propagate": False},
+                "locust.stats_logger": {
+                    "handlers": ["console_plain", "log_reader"],
+                    "level": "INFO",
+                    "propagate": False,
+                },
+            },
+            "root": {"handlers": [target, "log_reader"], "level": level},
+        }
+    )
+
+
+def get_logs() -> list[str]:
+    """Return the last lines of the log, oldest first; none if the logging is not ours."""
+    for handler in logging.getLogger("locust").handlers:
+        if isinstance(handler, LogReader):
+            return list(handler.logs)
+    return []
+
+
+def greenlet_exception_logger(logger: logging.Logger, level: int = logging.CRITICAL) -> Callable[[Any], None]:
+    """Return a function for ``greenlet.link_exception``: it logs the failure, which decides the exit code."""
+
+    def log_failure(greenlet: Any) -> None:
+        global unhandled_greenlet_exception
+        unhandled_greenlet_exception = True
+        if greenlet.exc_info:
+            text = "".join(traceback.format_exception(*greenlet.exc_info))
+        else:
+            text = repr(greenlet.exception)
+        logger.log(level, "Unhandled exception in greenlet: %s\n%s", greenlet, text)
+
+    return log_failure

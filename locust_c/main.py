@@ -1,0 +1,270 @@
+"""The command: ``locust`` and ``locust-c``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import locust_c
+
+from . import __version__, argument_parser, log
+from .command import console, locustfiles
+from .command.errors import CommandError
+from .command.limits import raise_descriptor_limit
+from .command.local_run import LocalRun
+from .command.signals import Interrupts
+
+if TYPE_CHECKING:
+    from .env import Environment
+    from .event import Events
+    from .shape import LoadTestShape
+    from .user.users import User
+
+__all__ = ["create_environment", "main"]
+
+logger = logging.getLogger("locust.main")
+
+
+def main() -> None:
+    """Run the command with the arguments of the process, and exit (``SystemExit``) with its exit code."""
+    interrupts = Interrupts()
+    if threading.current_thread() is threading.main_thread():
+        interrupts.install()
+    try:
+        code = _run(interrupts)
+    except KeyboardInterrupt:
+        interrupts.begin_end()
+        sys.stderr.write("Interrupted before there was a test.\n")
+        code = interrupts.exit_code
+    sys.exit(code)
+
+
+def create_environment(
+    user_classes: Sequence[type[User]],
+    options: argparse.Namespace,
+    events: Events | None = None,
+    shape_class: LoadTestShape | None = None,
+    locustfile: str | None = None,
+    parsed_locustfiles: list[str] | None = None,
+    available_user_classes: dict[str, type[User]] | None = None,
+    available_shape_classes: dict[str, LoadTestShape] | None = None,
+    available_user_tasks: dict[str, list[Any]] | None = None,
+) -> Environment:
+    """Return an environment for ``user_classes`` that follows the parsed ``options`` of the command.
+
+    :raises ValueError: as :class:`locust_c.env.Environment`.
+    """
+    from .env import Environment
+
+    return Environment(
+        locustfile=locustfile,
+        user_classes=user_classes,
+        shape_class=shape_class,
+        events=events,
+        host=options.host,
+        tags=options.tags,
+        exclude_tags=options.exclude_tags,
+        reset_stats=options.reset_stats,
+        stop_timeout=options.stop_timeout,
+        parsed_options=options,
+        parsed_locustfiles=parsed_locustfiles,
+        available_user_classes=available_user_classes,
+        available_shape_classes=available_shape_classes,
+        available_user_tasks=available_user_tasks,
+        profile=options.profile,
+    )
+
+
+def _run(interrupts: Interrupts) -> int:
+    """The whole command; mistakes of the user become one clear message and an exit code."""
+    if sys.argv[1:2] in (["adopt"], ["release"]):
+        from . import adopt
+
+        return adopt.main(sys.argv[1:])
+    try:
+        files, options = _read_input()
+        _set_up_logging(options)
+    except CommandError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    try:
+        return _run_with_logging(files, options, interrupts)
+    except CommandError as error:
+        logger.error("%s", error)
+        return error.exit_code
+
+
+def _read_input() -> tuple[locustfiles.Locustfiles, argparse.Namespace]:
+    """Import the locustfiles, then parse the command line, which they may have extended."""
+    from . import alias
+
+    # Before the first line of the user's code: `import locust` in it has to be us.
+    alias.install()
+    _load_plugins()
+    first_pass = argument_parser.parse_locustfile_option()
+    if first_pass.help:
+        _print_help(first_pass)
+    files = locustfiles.load(argument_parser.get_locustfiles_locally(first_pass))
+    options = argument_parser.get_parser().parse_args()
+    if options.headful:
+        options.headless = False
+    if options.autoquit != -1 and not options.autostart:
+        raise CommandError("--autoquit is only meaningful in combination with --autostart")
+    return files, options
+
+
+def _load_plugins() -> None:
+    """Import ``locust_plugins`` if it is installed: it adds options and listeners of its own."""
+    try:
+        importlib.import_module("locust_plugins")
+    except ModuleNotFoundError as error:
+        if error.name != "locust_plugins":
+            raise CommandError(f"locust_plugins is installed, but cannot be imported: {error}") from error
+
+
+def _print_help(first_pass: argparse.Namespace) -> None:
+    """Print the help, with the custom arguments if there is a locustfile that can be imported, and exit."""
+    try:
+        paths = [path for path in first_pass.locustfile.split(",") if os.path.exists(path)]
+        if paths:
+            locustfiles.load(argument_parser.parse_locustfile_paths(paths))
+    except CommandError as error:
+        sys.stderr.write(f"{error}\n\n")
+    argument_parser.get_parser().parse_args(["--help"])
+
+
+def _set_up_logging(options: argparse.Namespace) -> None:
+    if options.skip_log_setup:
+        return
+    try:
+        log.setup_logging(options.loglevel, options.logfile)
+    except OSError as error:
+        raise CommandError(f"--logfile: cannot write to '{options.logfile}': {error.strerror}") from error
+
+
+def _run_with_logging(
+    files: locustfiles.Locustfiles, options: argparse.Namespace, interrupts: Interrupts
+) -> int:
+    logger.info("Starting Locust %s (locust-c, C engine)", __version__)
+    if options.list_commands:
+        console.print_user_class_names(list(files.user_classes))
+        return 0
+    user_classes = files.select(options.user_classes)
+    if options.show_task_ratio or options.show_task_ratio_json:
+        console.print_task_ratios(user_classes, options.num_users or 0, as_json=options.show_task_ratio_json)
+        return 0
+    _settle_options(options, files.shape_class)
+    _note_fixed_counts(user_classes, options)
+    environment = _make_environment(files, user_classes, options)
+    raise_descriptor_limit()
+    environment.create_local_runner()
+    if not options.headless:
+        _create_web_page(environment, options)
+    return _run_test(LocalRun(environment, options, interrupts))
+
+
+def _run_test(run: LocalRun) -> int:
+    try:
+        run.fire_init()
+        run.start()
+        run.wait()
+    except KeyboardInterrupt:
+        logger.debug("The test is ended by a signal")
+    except SystemExit as request:
+        run.note_exit(request)
+    return run.end()
+
+
+def _settle_options(options: argparse.Namespace, shape: LoadTestShape | None) -> None:
+    """Say what has no effect, and fill in users and spawn rate for tests that start by themselves."""
+    if options.headless and options.autostart:
+        logger.info("The --autostart argument is implied by --headless, no need to set both.")
+        options.autostart = False
+    if shape is not None and not shape.use_common_options:
+        given = {
+            "--users": options.num_users,
+            "--spawn-rate": options.spawn_rate,
+            "--run-time": options.run_time,
+        }
+        ignored = [name for name, value in given.items() if value]
+        if ignored:
+            logger.warning(
+                "--run-time, --users or --spawn-rate have no impact on LoadShapes unless the shape class"
+                " explicitly reads them."
+            )
+            logger.warning("The following option(s) will be ignored: %s", ", ".join(ignored))
+    if options.headless or options.autostart:
+        options.num_users = 1 if options.num_users is None else options.num_users
+        options.spawn_rate = 1.0 if options.spawn_rate is None else options.spawn_rate
+
+
+def _note_fixed_counts(user_classes: Sequence[type[User]], options: argparse.Namespace) -> None:
+    if options.num_users is None:
+        return
+    fixed = sum(user_class.fixed_count for user_class in user_classes)
+    if fixed > options.num_users:
+        logger.info(
+            "Total fixed_count of User classes (%d) is greater than the specified number of users (%d),"
+            " so not all will be spawned.",
+            fixed,
+            options.num_users,
+        )
+
+
+def _make_environment(
+    files: locustfiles.Locustfiles, user_classes: Sequence[type[User]], options: argparse.Namespace
+) -> Environment:
+    try:
+        environment = create_environment(
+            user_classes,
+            options,
+            # Late, as an attribute of the package: programs replace it.
+            events=locust_c.events,
+            shape_class=files.shape_class,
+            locustfile=", ".join(os.path.basename(path) for path in files.paths),
+            parsed_locustfiles=files.paths,
+            available_user_classes=files.user_classes,
+            available_shape_classes=files.shape_classes,
+            available_user_tasks={name: list(cls.tasks or []) for name, cls in files.user_classes.items()},
+        )
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    if options.equal_weights:
+        environment.assign_equal_weights()
+    return environment
+
+
+def _create_web_page(environment: Environment, options: argparse.Namespace) -> None:
+    """Bind the port, so that a start that cannot work fails before there is a test."""
+    from .web import tls
+
+    try:
+        files = tls.find_files(options.tls_cert, options.tls_key, os.environ)
+        web_ui = environment.create_web_ui(
+            host=options.web_host,
+            port=options.web_port,
+            web_base_path=options.web_base_path,
+            tls_cert=files.certificate,
+            tls_key=files.key,
+            delayed_start=True,
+        )
+    except tls.TlsError as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        where = f"port {options.web_port}" + (f" of {options.web_host}" if options.web_host else "")
+        raise CommandError(
+            f"The web page cannot be served on {where}: {error.strerror or error}."
+            " Choose another one with --web-port (or --web-host), or start with --headless."
+        ) from error
+    web_ui.display_name = options.web_host_display_name
+    logger.info("Starting web interface at %s, press enter to open your default browser.", web_ui.url)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""What the bodies of user and task set classes may say, and how it becomes a list of tasks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from numbers import Real
+from typing import Any, TypeVar, overload
+
+__all__ = ["check_attributes", "collect_tasks", "expand_tasks", "task"]
+
+TaskT = TypeVar("TaskT", bound=Callable[..., Any])
+
+logger = logging.getLogger("locust.user.task")
+
+
+@overload
+def task(weight: TaskT) -> TaskT: ...
+
+
+@overload
+def task(weight: int = 1) -> Callable[[TaskT], TaskT]: ...
+
+
+def task(weight: Any = 1) -> Any:
+    """Makes a method, or a task set class in the body of a user or task set, a task.
+
+    ``@task``, ``@task()`` or ``@task(3)``: a task of weight 3 is picked three times as often as one of
+    weight 1; in a ``SequentialTaskSet`` it is run three times in a row. Raises ``TypeError`` for a weight
+    that is no int.
+    """
+    if callable(weight):
+        return _mark(weight, 1)
+    _check_weight("@task", weight)
+
+    def decorate(function: TaskT) -> TaskT:
+        return _mark(function, weight)
+
+    return decorate
+
+
+def _mark(function: Any, weight: int) -> Any:
+    check_task_name(function.__name__, "task")
+    function.locust_task_weight = weight
+    return function
+
+
+def check_task_name(name: str, decorator: str) -> None:
+    """Raises if ``name`` cannot be a task's, and warns if it means something else already."""
+    if name == "run":
+        raise Exception("run() belongs to Locust: it must not be overridden or made a task, name it differently")
+    if name in ("on_start", "on_stop"):
+        logger.warning(
+            "%s is decorated with @%s: it is called as a task as well as when the user starts or stops",
+            name,
+            decorator,
+        )
+
+
+def _check_weight(where: str, weight: object) -> None:
+    if not isinstance(weight, int):
+        raise TypeError(f"{where}: a weight is an int, not {weight!r}")
+    if weight < 0:
+        raise ValueError(f"{where}: a weight is not negative, got {weight}")
+
+
+def expand_tasks(owner: str, tasks: object) -> list[Any]:
+    """The flat list of a ``tasks`` attribute: each task as often as its weight says.
+
+    ``owner`` names the class in messages. Raises ``TypeError`` for what is neither a list nor a dict.
+    """
+    if isinstance(tasks, dict):
+        pairs: Iterable[Any] = tasks.items()
+    elif isinstance(tasks, (list, tuple, set, frozenset)):
+        pairs = tasks
+    else:
+        raise TypeError(f"{owner}.tasks must be a list of tasks or a dict {{task: weight}}, not {tasks!r}")
+    flat: list[Any] = []
+    for entry in pairs:
+        one, weight = entry if isinstance(entry, tuple) and len(entry) == 2 else (entry, 1)
+        _check_weight(f"{owner}.tasks", weight)
+        if not callable(one):
+            raise TypeError(f"{owner}.tasks must hold functions or TaskSet classes, not {one!r}")
+        flat.extend([one] * weight)
+    return flat
+
+
+def collect_tasks(name: str, bases: tuple[type, ...], body: dict[str, Any]) -> list[Any]:
+    """The tasks of a class: those of its bases, then ``tasks``, then what ``@task`` decorates."""
+    tasks = base_tasks(bases)
+    if "tasks" in body:
+        tasks += expand_tasks(name, body["tasks"])
+    for member in body.values():
+        tasks += [member] * getattr(member, "locust_task_weight", 0)
+    return tasks
+
+
+def base_tasks(bases: tuple[type, ...]) -> list[Any]:
+    """The tasks that a class inherits."""
+    return [one for base in bases for one in getattr(base, "tasks", ())]
+
+
+def check_attributes(name: str, body: dict[str, Any]) -> None:
+    """Raises ``TypeError`` or ``ValueError`` that names the class and the attribute that is wrong."""
+    for attribute, (fits, expected) in _EXPECTED.items():
+        value = body.get(attribute)
+        if value is not None and not hasattr(value, "__get__") and not fits(value):
+            raise TypeError(f"{name}.{attribute} must be {expected}, not {value!r}")
+    for attribute in ("weight", "fixed_count"):
+        value = body.get(attribute)
+        if isinstance(value, Real) and value < 0:
+            raise ValueError(f"{name}.{attribute} must not be negative, got {value!r}")
+
+
+_EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "host": (lambda value: isinstance(value, str), "a str"),
+    "weight": (lambda value: isinstance(value, Real), "a number"),
+    "fixed_count": (lambda value: isinstance(value, int), "an int"),
+    "wait_time": (callable, "a function of the user that returns seconds, such as constant(1)"),
+}

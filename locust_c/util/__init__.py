@@ -1,0 +1,1 @@
+"""Small helpers with the names that Locust's documentation gives them."""

@@ -1,0 +1,188 @@
+"""The addresses of the page; names and answers are those of Locust's documented HTTP API."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
+
+from .. import log
+from .origin import is_cross_site
+from .swarm import SwarmError, read_form
+
+if TYPE_CHECKING:
+    from werkzeug.wrappers import Response as AnyResponse
+
+    from .ui import WebUI
+
+logger = logging.getLogger("locust.web")
+
+locust = Blueprint(
+    "locust", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
+)
+
+
+def _web_ui() -> WebUI:
+    web_ui: WebUI = current_app.extensions["locust"]
+    return web_ui
+
+
+def _for_script(value: Any) -> Markup:
+    """JSON that can stand inside a script element, whatever strings it holds."""
+    text = json.dumps(value, default=str, sort_keys=True)
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def set_cross_origin_header(response: Response) -> Response:
+    """Let other pages read what can be read without changing anything (as Locust does), and nothing else."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        response.headers.setdefault("Access-Control-Allow-Origin", "*")
+    return response
+
+
+@locust.before_request
+def _refuse_cross_site_changes() -> None:
+    if request.method not in ("GET", "HEAD", "OPTIONS") and is_cross_site(request.headers, request.host):
+        abort(403, "This request comes from another web page; only the page itself may change the test.")
+
+
+@locust.errorhandler(Exception)
+def _error(error: Exception) -> tuple[str, int, dict[str, str]]:
+    """Say in plain text what went wrong."""
+    code = error.code if isinstance(error, HTTPException) and error.code is not None else 500
+    logger.log(
+        logging.DEBUG if code <= 404 else logging.ERROR,
+        "UI got request for %s %s, but it resulted in a %d: %s",
+        request.method,
+        request.path,
+        code,
+        type(error).__name__,
+        exc_info=None if isinstance(error, HTTPException) else error,
+    )
+    text = error.description if isinstance(error, HTTPException) else str(error)
+    return text or type(error).__name__, code, {"Content-Type": "text/plain; charset=utf-8"}
+
+
+@locust.route("/")
+def index() -> str | tuple[str, int]:
+    """The page itself."""
+    web_ui = _web_ui()
+    if web_ui.environment.runner is None:
+        return "Error: Locust Environment does not have any runner", 500
+    web_ui.update_template_args()
+    args = web_ui.template_args
+    return render_template("index.html", args=args, template_args=_for_script(args))
+
+
+@locust.route("/swarm", methods=["POST"])
+def swarm() -> Response:
+    """Start the test, or change the running one."""
+    web_ui = _web_ui()
+    try:
+        form = read_form(request.form, web_ui.environment.parsed_options)
+        answer = {"success": True, **web_ui.swarming.start(form)}
+    except SwarmError as error:
+        logger.error("%s", error)
+        answer = {"success": False, "message": str(error)}
+    web_ui.figures.clear()
+    return jsonify({**answer, "host": web_ui.environment.host})
+
+
+@locust.route("/stop", methods=["POST"])
+def stop() -> Response:
+    """End the test; answers when all users have ended."""
+    web_ui = _web_ui()
+    web_ui.swarming.stop()
+    web_ui.figures.clear()
+    return jsonify({"success": True, "message": "Test stopped"})
+
+
+@locust.route("/stats/reset", methods=["POST"])
+def reset_stats() -> str:
+    """Forget all statistics and exceptions."""
+    web_ui = _web_ui()
+    environment = web_ui.environment
+    environment.events.reset_stats.fire()
+    environment.stats.reset_all()
+    environment.stats.clear_all()
+    if environment.runner is not None:
+        environment.runner.exceptions.clear()
+    web_ui.figures.clear()
+    return "ok"
+
+
+@locust.route("/stats/requests")
+def request_stats() -> Response:
+    """The figures of the test, all entries and the total."""
+    return jsonify(_web_ui().current_figures())
+
+
+@locust.route("/exceptions")
+def exceptions() -> Response:
+    """What tasks raised, and how often."""
+    runner = _web_ui().environment.runner
+    rows = [] if runner is None else list(runner.exceptions.values())
+    return jsonify(
+        {
+            "exceptions": [
+                {
+                    "count": row["count"],
+                    "msg": row["msg"],
+                    "traceback": row["traceback"],
+                    "nodes": ", ".join(sorted(row["nodes"])),
+                }
+                for row in rows
+            ]
+        }
+    )
+
+
+@locust.route("/tasks")
+def tasks() -> Response:
+    """How often each task is picked: within its user class, and of all tasks."""
+    from ..user.inspectuser import get_ratio
+
+    runner = _web_ui().environment.runner
+    if runner is None:
+        return jsonify({"per_class": {}, "total": {}})
+    counts = dict(runner.user_classes_count)
+    if not any(counts.values()):
+        counts = {user_class.__name__: 1 for user_class in runner.user_classes}
+    return jsonify(
+        {
+            "per_class": get_ratio(runner.user_classes, counts, False),
+            "total": get_ratio(runner.user_classes, counts, True),
+        }
+    )
+
+
+@locust.route("/logs")
+def logs() -> Response:
+    """The last lines of the log."""
+    return jsonify({"master": log.get_logs(), "workers": _web_ui().environment.worker_logs})
+
+
+@locust.route("/worker-count")
+def get_worker_count() -> Response:
+    """How many workers are connected: none, for a test that runs in this process."""
+    return jsonify({"worker_count": 0})
+
+
+@locust.route("/login")
+def login() -> AnyResponse:
+    """There is no login: go to the page."""
+    return redirect(url_for("locust.index"))

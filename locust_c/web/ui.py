@@ -1,0 +1,199 @@
+"""The web page of one environment: its application, its server, and what the templates are given."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from flask import Flask
+
+import locust_c.web
+
+from .. import __version__, log, stats
+from ..argument_parser import ui_extra_args_dict
+from . import figures, tls
+from .application import Registrations, make_app
+from .memo import Memo
+from .routes import locust as routes
+from .routes import set_cross_origin_header
+from .server import ALL_ADDRESSES, Server, listen
+from .swarm import Swarming
+
+if TYPE_CHECKING:
+    from ..env import Environment
+
+logger = logging.getLogger("locust.web")
+
+#: Under this name an application knows its page, and the registrations made before it had one.
+EXTENSION = "locust"
+
+
+class WebUI:
+    """Serves the page on which a test is started, watched and stopped (Locust's documented class).
+
+    ``app`` is the Flask application: the first page of a process takes ``locust.web.app``, later ones get an
+    application of their own with everything that had been registered on that one before.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        host: str,
+        port: int,
+        web_base_path: str | None = None,
+        web_login: bool = False,
+        tls_cert: str | None = None,
+        tls_key: str | None = None,
+        stats_csv_writer: Any = None,
+        delayed_start: bool = False,
+        userclass_picker_is_active: bool = False,
+        build_path: str | None = None,
+    ) -> None:
+        """Bind the port; serve at once unless ``delayed_start`` is set.
+
+        :param host: address to listen on; ``""`` and ``"*"``: all IPv4 addresses of the machine.
+        :param port: 0 for a free one, see :attr:`port`.
+        :param web_base_path: what all paths start with, such as ``/locust``.
+        :param tls_cert: path of a certificate, for https, with ``tls_key``.
+        :raises OSError: the port cannot be had.
+        :raises locust_c.web.tls.TlsError: certificate and key cannot be used.
+        :raises ValueError: an argument asks for something that this version does not have.
+        """
+        for name, value in (("web_login", web_login), ("build_path", build_path)):
+            if value:
+                raise ValueError(f"{name} is not supported by this version of locust-c")
+        files = tls.find_files(tls_cert, tls_key, {})
+        context = None
+        if files.certificate is not None and files.key is not None:
+            context = tls.server_context(files.certificate, files.key)
+        self.environment = environment
+        self.host = host
+        self.web_base_path = web_base_path or ""
+        self.tls_cert = tls_cert
+        self.tls_key = tls_key
+        self.stats_csv_writer = stats_csv_writer
+        self.userclass_picker_is_active = userclass_picker_is_active
+        self.display_name: str | None = None
+        self.template_args: dict[str, Any] = {}
+        self.auth_args: dict[str, Any] = {}
+        self.greenlet: gevent.Greenlet | None = None
+        self.swarming = Swarming(environment)
+        self.figures: Memo[dict[str, Any]] = Memo()
+        listener = listen(host, port)
+        self.port: int = listener.getsockname()[1]
+        self.app = self._take_app()
+        self.server = Server(listener, self.app, context)
+        if not delayed_start:
+            self.start()
+
+    def _take_app(self) -> Flask:
+        app = locust_c.web.app
+        known: Registrations | None = app.extensions.get(EXTENSION + ".before")
+        if known is None:
+            app.extensions[EXTENSION + ".before"] = Registrations.of(app)
+        else:
+            app = make_app()
+            known.apply(app)
+        app.extensions[EXTENSION] = self
+        app.register_blueprint(routes, url_prefix=self.web_base_path or None)
+        app.after_request(set_cross_origin_header)
+        return app
+
+    @property
+    def url(self) -> str:
+        """Address of the page, for people."""
+        scheme = "https" if self.server.ssl_enabled else "http"
+        host = self.display_name or ("0.0.0.0" if self.host in ALL_ADDRESSES else self.host)
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        return f"{scheme}://{host}:{self.port}{self.web_base_path}"
+
+    def start(self) -> None:
+        """Serve the page in a greenlet of its own (:attr:`greenlet`); once started, nothing happens."""
+        if self.greenlet is None:
+            self.greenlet = gevent.spawn(self.server.serve_forever)
+            self.greenlet.link_exception(log.greenlet_exception_logger(logger))
+
+    def stop(self) -> None:
+        """Stop serving and free the port."""
+        self.swarming.cancel()
+        self.server.stop(timeout=0)
+        if self.greenlet is not None and self.greenlet is not gevent.getcurrent():
+            self.greenlet.join(timeout=1)
+        if not self.server.closed:
+            self.server.close()
+
+    def auth_required_if_enabled(self, view: Callable[..., Any]) -> Callable[..., Any]:
+        """Decorator for views that need a login where the page has one (in this version: never)."""
+
+        @wraps(view)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return view(*args, **kwargs)
+
+        return call
+
+    def update_template_args(self) -> None:
+        """Bring :attr:`template_args`, what the page is rendered with, up to date."""
+        environment = self.environment
+        options = environment.parsed_options
+        runner = environment.runner
+        shape = environment.shape_class
+        host, overridden = self._host()
+        self.template_args.update(
+            {
+                "locustfile": environment.locustfile,
+                "state": runner.state if runner is not None else "missing",
+                "is_distributed": False,
+                "user_count": runner.user_count if runner is not None else 0,
+                "worker_count": 0,
+                "version": __version__,
+                "host": host or "",
+                "history": environment.stats.history,
+                "override_host_warning": overridden,
+                "missing_host_warning": not host,
+                "is_host_required": locust_c.web.HOST_IS_REQUIRED,
+                "num_users": getattr(options, "num_users", None),
+                "spawn_rate": getattr(options, "spawn_rate", None),
+                "run_time": getattr(options, "run_time", None),
+                "profile": environment.profile,
+                "hide_common_options": shape is not None and not shape.use_common_options,
+                "shape_use_common_options": shape is not None and shape.use_common_options,
+                "shape": type(shape).__name__ if shape is not None else None,
+                "stats_history_enabled": False,
+                "tasks": "{}",
+                "extra_options": self._custom_arguments(),
+                "show_userclass_picker": False,
+                "available_user_classes": sorted(environment.available_user_classes or {}),
+                "available_shape_classes": ["Default", *sorted(environment.available_shape_classes or {})],
+                "available_user_tasks": {
+                    name: [getattr(task, "__name__", str(task)) for task in tasks]
+                    for name, tasks in (environment.available_user_tasks or {}).items()
+                },
+                "users": {user_class.__name__: user_class.json() for user_class in environment.user_classes},
+                "percentiles_to_chart": list(stats.PERCENTILES_TO_CHART),
+                "percentiles_to_statistics": list(stats.PERCENTILES_TO_STATISTICS),
+            }
+        )
+
+    def _host(self) -> tuple[str | None, bool]:
+        """The host of the test, and whether it replaces one that a user class names itself."""
+        hosts = {user_class.host for user_class in self.environment.user_classes}
+        if self.environment.host:
+            return self.environment.host, bool(hosts - {None, self.environment.host})
+        return (hosts.pop(), False) if len(hosts) == 1 else (None, False)
+
+    def _custom_arguments(self) -> dict[str, dict[str, Any]]:
+        options = self.environment.parsed_options
+        if options is None:
+            return {}
+        arguments = ui_extra_args_dict([])
+        for name, argument in arguments.items():
+            argument["default_value"] = getattr(options, name, argument["default_value"])
+        return arguments
+
+    def current_figures(self) -> dict[str, Any]:
+        """What ``/stats/requests`` answers; remembered for ``locust.web.DEFAULT_CACHE_TIME`` seconds."""
+        return self.figures.get(lambda: figures.of(self.environment), locust_c.web.DEFAULT_CACHE_TIME)
