@@ -55,6 +55,9 @@ def setup_logging(loglevel: str, logfile: str | None = None) -> None:
         folder = os.path.dirname(logfile)
         if folder:
             os.makedirs(folder, exist_ok=True)
+        # dictConfig would hide the reason in an error of its own.
+        with open(logfile, "a"):
+            pass
         handlers["file"] = {"class": "logging.FileHandler", "filename": logfile, "formatter": "default"}
         target = "file"
     logging.config.dictConfig(

@@ -25,5 +25,5 @@ def test_time_spans_are_counted_in_seconds(text: str, seconds: int) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "q", "5x", "-5", "1.5", "10s5m", "m", "5 m", "٣"])
 def test_anything_else_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"Invalid time span format\. Valid formats: 20, 20s, 3m, 2h, 1h20m, "):
+    with pytest.raises(ValueError, match=r"Invalid time span format\. Valid formats: 20, 20s, 3m, 2h, "):
         parse_timespan(text)

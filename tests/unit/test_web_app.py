@@ -7,11 +7,10 @@ from subprocess import run
 
 import pytest
 from flask import Blueprint, Flask, Response
+from web_fixtures import make_environment, page
 
 import locust_c.web
 from locust_c.web.application import Registrations, make_app
-
-from web_fixtures import make_environment, page
 
 
 def test_the_first_page_takes_the_application_that_exists_at_import(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,10 +78,10 @@ def test_later_registrations_stay_with_the_page_they_were_made_on(monkeypatch: p
 
 
 def test_each_page_answers_for_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    with page(monkeypatch, environment=make_environment(host="http://one")) as one:
-        with page(environment=make_environment(host="http://two")) as two:
-            assert b"http://one" in one.app.test_client().get("/").data
-            assert b"http://two" in two.app.test_client().get("/").data
+    first, second = make_environment(host="http://one"), make_environment(host="http://two")
+    with page(monkeypatch, environment=first) as one, page(environment=second) as two:
+        assert b"http://one" in one.app.test_client().get("/").data
+        assert b"http://two" in two.app.test_client().get("/").data
 
 
 def test_a_view_can_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,18 +9,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from web_fixtures import Visitor, make_environment, options, page, until
 
 import locust_c.web
 from locust_c.env import Environment
 from locust_c.event import Events
 
-from web_fixtures import Visitor, make_environment, options, page, until
-
 
 @pytest.fixture
 def web_ui(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(locust_c.web, "DEFAULT_CACHE_TIME", 0.0)
-    with page(monkeypatch, environment=make_environment(host="http://h", parsed_options=options())) as subject:
+    with page(
+        monkeypatch, environment=make_environment(host="http://h", parsed_options=options())
+    ) as subject:
         yield subject
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import requests
 import trustme
-
 from web_fixtures import page, until
 
 

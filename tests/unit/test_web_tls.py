@@ -93,7 +93,9 @@ def test_a_missing_file_is_named(plain: Files) -> None:
     assert refusal(Files("/no/cert.pem", plain.key)) == (
         "The TLS certificate '/no/cert.pem' cannot be read: No such file or directory."
     )
-    assert refusal(Files(plain.certificate, "/no/key.pem")).startswith("The TLS key '/no/key.pem' cannot be read")
+    assert refusal(Files(plain.certificate, "/no/key.pem")).startswith(
+        "The TLS key '/no/key.pem' cannot be read"
+    )
 
 
 def test_a_key_of_another_certificate_is_refused(plain: Files, tmp_path: Path) -> None:
@@ -107,11 +109,15 @@ def test_a_key_of_another_certificate_is_refused(plain: Files, tmp_path: Path) -
 def test_files_that_hold_something_else_are_refused(plain: Files, tmp_path: Path) -> None:
     junk = tmp_path / "junk.pem"
     junk.write_text("hello\n")
-    assert refusal(Files(str(junk), plain.key)).startswith(f"The TLS certificate '{junk}' holds no certificate")
+    assert refusal(Files(str(junk), plain.key)).startswith(
+        f"The TLS certificate '{junk}' holds no certificate"
+    )
     assert refusal(Files(plain.certificate, str(junk))).startswith(f"The TLS key '{junk}' holds no usable")
 
 
-def test_the_pass_phrase_comes_from_the_environment(encrypted: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pass_phrase_comes_from_the_environment(
+    encrypted: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(tls.PASS_PHRASE_VARIABLE, "open sesame")
     assert tls.server_context(*encrypted) is not None
 
