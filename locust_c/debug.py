@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from locust_c.exception import StopTest
+from locust_c.exception import CatchResponseError, StopTest
 
 if TYPE_CHECKING:
     from locust_c.env import Environment
@@ -45,7 +45,9 @@ class _RequestPrinter:
     ) -> None:
         values["start_time"] = datetime.fromtimestamp(start_time, UTC) if start_time is not None else ""
         values["response_time"] = round(values["response_time"] or 0)
-        values["exception"] = exception or ""
+        # What a task said with response.failure("text") is that text.
+        said = isinstance(exception, CatchResponseError)
+        values["exception"] = str(exception) if said else exception or ""
         if self._payload:
             request = getattr(response, "request", None)
             values["payload"] = getattr(request, "body", None) or ""
