@@ -1,100 +1,107 @@
-"""Running one user in the foreground, in a debugger or on the terminal."""
+"""Running one user without a runner, so that a locustfile can be debugged like any other program."""
 
 from __future__ import annotations
 
-import functools
 import sys
-from argparse import Namespace
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from locust_c.exception import CatchResponseError, StopTest
+from locust_c.exception import StopTest
 
 if TYPE_CHECKING:
     from locust_c.env import Environment
     from locust_c.user.users import User
 
-__all__ = ["run_single_user"]
+__all__ = ["PrintListener", "run_single_user"]
+
+_cache: dict[str, Environment] = {}
 
 
-class _RequestPrinter:
-    """Listens to requests and prints one line of tab-separated columns for each."""
+class PrintListener:
+    """Prints one tab-separated line per request to stdout; a listener of the request event.
 
-    def __init__(self, *, length: bool, time: bool, context: bool, payload: bool) -> None:
-        self._length = length
-        self._time = time
-        self._context = context
-        self._payload = payload
+    `include_length`, `include_time`, `include_context` and `include_payload` add columns.
+    """
 
-    def print_header(self) -> None:
-        names = {
-            "start_time": "time",
-            "request_type": "type",
-            "name": "name",
-            "response_time": "resp_ms",
-            "response_length": "length",
-            "exception": "exception",
-            "context": "context",
-            "payload": "payload",
-        }
-        self._print(names)
-
-    def print_request(
-        self, start_time: float | None, exception: Any, response: Any = None, **values: Any
+    def __init__(
+        self,
+        environment: Environment,
+        include_length: bool = False,
+        include_time: bool = False,
+        include_context: bool = False,
+        include_payload: bool = False,
     ) -> None:
-        values["start_time"] = datetime.fromtimestamp(start_time, UTC) if start_time is not None else ""
-        values["response_time"] = round(values["response_time"] or 0)
-        # What a task said with response.failure("text") is that text.
-        said = isinstance(exception, CatchResponseError)
-        values["exception"] = str(exception) if said else exception or ""
-        if self._payload:
-            request = getattr(response, "request", None)
-            values["payload"] = getattr(request, "body", None) or ""
-        self._print(values)
+        self.include_length = include_length
+        self.include_time = include_time
+        self.include_context = include_context
+        self.include_payload = include_payload
+        environment.events.request.add_listener(self.on_request)
+        titles = ("length", "exception", "context", "payload")
+        self._print_row(f"{'time':32}", "type", f"{'name':50}", "resp_ms", *titles)
 
-    def _print(self, values: dict[str, Any]) -> None:
-        # Flushed: with a debugger the next line may be minutes away.
-        print("\t".join(self._columns(values)), flush=True)
+    def on_request(
+        self,
+        request_type: str,
+        name: str,
+        response_time: float | None,
+        response_length: int,
+        exception: Any = None,
+        context: dict[str, Any] | None = None,
+        start_time: float | None = None,
+        response: Any = None,
+        **_: Any,
+    ) -> None:
+        time = datetime.fromtimestamp(start_time, UTC) if start_time is not None else datetime.now(UTC)
+        self._print_row(
+            str(time),
+            request_type,
+            f"{name:<50}",
+            f"{round(response_time or 0):<7}",
+            str(response_length),
+            repr(exception) if exception else " " * 9,
+            str(context) if context else "",
+            self._payload(response),
+        )
 
-    def _columns(self, values: dict[str, Any]) -> Iterator[str]:
-        if self._time:
-            yield f"{values['start_time']!s:32}"
-        yield str(values["request_type"])
-        yield f"{values['name']:50}"
-        yield f"{values['response_time']:<7}"
-        if self._length:
-            yield f"{values['response_length']:<6}"
-        yield f"{_one_line(values['exception']):9}"
-        if self._context:
-            yield _one_line(values["context"])
-        if self._payload:
-            yield _one_line(values["payload"])
+    @staticmethod
+    def _payload(response: Any) -> str:
+        body = getattr(getattr(response, "request", None), "body", None)
+        return body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
+
+    def _print_row(
+        self,
+        time: str,
+        kind: str,
+        name: str,
+        ms: str,
+        length: str,
+        exception: str,
+        context: str,
+        payload: str,
+    ) -> None:
+        columns = [(self.include_time, time), (True, kind), (True, name), (True, ms)]
+        columns += [(self.include_length, length), (True, exception)]
+        columns += [(self.include_context, context), (self.include_payload, payload)]
+        print("\t".join(text for wanted, text in columns if wanted), flush=True)
 
 
-def _one_line(value: Any) -> str:
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    text = value if isinstance(value, str) else str(value) if isinstance(value, dict) else repr(value)
-    return " ".join(text.split())
-
-
-@functools.lru_cache(maxsize=1)
-def _options() -> Namespace:
-    from locust_c import argument_parser
-
-    return argument_parser.get_parser().parse_args()
-
-
-@functools.lru_cache(maxsize=1)
-def _environment() -> Environment:
-    """The environment of every single user of the process."""
+def _environment(loglevel: str | None, **columns: bool) -> Environment:
+    """The environment of this process, made at the first call: it announces itself only once."""
     import locust_c
+    from locust_c import argument_parser, log
     from locust_c.env import Environment
 
-    options = _options()
+    environment = _cache.get("environment")
+    if environment is not None:
+        return environment
+    options = argument_parser.get_parser().parse_args(sys.argv[1:])
+    if loglevel is not None:
+        log.setup_logging(loglevel)
     environment = Environment(events=locust_c.events, host=options.host, parsed_options=options)
+    environment.events.request.add_recorder(environment.stats.table)
+    PrintListener(environment, **columns)
     environment.events.init.fire(environment=environment, runner=None, web_ui=None)
+    _cache["environment"] = environment
     return environment
 
 
@@ -104,33 +111,29 @@ def run_single_user(
     include_time: bool = False,
     include_context: bool = False,
     include_payload: bool = False,
-    loglevel: str = "WARNING",
+    loglevel: str | None = "WARNING",
 ) -> None:
-    """Run one user of ``user_class`` until it stops, and print its requests to stdout.
+    """Runs one user of this class in the current greenlet, until it stops or Ctrl-C.
 
-    The options of the command line apply, ``--host`` above all; there is no runner and no web UI, and the
-    user is ``environment.single_user_instance``. The event ``init`` is fired the first time, ``test_start``
-    each time, ``test_stop`` and ``quit`` never (Locust's documented behaviour). The ``include_…`` arguments
-    add columns; ``loglevel`` is that of the log. Without a host the process exits with a message and code 1.
+    Prints each request to stdout; the arguments add columns to that. `loglevel`: of the log, or None to
+    leave logging as it is. Fires `init` once in a process and `test_start` each time (Locust's documented
+    behaviour). Without a host the process exits with one line and code 1.
     """
-    from locust_c import log
-
-    if not _options().skip_log_setup:
-        log.setup_logging(loglevel)
-    environment = _environment()
-    if environment.host is not None:
-        user_class.host = environment.host
-    printer = _RequestPrinter(
-        length=include_length, time=include_time, context=include_context, payload=include_payload
+    environment = _environment(
+        loglevel,
+        include_length=include_length,
+        include_time=include_time,
+        include_context=include_context,
+        include_payload=include_payload,
     )
-    printer.print_header()
-    environment.events.request.add_listener(printer.print_request)
+    if environment.host:
+        user_class.host = environment.host
+    environment.events.test_start.fire(environment=environment)
     try:
-        environment.events.test_start.fire(environment=environment)
         user = user_class(environment)
         environment.single_user_instance = user  # type: ignore[attr-defined]
         user.run()
     except StopTest as stop:
         sys.exit(str(stop))
-    finally:
-        environment.events.request.remove_listener(printer.print_request)
+    except KeyboardInterrupt:
+        print()

@@ -29,10 +29,9 @@ class Visitor(HttpUser):
             response.failure("not\\nwhat I want")
         raise StopUser()
 
-sys.stdout.reconfigure(line_buffering=True)
+columns = dict.fromkeys(sys.argv.pop(1).split(","), True) if sys.argv[1:2] and "," in sys.argv[1] else {}
+run_single_user(Visitor, **columns)
 run_single_user(Visitor)
-run_single_user(Visitor, include_length=True, include_time=True, include_context=True, include_payload=True)
-print(type(events.request).__name__)
 """
 
 
@@ -49,26 +48,39 @@ def run_script(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[s
     )
 
 
-def test_each_request_is_one_line_of_columns(echo: Echo, tmp_path: Path) -> None:
-    done = run_script(tmp_path, "-H", echo.url)
+ALL_COLUMNS = "include_length,include_time,include_context,include_payload"
+
+
+def requests_and_rest(
+    done: subprocess.CompletedProcess[str], column: int
+) -> tuple[list[list[str]], list[str]]:
+    """The columns of the lines that tell a request, and the other lines."""
     assert (done.returncode, done.stderr) == (0, "")
-    lines = done.stdout.splitlines()
-    rows = [[column.strip() for column in line.split("\t")] for line in lines]
+    rows = [[part.strip() for part in line.split("\t")] for line in done.stdout.splitlines()]
+    requests = [row for row in rows if len(row) > column and row[column] in ("GET", "POST")]
+    return requests, ["|".join(row) for row in rows if row not in requests]
 
-    assert lines.count("init ['environment', 'runner', 'web_ui']") == 1
-    assert lines.count("test_start ['environment']") == 2
-    assert not [line for line in lines if line.startswith(("test_stop", "quit"))]
 
-    assert ["type", "name", "resp_ms", "exception"] in rows
-    short = [row for row in rows if row[0] in ("GET", "POST")]
-    assert [row[:2] for row in short] == [["GET", "found"], ["POST", "/"]]
-    assert all(row[2].isdigit() for row in short)
-    assert short[1][3] == "not what I want"
+def test_each_request_is_one_line_of_columns(echo: Echo, tmp_path: Path) -> None:
+    requests, rest = requests_and_rest(run_script(tmp_path, "-H", echo.url), column=0)
+    assert [row[:2] for row in requests] == [["GET", "found"], ["POST", "/"]] * 2
+    assert all(row[2].isdigit() for row in requests)
+    assert "what I want" in requests[1][3]
+    assert "type|name|resp_ms|exception" in rest
 
-    assert ["time", "type", "name", "resp_ms", "length", "exception", "context", "payload"] in rows
-    long = [row for row in rows if row[1] in ("GET", "POST")]
-    assert [row[6:] for row in long] == [["{'user': 1}", ""], ["{'user': 1}", '{"a": [1, 2]}']]
-    assert all(row[0].endswith("+00:00") and row[4].isdigit() for row in long)
+
+def test_columns_are_added_when_asked_for(echo: Echo, tmp_path: Path) -> None:
+    requests, rest = requests_and_rest(run_script(tmp_path, ALL_COLUMNS, "-H", echo.url), column=1)
+    assert [row[6:] for row in requests] == [["{'user': 1}", ""], ["{'user': 1}", '{"a": [1, 2]}']] * 2
+    assert all(row[0].endswith("+00:00") and row[4].isdigit() for row in requests)
+    assert "time|type|name|resp_ms|length|exception|context|payload" in rest
+
+
+def test_init_is_fired_once_and_test_start_each_time(echo: Echo, tmp_path: Path) -> None:
+    _, rest = requests_and_rest(run_script(tmp_path, "-H", echo.url), column=0)
+    assert rest.count("init ['environment', 'runner', 'web_ui']") == 1
+    assert rest.count("test_start ['environment']") == 2
+    assert not [line for line in rest if line.startswith(("test_stop", "quit"))]
 
 
 def test_without_a_host_there_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
