@@ -254,6 +254,27 @@ static int set_total(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
     return 0;
 }
 
+static PyObject *get_entries(PyObject *self, void *Py_UNUSED(closure))
+{
+    PyObject *entries = ((struct lc_py_table *)self)->entries;
+    return Py_NewRef(entries != NULL ? entries : Py_None);
+}
+
+static int set_entries(PyObject *self, PyObject *value, void *Py_UNUSED(closure))
+{
+    struct lc_py_table *table = (struct lc_py_table *)self;
+    if (lc_py_refuse_delete(value) < 0) {
+        return -1;
+    }
+    if (!PyDict_Check(value)) {
+        PyErr_SetString(PyExc_TypeError, "entries must be a dict");
+        return -1;
+    }
+    Py_XSETREF(table->entries, Py_NewRef(value));
+    lc_py_table_drop_slots(table);
+    return 0;
+}
+
 static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char *names[] = {"entries", "total", "find_error", NULL};
@@ -331,6 +352,7 @@ static PyMethodDef table_methods[] = {
 };
 
 static PyGetSetDef table_getset[] = {
+    {"entries", get_entries, set_entries, "The dict of the StatsCounters by (name, method).", NULL},
     {"total", get_total, set_total, "The StatsCounters of all requests.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
