@@ -3,13 +3,11 @@
 A single file on purpose: it overwrites nothing of an installed Locust, whose folder of this name wins.
 """
 
-import sys
-
 from locust_c import alias
 
 if __name__ == "__main__":
     from locust_c.main import main
 
-    sys.exit(main())
-
-alias.install()
+    main()
+else:
+    alias.install()

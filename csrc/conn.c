@@ -4,10 +4,6 @@
 
 #include <unistd.h>
 
-/* An idle connection's end is noticed when the loop turns; one that was released less than this
- * ago has been looked at recently enough that asking the kernel again is not worth a system call. */
-enum { FRESH_NS = 1000000 };
-
 /* --- pools --- */
 
 void lc_pool_init(struct lc_pool *pool, size_t max_idle)
@@ -57,7 +53,7 @@ void lc_pool_close(struct lc_pool *pool)
     pool->idle = 0;
 }
 
-struct lc_conn *lc_pool_take(struct lc_pool *pool, struct lc_origin *origin, uint64_t now_ns)
+struct lc_conn *lc_pool_take(struct lc_pool *pool, struct lc_origin *origin)
 {
     struct lc_conn *next;
     for (struct lc_conn *conn = pool->first; conn != NULL; conn = next) {
@@ -65,8 +61,9 @@ struct lc_conn *lc_pool_take(struct lc_pool *pool, struct lc_origin *origin, uin
         if (conn->state != LC_CONN_IDLE || conn->origin != origin) {
             continue;
         }
-        if (now_ns - conn->idle_since_ns > FRESH_NS &&
-            lc_sock_is_stale(conn->fd, conn->tls != NULL)) {
+        /* The loop notices a peer that closes an idle connection when it turns; between two turns
+         * only the kernel knows. */
+        if (lc_sock_is_stale(conn->fd, conn->tls != NULL)) {
             lc_conn_close(conn);
             continue;
         }
@@ -136,7 +133,7 @@ fail_alloc:
     return rc;
 }
 
-void lc_conn_release(struct lc_conn *conn, uint64_t now_ns)
+void lc_conn_release(struct lc_conn *conn)
 {
     struct lc_pool *pool = conn->pool;
     conn->owner = NULL;
@@ -146,7 +143,6 @@ void lc_conn_release(struct lc_conn *conn, uint64_t now_ns)
         return;
     }
     conn->state = LC_CONN_IDLE;
-    conn->idle_since_ns = now_ns;
     pool->idle++;
     if (pool->first != conn) {
         unlink_conn(conn);

@@ -43,7 +43,6 @@ struct lc_conn {
     struct lc_tls *tls;
     lc_conn_cb on_event;
     void *owner; /* of the request in flight; NULL when idle */
-    uint64_t idle_since_ns;
     uint64_t uses; /* requests begun on it */
     int64_t *live; /* the engine's count of connections not yet freed */
     int fd;
@@ -56,14 +55,14 @@ void lc_pool_init(struct lc_pool *pool, size_t max_idle);
 void lc_pool_close(struct lc_pool *pool);
 /* Takes the most recently used idle connection to that origin, NULL if there is none. Stale ones
  * (closed by the peer) are closed on the way. It is BUSY afterwards. */
-struct lc_conn *lc_pool_take(struct lc_pool *pool, struct lc_origin *origin, uint64_t now_ns);
+struct lc_conn *lc_pool_take(struct lc_pool *pool, struct lc_origin *origin);
 
 /* Takes over a connected descriptor, whatever the result. `*live` counts the connection until its
  * memory is freed. */
 int lc_conn_open(uv_loop_t *loop, struct lc_pool *pool, struct lc_origin *origin, int fd,
                  lc_conn_cb on_event, int64_t *live, struct lc_conn **out) LC_MUST_USE;
 /* Back to the pool, or closed if the pool has enough or is gone. */
-void lc_conn_release(struct lc_conn *conn, uint64_t now_ns);
+void lc_conn_release(struct lc_conn *conn);
 void lc_conn_close(struct lc_conn *conn);
 /* Whether to hear of the socket becoming writable. */
 int lc_conn_watch(struct lc_conn *conn, bool write) LC_MUST_USE;

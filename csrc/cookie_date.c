@@ -92,8 +92,7 @@ static void skip_weekday(struct cursor *at)
 {
     struct cursor behind = *at;
     struct lc_sv word = take_letters(&behind);
-    if (word.len >= 3 &&
-        find_name((struct lc_sv){word.ptr, 3}, "SunMonTueWedThuFriSat") >= 0) {
+    if (word.len >= 3 && find_name((struct lc_sv){word.ptr, 3}, "SunMonTueWedThuFriSat") >= 0) {
         (void)take_char(&behind, ',');
         (void)take_spaces(&behind);
         *at = behind;
@@ -169,9 +168,9 @@ static bool take_comment(struct cursor *at)
 /* "Feb  9 22:23:32 1994" */
 static bool take_asctime(struct cursor *at, struct date *date)
 {
-    return take_month(at, &date->month) && take_spaces(at) &&
-           take_number(at, 1, 2, &date->day) && take_spaces(at) && take_clock(at, date) &&
-           take_spaces(at) && take_number(at, 4, 4, &date->year);
+    return take_month(at, &date->month) && take_spaces(at) && take_number(at, 1, 2, &date->day) &&
+           take_spaces(at) && take_clock(at, date) && take_spaces(at) &&
+           take_number(at, 4, 4, &date->year);
 }
 
 /* "09 Feb 1994 22:23:32 GMT" and its many relatives. */
@@ -244,8 +243,8 @@ bool lc_cookie_date_parse(struct lc_sv text, int64_t now, int64_t *seconds)
     if (date.year < 1000) {
         date.year = complete_year(date.year, now);
     }
-    if (date.year < 1970 || date.year > 9999 || date.month < 1 || date.month > 12 ||
-        date.day < 1 || date.day > 31 || date.hour > 24 || date.minute > 59 || date.second > 61) {
+    if (date.year < 1970 || date.year > 9999 || date.month < 1 || date.month > 12 || date.day < 1 ||
+        date.day > 31 || date.hour > 24 || date.minute > 59 || date.second > 61) {
         return false;
     }
     *seconds = days_from_civil(date.year, date.month, date.day) * SECONDS_PER_DAY +

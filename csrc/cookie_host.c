@@ -33,8 +33,7 @@ bool lc_cookie_host_init(struct lc_cookie_host *out, struct lc_sv host)
 
 bool lc_cookie_ends_with(struct lc_sv text, struct lc_sv tail)
 {
-    return text.len >= tail.len &&
-           memcmp(text.ptr + text.len - tail.len, tail.ptr, tail.len) == 0;
+    return text.len >= tail.len && memcmp(text.ptr + text.len - tail.len, tail.ptr, tail.len) == 0;
 }
 
 bool lc_cookie_host_is_in(const struct lc_cookie_host *host, struct lc_sv domain)

@@ -38,7 +38,8 @@ static size_t guess_size(enum wrapper wrapper, const char *bytes, size_t len)
     size_t guess = smaller(len, RESERVE_AT_ONCE) * GUESSED_RATIO;
     if (wrapper == WRAPPER_GZIP && len >= 18) {
         const unsigned char *end = (const unsigned char *)bytes + len;
-        size_t told = end[-4] | (size_t)end[-3] << 8 | (size_t)end[-2] << 16 | (size_t)end[-1] << 24;
+        size_t told =
+            end[-4] | (size_t)end[-3] << 8 | (size_t)end[-2] << 16 | (size_t)end[-1] << 24;
         if (told > 0 && told / LARGEST_RATIO <= len) {
             guess = told;
         }
@@ -75,7 +76,8 @@ static int inflate_one(z_stream *stream, const char *end, struct lc_buf *out, si
         if (rc < 0) {
             return rc;
         }
-        stream->avail_in = (unsigned)smaller((size_t)(end - (const char *)stream->next_in), UINT_MAX);
+        stream->avail_in =
+            (unsigned)smaller((size_t)(end - (const char *)stream->next_in), UINT_MAX);
         unsigned in_before = stream->avail_in, out_before = stream->avail_out;
         int status = inflate(stream, Z_FINISH);
         size_t written = out_before - stream->avail_out;

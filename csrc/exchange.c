@@ -133,7 +133,7 @@ static void complete_response(struct lc_exchange *exchange, bool bytes_left)
     bool all_sent = exchange->written == exchange->request.wire.len;
     if (exchange->response.keep_alive && all_sent && !bytes_left) {
         exchange->conn = NULL;
-        lc_conn_release(conn, exchange->times.read);
+        lc_conn_release(conn);
     }
     finish(exchange, 0);
 }
@@ -365,7 +365,7 @@ int lc_exchange_begin(struct lc_engine *engine, struct lc_request *request,
     exchange->times.start = request->start_ns;
     lc_http1_init(&exchange->response, request->is_head, request->max_head, request->max_body);
     *out = exchange;
-    struct lc_conn *conn = lc_pool_take(request->pool, request->origin, request->start_ns);
+    struct lc_conn *conn = lc_pool_take(request->pool, request->origin);
     if (conn != NULL) {
         attach(exchange, conn);
         exchange->reused = true;

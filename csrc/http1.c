@@ -12,10 +12,10 @@ enum state {
     STATE_HEAD,
     STATE_LENGTH,
     STATE_UNTIL_CLOSE,
-    STATE_CHUNK_SIZE,   /* the digits */
-    STATE_CHUNK_BLANK,  /* behind the digits: white space, an extension or the line end */
-    STATE_CHUNK_EXT,    /* an extension, up to the line end */
-    STATE_CHUNK_LF,     /* the LF behind the CR of the size line */
+    STATE_CHUNK_SIZE,  /* the digits */
+    STATE_CHUNK_BLANK, /* behind the digits: white space, an extension or the line end */
+    STATE_CHUNK_EXT,   /* an extension, up to the line end */
+    STATE_CHUNK_LF,    /* the LF behind the CR of the size line */
     STATE_CHUNK_DATA,
     STATE_CHUNK_END,    /* the line end behind the data */
     STATE_CHUNK_END_LF, /* its LF */

@@ -130,7 +130,8 @@ static bool parse_decimal(struct lc_sv text, uint64_t *number)
     return text.len > 0;
 }
 
-/* Equal values may be repeated, as lines or, merged by an intermediary, as a list (RFC 9112, 6.3). */
+/* Equal values may be repeated, as lines or, merged by an intermediary, as a list (RFC 9112, 6.3).
+ */
 static int read_length(struct lc_http1 *parser, struct head_facts *facts, struct lc_sv value)
 {
     size_t pos = 0;
@@ -243,8 +244,8 @@ static int read_status_line(struct lc_http1 *parser, struct lc_sv line)
         return broken(parser, "the status is not a number from 100 to 999");
     }
     parser->minor = (uint8_t)(ptr[7] - '0');
-    parser->status = (uint16_t)((rest.ptr[0] - '0') * 100 + (rest.ptr[1] - '0') * 10 +
-                                (rest.ptr[2] - '0'));
+    parser->status =
+        (uint16_t)((rest.ptr[0] - '0') * 100 + (rest.ptr[1] - '0') * 10 + (rest.ptr[2] - '0'));
     parser->reason = trim(rest.ptr + 3, rest.len - 3);
     return 0;
 }

@@ -303,8 +303,8 @@ int lc_cookies_set_from(struct lc_cookies *jar, struct lc_sv set_cookie, struct 
     struct lc_buf path_scratch, value_scratch;
     lc_buf_init(&path_scratch, SIZE_MAX);
     lc_buf_init(&value_scratch, SIZE_MAX);
-    int rc = lc_cookie_quote_path(read.path.len > 0 ? read.path : path, &path_scratch,
-                                  &cookie.path);
+    int rc =
+        lc_cookie_quote_path(read.path.len > 0 ? read.path : path, &path_scratch, &cookie.path);
     if (rc < 0) {
         goto done;
     }

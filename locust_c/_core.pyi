@@ -3,6 +3,8 @@ from typing import Any, Self, TypeVar, final
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
+__version__: str
+
 def _types() -> tuple[type, ...]: ...
 
 # ---- events ----
@@ -26,7 +28,7 @@ class EventHook:
 
     _handlers: list[Callable[..., Any]]
     _companions: tuple[EventHook, ...]
-    _condition: Callable[..., bool] | None
+    _condition: Listener | None
     def __iadd__(self, handler: Callable[..., Any]) -> Self: ...
     def __isub__(self, handler: Callable[..., Any]) -> Self: ...
     def add_listener(self, handler: _Handler) -> _Handler: ...

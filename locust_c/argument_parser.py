@@ -60,7 +60,10 @@ class _ConfigFileParser(configargparse.ConfigFileParser):  # type: ignore[misc]
 
     def parse(self, stream: IO[str]) -> dict[str, Any]:
         parser = self._toml if str(stream.name).endswith(".toml") else self._lines
-        return dict(parser.parse(stream))
+        try:
+            return dict(parser.parse(stream))
+        except configargparse.ConfigFileParserException as error:
+            raise configargparse.ConfigFileParserException(f"{stream.name}: {error}") from error
 
 
 class LocustArgumentParser(configargparse.ArgumentParser):  # type: ignore[misc]
@@ -130,7 +133,7 @@ class LocustArgumentParser(configargparse.ArgumentParser):  # type: ignore[misc]
         """Parse as ConfigArgParse does; a configuration file that cannot be read is an error of one line."""
         try:
             namespace, rest = super().parse_known_args(*args, **kwargs)
-        except (OSError, UnicodeDecodeError, configargparse.ConfigFileParserException) as error:
+        except (OSError, UnicodeDecodeError) as error:
             self.error(f"configuration file: {error}")
         return namespace, rest
 

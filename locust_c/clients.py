@@ -37,7 +37,7 @@ __all__ = ["HttpSession", "ResponseContextManager"]
 
 absolute_http_url_regexp = re.compile(r"^https?://", re.I)
 
-_ENCODINGS = "gzip, deflate"
+ENCODINGS = "gzip, deflate"
 
 
 class ResponseContextManager(_core.Response, requests.Response):
@@ -50,6 +50,9 @@ class ResponseContextManager(_core.Response, requests.Response):
     _content_consumed = True
     _next = None
     _manual_result: bool | Exception | None = None
+
+    def __init__(self) -> None:
+        """Nothing: the engine, or who makes one by hand, fills it."""
     _entered = False
 
     # --- attributes of requests.Response, made when somebody asks ---
@@ -224,14 +227,14 @@ class _RawWithMessage:
 def _default_headers() -> tuple[tuple[str, str], ...]:
     return (
         ("User-Agent", default_user_agent()),
-        ("Accept-Encoding", _ENCODINGS),
+        ("Accept-Encoding", ENCODINGS),
         ("Accept", "*/*"),
         ("Connection", "keep-alive"),
     )
 
 
 @lru_cache(maxsize=1024)
-def _header_block(base_url: str) -> bytes:
+def header_block(base_url: str, headers: tuple[tuple[str, str], ...]) -> bytes:
     """Host and default headers as they go on the wire; shared by all sessions of a base URL."""
     parts = urlsplit(base_url)
     try:
@@ -241,12 +244,12 @@ def _header_block(base_url: str) -> bytes:
     host = parts.netloc.rpartition("@")[2]
     if port == {"http": 80, "https": 443}.get(parts.scheme.lower()):
         host = host.rpartition(":")[0]
-    lines = [f"{name}: {value}\r\n" for name, value in (("Host", host.lower()), *_default_headers())]
+    lines = [f"{name}: {value}\r\n" for name, value in (("Host", host.lower()), *headers)]
     return "".join(lines).encode("latin-1", "replace")
 
 
 @lru_cache(maxsize=1024)
-def _without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
+def without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
     """The URL without `user:password@`, and these, percent-decoded."""
     parts = urlsplit(base_url)
     userinfo, at, host = parts.netloc.rpartition("@")
@@ -254,6 +257,25 @@ def _without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
         return base_url, None
     user, _, password = userinfo.partition(":")
     return urlunsplit(parts._replace(netloc=host)), (unquote(user), unquote(password))
+
+
+@lru_cache(maxsize=256)
+def _overrides(cls: type[HttpSession]) -> tuple[bool, bool]:
+    """Whether a subclass replaces request(), and whether it replaces what only the long way calls."""
+    return (
+        cls.request is not HttpSession.request,
+        any(getattr(cls, name) is not getattr(HttpSession, name) for name in ("send", "prepare_request", "get_adapter")),
+    )
+
+
+@lru_cache(maxsize=256)
+def _overrides_context(cls: type) -> bool:
+    return any("context" in base.__dict__ and base.__module__ != "locust_c.user.users" for base in cls.__mro__)
+
+
+def context_source(user: Any) -> Callable[[], dict[str, Any]] | None:
+    """The user's context method, if its class has one of its own."""
+    return user.context if user is not None and _overrides_context(type(user)) else None
 
 
 class _Encoding(RequestEncodingMixin):
@@ -281,7 +303,7 @@ class HttpSession(_core.Session, requests.Session):
     ) -> None:
         if args or kwargs:
             raise TypeError(f"unexpected arguments: {args or kwargs}")
-        url, credentials = _without_credentials(base_url or "")
+        url, credentials = without_credentials(base_url or "")
         self._setup(
             get_engine(),
             url,
@@ -290,21 +312,14 @@ class HttpSession(_core.Session, requests.Session):
             ResponseContextManager,
             ResponseContextManager,
             _default_headers(),
-            _header_block(url),
+            header_block(url, _default_headers()),
             False,
         )
         self.pool_manager = pool_manager
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
-        self._look_for_overrides(type(self))
-
-    @classmethod
-    @lru_cache(maxsize=256)
-    def _overrides(cls) -> tuple[bool, bool]:
-        return cls.request is not HttpSession.request, cls.send is not HttpSession.send
-
-    def _look_for_overrides(self, cls: type[HttpSession]) -> None:
-        self._request_overridden, self._long_way_only = cls._overrides()
+        self._request_overridden, self._long_way_only = _overrides(type(self))
+        self._user_context = context_source(user)
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -403,6 +418,8 @@ class HttpSession(_core.Session, requests.Session):
         """Sets the response's error; returns what the statistics show, the innermost cause."""
         if code == _core.ETRUNCATED:
             reason = str(received + remaining)
+        elif code == _core.EPROTO and not response._status_line.startswith("HTTP/"):
+            reason = f"status line: {response._status_line}\r\n"
         seconds: float = int(timeout) if timeout == int(timeout) else timeout
         response.error = requests_error(
             code, response.url, reason, os_errno=os_errno, received=received, timeout=seconds
@@ -448,7 +465,7 @@ class HttpSession(_core.Session, requests.Session):
         start = ResponseContextManager()
         start._method = method.upper() if isinstance(method, str) else method
         start._name = name or self.request_name or ""
-        start._context = context
+        start._context = self._with_user_context(context)
         start._hook = self.request_event
         full_url = self._build_url(url)
         start.url = full_url
@@ -457,6 +474,9 @@ class HttpSession(_core.Session, requests.Session):
             lambda: requests.Session.request(self, method, full_url, **kwargs),
             catch_response,
         )
+
+    def _with_user_context(self, context: dict[str, Any] | None) -> dict[str, Any] | None:
+        return context if self._user_context is None else {**self._user_context(), **(context or {})}
 
     def _finish(
         self,

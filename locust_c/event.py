@@ -120,7 +120,7 @@ class OldRequestHook(EventHook):
 
     def __init__(self, request: EventHook, documentation: Documentation, failed: bool) -> None:
         self._documentation = documentation
-        self._condition = is_failed if failed else is_successful
+        self._condition = bind_listener(is_failed if failed else is_successful, None)
         self._request = request
         self._failed = failed
 
@@ -143,18 +143,20 @@ class OldRequestHook(EventHook):
                 f"{self._documentation.event}.fire() takes {few} or {many} values, not {len(args)}"
             )
         values = dict(zip(order, args, strict=False)) | kwargs
-        if isinstance(values["response"], int):
+        if isinstance(values.get("response"), int):
             values["response_length"] = values.pop("response")  # 0.6 passed this one instead
         return values
 
     def _as_sample(self, values: dict[str, Any]) -> dict[str, Any]:
-        sample = {"response_length": _length_of(values.get("response")), "request_type": ""}
-        for old, new in (("method", "request_type"), ("path", "name")):
-            if old in values:
-                sample[new] = values[old]
-        names = ("request_type", "name", "response_time", "response_length", "exception")
-        sample.update((name, values[name]) for name in names if name in values)
-        sample["exception"] = (sample.get("exception") or "no exception") if self._failed else None
+        """What was fired, with the values that some version did not pass."""
+        sample = dict(values)
+        if "request_type" not in values:
+            sample["request_type"] = values.get("method", "")
+        if "name" not in values and "path" in values:
+            sample["name"] = values["path"]
+        if "response_length" not in values:
+            sample["response_length"] = _length_of(values.get("response"))
+        sample["exception"] = (values.get("exception") or "no exception") if self._failed else None
         return sample
 
 
@@ -167,24 +169,24 @@ def _length_of(response: Any) -> int:
     return 0
 
 
-def is_failed(exception: object = None, **_: Any) -> bool:
-    """Whether the request that was fired with these values failed."""
+def is_failed(exception: object = None) -> bool:
+    """Whether the request that was fired failed."""
     return bool(exception)
 
 
-def is_successful(exception: object = None, **_: Any) -> bool:
-    """Whether the request that was fired with these values did not fail."""
+def is_successful(exception: object = None) -> bool:
+    """Whether the request that was fired did not fail."""
     return not exception
 
 
-def is_on_master(environment: Any = None, **_: Any) -> bool:
+def is_on_master(environment: Any = None) -> bool:
     """Whether the event of a test was fired on a master."""
     from .runners import MasterRunner
 
     return isinstance(getattr(environment, "runner", None), MasterRunner)
 
 
-def is_on_load_generator(environment: Any = None, **_: Any) -> bool:
+def is_on_load_generator(environment: Any = None) -> bool:
     """Whether the event of a test was fired where users run: locally or on a worker."""
     return not is_on_master(environment)
 
@@ -348,7 +350,7 @@ class Events:
         for name, old_name, condition in _OLD_NAMES:
             hook: EventHook = getattr(self, name)
             old_hook: EventHook = getattr(self, old_name)
-            old_hook._condition = condition
+            old_hook._condition = bind_listener(condition, None) if condition else None
             hook._companions = (*hook._companions, old_hook)
 
 

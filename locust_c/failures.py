@@ -110,7 +110,8 @@ def _reset(where: _Where, target: str, reason: str, **_: Any) -> Exception:
 def _bad_protocol(where: _Where, target: str, reason: str, **_: Any) -> Exception:
     from http.client import BadStatusLine, HTTPException
 
-    return _aborted(BadStatusLine(reason) if "status line" in reason else HTTPException(reason))
+    _, is_status_line, line = reason.partition("status line: ")
+    return _aborted(BadStatusLine(line) if is_status_line else HTTPException(reason))
 
 
 def _truncated(where: _Where, target: str, reason: str, received: int, **_: Any) -> Exception:

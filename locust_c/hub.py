@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import gevent
 from gevent import get_hub
 from gevent.monkey import get_original
 
@@ -56,7 +55,6 @@ class _Watchers:
 
 class _PerThread(_Local):
     watchers: _Watchers | None = None
-    yielded_at: int = -1
 
 
 _per_thread = _PerThread()
@@ -79,8 +77,5 @@ def sleep(seconds: float) -> None:
 
 
 def yield_if_needed() -> None:
-    """Gives other greenlets their turn, unless a request or a sleep has done so since the last call."""
-    switches = get_engine().switches
-    if switches == _per_thread.yielded_at:
-        gevent.sleep(0)
-    _per_thread.yielded_at = get_engine().switches
+    """Gives other greenlets their turn, unless the current one has parked since it last called this."""
+    get_engine().yield_if_needed()

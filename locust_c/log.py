@@ -42,6 +42,8 @@ def setup_logging(loglevel: str, logfile: str | None = None) -> None:
     :raises ValueError: there is no such level.
     """
     level = loglevel.upper()
+    if not isinstance(logging.getLevelName(level), int):
+        raise ValueError(f"there is no log level '{loglevel}'")
     hostname = socket.gethostname().split(".")[0].replace("%", "%%")
     handlers: dict[str, dict[str, Any]] = {
         "console": {"class": "logging.StreamHandler", "formatter": "default"},
@@ -53,6 +55,9 @@ def setup_logging(loglevel: str, logfile: str | None = None) -> None:
         folder = os.path.dirname(logfile)
         if folder:
             os.makedirs(folder, exist_ok=True)
+        # dictConfig would hide the reason in an error of its own.
+        with open(logfile, "a"):
+            pass
         handlers["file"] = {"class": "logging.FileHandler", "filename": logfile, "formatter": "default"}
         target = "file"
     logging.config.dictConfig(

@@ -175,7 +175,9 @@ def _run_test(run: LocalRun) -> int:
         run.start()
         run.wait()
     except KeyboardInterrupt:
-        pass
+        logger.debug("The test is ended by a signal")
+    except SystemExit as request:
+        run.note_exit(request)
     return run.end()
 
 

@@ -1,6 +1,10 @@
 """Servers as fixtures: nginx, an echo server and scripted servers, on loopback and ports of the kernel."""
 
+# ruff: noqa: I001
 from __future__ import annotations
+
+# First of all, as in a locustfile: what gevent replaces must not have been imported before.
+import locust_c  # noqa: F401
 
 import contextlib
 import os

@@ -14,7 +14,7 @@ struct lc_py_hook {
     PyObject *plan;       /* tuple of Listener: what `handlers` was when last looked at; or NULL */
     PyObject *recorders;  /* tuple of stats tables; or NULL */
     PyObject *companions; /* tuple of hooks that are fired after this one; or NULL */
-    PyObject *condition;  /* callable(**kwargs) asked before firing as a companion; NULL: always */
+    PyObject *condition;  /* Listener that says whether a companion is fired; NULL: always */
     bool fire_replaced;   /* a subclass or a program put its own `fire` in place of ours */
 };
 

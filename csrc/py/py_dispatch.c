@@ -149,9 +149,11 @@ static LC_CALLS_PYTHON int companion_applies(struct lc_py_hook *companion,
     if (companion->condition == NULL) {
         return 1;
     }
-    PyObject *answer = PyObject_Vectorcall(companion->condition, fired->values, 0, fired->names);
+    PyObject *condition = Py_NewRef(companion->condition);
+    PyObject *answer = lc_py_listener_call(condition, fired);
     int applies = answer == NULL ? -1 : PyObject_IsTrue(answer);
     Py_XDECREF(answer);
+    Py_DECREF(condition);
     return applies;
 }
 

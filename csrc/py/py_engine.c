@@ -191,6 +191,49 @@ LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *Py_UNUSED(i
     Py_RETURN_NONE;
 }
 
+LC_CALLS_PYTHON static PyObject *park_for(struct py_engine *self, uint64_t ns)
+{
+    uint64_t id;
+    void *data = lc_wake_current(self);
+    if (data == NULL) {
+        return NULL;
+    }
+    if (lc_engine_sleep(self->core, ns, data, &id) < 0) {
+        lc_wake_drop(data);
+        return PyErr_NoMemory();
+    }
+    if (lc_py_engine_rearm(self) < 0) {
+        lc_wake_drop(lc_engine_cancel(self->core, id));
+        return NULL;
+    }
+    struct lc_op *done = lc_wake_park(self, id);
+    if (done == NULL) {
+        return NULL;
+    }
+    lc_op_free(done);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(yield_doc, "yield_if_needed()\n--\n\n"
+                        "Gives the other greenlets and gevent's loop their turn, unless a request or\n"
+                        "a sleep of the current greenlet has done so since it last called this.");
+
+LC_CALLS_PYTHON static PyObject *engine_yield_if_needed(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    struct py_engine *self = (struct py_engine *)op;
+    if (self->parked != self->yielded_at) {
+        /* Greenlets are not preempted: if this one had not parked, nobody else could have. */
+        self->yielded_at = self->parked;
+        Py_RETURN_NONE;
+    }
+    if (lc_py_engine_check(self) < 0) {
+        return NULL;
+    }
+    PyObject *result = park_for(self, 0);
+    self->yielded_at = self->parked;
+    return result;
+}
+
 PyDoc_STRVAR(sleep_doc, "sleep(seconds)\n--\n\n"
                         "Parks the current greenlet for so many seconds (float, not negative).\n"
                         "Raises what is thrown into the greenlet meanwhile.");
@@ -210,26 +253,7 @@ LC_CALLS_PYTHON static PyObject *engine_sleep(PyObject *op, PyObject *seconds_ob
         return NULL;
     }
     double ns = seconds > 0 ? seconds * NS_PER_S : 0;
-    void *data = lc_wake_current(self);
-    if (data == NULL) {
-        return NULL;
-    }
-    uint64_t id;
-    int rc = lc_engine_sleep(self->core, ns < 9e18 ? (uint64_t)ns : UINT64_MAX, data, &id);
-    if (rc < 0) {
-        lc_wake_drop(data);
-        return PyErr_NoMemory();
-    }
-    if (lc_py_engine_rearm(self) < 0) {
-        lc_wake_drop(lc_engine_cancel(self->core, id));
-        return NULL;
-    }
-    struct lc_op *done = lc_wake_park(self, id);
-    if (done == NULL) {
-        return NULL;
-    }
-    lc_op_free(done);
-    Py_RETURN_NONE;
+    return park_for(self, ns < 9e18 ? (uint64_t)ns : UINT64_MAX);
 }
 
 PyDoc_STRVAR(fileno_doc, "fileno()\n--\n\nThe descriptor that is readable when step() has work.");
@@ -275,23 +299,14 @@ static PyObject *engine_counts(PyObject *op, PyObject *Py_UNUSED(ignored))
                          (Py_ssize_t)counts.operations);
 }
 
-static PyObject *engine_get_switches(PyObject *op, void *Py_UNUSED(closure))
-{
-    return PyLong_FromUnsignedLongLong(((struct py_engine *)op)->switches);
-}
-
 static PyMethodDef engine_methods[] = {
     {"step", engine_step, METH_NOARGS, step_doc},
+    {"yield_if_needed", engine_yield_if_needed, METH_NOARGS, yield_doc},
     {"sleep", engine_sleep, METH_O, sleep_doc},
     {"fileno", engine_fileno, METH_NOARGS, fileno_doc},
     {"close", engine_close, METH_NOARGS, close_doc},
     {"counts", engine_counts, METH_NOARGS, counts_doc},
     {NULL, NULL, 0, NULL},
-};
-
-static PyGetSetDef engine_getset[] = {
-    {"switches", engine_get_switches, NULL, "How often a greenlet has parked here.", NULL},
-    {NULL, NULL, NULL, NULL, NULL},
 };
 
 PyDoc_STRVAR(engine_doc,
@@ -304,7 +319,7 @@ static PyType_Slot engine_slots[] = {
     {Py_tp_doc, (void *)engine_doc},      {Py_tp_new, engine_new},
     {Py_tp_dealloc, engine_dealloc},      {Py_tp_traverse, engine_traverse},
     {Py_tp_clear, engine_clear},          {Py_tp_methods, engine_methods},
-    {Py_tp_getset, engine_getset},        {0, NULL},
+    {0, NULL},
 };
 
 PyType_Spec lc_py_engine_spec = {

@@ -13,7 +13,8 @@ struct py_engine {
     struct lc_op *delivered; /* on its way to the greenlet that was just switched to */
     unsigned long thread;
     uint64_t armed_due_ns; /* when the hub's timer fires; UINT64_MAX: not set */
-    uint64_t switches;     /* how often a greenlet has parked: tells whether a task yielded */
+    uint64_t parked;       /* how often a greenlet has parked here */
+    uint64_t yielded_at;   /* `parked` at the last yield(): unchanged if the task did not park */
     bool in_step;
     bool step_scheduled; /* the hub calls step() without waiting */
     bool active;         /* the hub's watchers keep the hub alive */

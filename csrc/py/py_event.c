@@ -347,7 +347,13 @@ static PyObject *get_condition(struct lc_py_hook *self, void *Py_UNUSED(closure)
 
 static int set_condition(struct lc_py_hook *self, PyObject *value, void *Py_UNUSED(closure))
 {
-    Py_XSETREF(self->condition, value == Py_None ? NULL : Py_XNewRef(value));
+    struct lc_state *state = lc_state_of_type(Py_TYPE(self));
+    if (state == NULL || value == NULL ||
+        (value != Py_None && !Py_IS_TYPE(value, state->listener_type))) {
+        PyErr_SetString(PyExc_TypeError, "_condition must be a Listener or None");
+        return -1;
+    }
+    Py_XSETREF(self->condition, value == Py_None ? NULL : Py_NewRef(value));
     return 0;
 }
 
@@ -358,8 +364,7 @@ static PyGetSetDef hook_getset[] = {
     {"_companions", (getter)get_companions, (setter)set_companions,
      "Hooks whose listeners are called after those of this one, with the same values.", NULL},
     {"_condition", (getter)get_condition, (setter)set_condition,
-     "Called with the values, says whether the hook is fired as a companion; None: always.",
-     NULL},
+     "The Listener that says whether the hook is fired as a companion; None: always.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

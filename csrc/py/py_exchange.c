@@ -22,10 +22,10 @@ static int take_content(struct py_response *response, struct lc_exchange *exchan
         }
         if (rc < 0) {
             response->err = rc;
-            body.len = 0;
-        } else {
-            body = (struct lc_sv){decoded.ptr, decoded.len};
+            response->status = 0;
+            return 0;
         }
+        body = (struct lc_sv){decoded.ptr, decoded.len};
     }
     response->content = PyBytes_FromStringAndSize(body.ptr, (Py_ssize_t)body.len);
     lc_buf_free(&decoded);
@@ -75,18 +75,17 @@ static int fill_response(struct py_session *session, struct lc_wire *wire,
     response->times = exchange->times;
     response->resent = exchange->resent;
     lc_buf_move(&response->wire, &exchange->request.wire);
-    if (response->err == 0) {
+    /* geventhttpclient keeps what had come of a response that was cut short. */
+    bool partial = response->err == LC_ETRUNCATED && session->flavour == LC_FLAVOUR_FAST;
+    if (response->err == 0 || partial) {
         response->status = exchange->response.status;
         if (take_content(response, exchange) < 0 ||
             (exchange->response.has_set_cookie && take_cookies(session, wire, exchange) < 0)) {
             return -1;
         }
     }
-    if (response->err != 0 && take_error(session, response, exchange) < 0) {
-        return -1;
-    }
     lc_buf_move(&response->head, &exchange->response.head);
-    return 0;
+    return response->err != 0 ? take_error(session, response, exchange) : 0;
 }
 
 static struct lc_exchange *submit_and_park(struct py_session *session, struct lc_request *request)
@@ -184,6 +183,22 @@ static void name_sample(struct py_session *session, const struct lc_call *call,
     response->length = response->content != NULL ? PyBytes_GET_SIZE(response->content) : 0;
 }
 
+/* The user's context() under what the call was given (Locust's documented behaviour). */
+static int add_user_context(struct py_session *session, struct py_response *response)
+{
+    PyObject *of_user = PyObject_CallNoArgs(session->user_context);
+    PyObject *merged = of_user != NULL ? PyDict_New() : NULL;
+    int rc = -1;
+    if (merged != NULL && PyDict_Update(merged, of_user) == 0 &&
+        (response->context == NULL || PyDict_Update(merged, response->context) == 0)) {
+        Py_XSETREF(response->context, Py_NewRef(merged));
+        rc = 0;
+    }
+    Py_XDECREF(of_user);
+    Py_XDECREF(merged);
+    return rc;
+}
+
 /* A status of 2xx is fine for every kind of session; about the others the class decides. */
 static int judge(struct py_session *session, struct py_response *response)
 {
@@ -245,6 +260,10 @@ LC_CALLS_PYTHON int lc_py_session_call(struct py_session *session, const struct 
         goto done;
     }
     name_sample(session, call, &wire, response);
+    if (session->user_context != NULL && session->user_context != Py_None &&
+        add_user_context(session, response) < 0) {
+        goto done;
+    }
     response->start_time = start_time;
     set_response_time(response);
     if (finish_call(session, call, response, out) == 0) {

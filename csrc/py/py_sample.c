@@ -2,6 +2,15 @@
 
 #include "hook.h"
 
+static int record_into(PyObject *table, const struct lc_sample *sample)
+{
+    int result = lc_py_stats_record(table, sample);
+    for (unsigned i = 0; result == 0 && i < sample->resent; i++) {
+        result = lc_py_stats_resent(table, sample->request_type, sample->name);
+    }
+    return result;
+}
+
 /* A failure to record must not cost a listener its call: it is logged like one of a listener. */
 int lc_py_sample_record(struct lc_py_hook *self, const struct lc_sample *sample)
 {
@@ -11,7 +20,7 @@ int lc_py_sample_record(struct lc_py_hook *self, const struct lc_sample *sample)
     int result = 0;
     PyObject *recorders = Py_NewRef(self->recorders);
     for (Py_ssize_t i = 0; result == 0 && i < PyTuple_GET_SIZE(recorders); i++) {
-        if (lc_py_stats_record(PyTuple_GET_ITEM(recorders, i), sample) < 0) {
+        if (record_into(PyTuple_GET_ITEM(recorders, i), sample) < 0) {
             result = lc_py_dispatch_failed(self);
         }
     }

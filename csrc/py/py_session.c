@@ -465,6 +465,7 @@ static int session_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->engine);
     Py_VISIT(self->request_event);
     Py_VISIT(self->user);
+    Py_VISIT(self->user_context);
     Py_VISIT(self->response_type);
     Py_VISIT(self->context_type);
     Py_VISIT(self->wire_headers);
@@ -483,6 +484,7 @@ static int session_clear(PyObject *op)
     Py_CLEAR(self->base_origin);
     Py_CLEAR(self->request_event);
     Py_CLEAR(self->user);
+    Py_CLEAR(self->user_context);
     Py_CLEAR(self->request_name);
     Py_CLEAR(self->response_type);
     Py_CLEAR(self->context_type);
@@ -534,6 +536,8 @@ static PyMemberDef session_members[] = {
      "The name of requests that are given none; None: their path."},
     {"base_url", T_OBJECT, offsetof(struct py_session, base_url), READONLY, NULL},
     {"request_event", T_OBJECT, offsetof(struct py_session, request_event), 0, NULL},
+    {"_user_context", T_OBJECT, offsetof(struct py_session, user_context), 0,
+     "user.context if its class overrides it."},
     {"user", T_OBJECT, offsetof(struct py_session, user), 0, NULL},
     {"_request_overridden", T_BOOL, offsetof(struct py_session, request_overridden), 0, NULL},
     {"_long_way_only", T_BOOL, offsetof(struct py_session, long_way_only), 0, NULL},

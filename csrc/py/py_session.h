@@ -35,6 +35,7 @@ struct py_session {
     PyObject *base_url;
     PyObject *request_event;
     PyObject *user;
+    PyObject *user_context; /* user.context if its class overrides it, or NULL */
     PyObject *request_name; /* default name of requests, or NULL */
     PyTypeObject *response_type;
     PyTypeObject *context_type; /* of responses of calls with catch_response=True */

@@ -185,6 +185,7 @@ struct header_set {
     PyObject *call_headers;  /* dict, or NULL */
     bool has_cookie;
     bool has_authorization;
+    bool has_accept;
     bool has_content_type;
     bool has_content_length;
 };
@@ -193,6 +194,8 @@ static void note_name(struct header_set *set, struct lc_sv name)
 {
     if (lc_sv_equal_nocase(name, lc_sv_of("Cookie"))) {
         set->has_cookie = true;
+    } else if (lc_sv_equal_nocase(name, lc_sv_of("Accept"))) {
+        set->has_accept = true;
     } else if (lc_sv_equal_nocase(name, lc_sv_of("Authorization"))) {
         set->has_authorization = true;
     } else if (lc_sv_equal_nocase(name, lc_sv_of("Content-Type"))) {
@@ -388,10 +391,32 @@ static int append_headers(struct py_session *session, const struct lc_call *call
 
 /* --- the body --- */
 
+/* What the two clients send when the call does not say: requests' habits, geventhttpclient's. */
+struct habits {
+    const char *form;  /* content type of a dict */
+    const char *text;  /* of a str; NULL: none */
+    const char *bytes; /* of bytes; NULL: none */
+    const char *content_type_name;
+    bool json_accept; /* "Accept: application/json" with json */
+    const char *const *no_length; /* methods without Content-Length when there is no body */
+};
+
+static const char *const requests_no_length[] = {"GET", "HEAD", NULL};
+static const char *const fast_no_length[] = {"GET", "HEAD", "DELETE", "OPTIONS", NULL};
+
+static const struct habits habits_of[] = {
+    [LC_FLAVOUR_REQUESTS] = {"application/x-www-form-urlencoded", NULL, NULL, "Content-Type", false,
+                             requests_no_length},
+    [LC_FLAVOUR_FAST] = {"application/x-www-form-urlencoded; charset=utf-8",
+                         "text/plain; charset=utf-8", "application/octet-stream", "content-type",
+                         true, fast_no_length},
+};
+
 struct body {
     PyObject *owner; /* new reference that keeps the bytes alive, or NULL */
     struct lc_sv bytes;
     const char *content_type; /* NULL: none */
+    bool is_json;
     bool present;
 };
 
@@ -417,7 +442,9 @@ static int make_body(struct py_session *session, const struct lc_call *call, str
     if (data != NULL && (truth = PyObject_IsTrue(data)) < 0) {
         return LC_WAY_ERROR;
     }
+    const struct habits *habits = &habits_of[session->flavour];
     if (truth && (PyBytes_CheckExact(data) || PyUnicode_CheckExact(data))) {
+        body->content_type = PyBytes_CheckExact(data) ? habits->bytes : habits->text;
         return body_of_text(body, data);
     }
     if (truth) {
@@ -425,11 +452,12 @@ static int make_body(struct py_session *session, const struct lc_call *call, str
             return LC_WAY_LONG;
         }
         encoder = "_encode_form";
-        body->content_type = "application/x-www-form-urlencoded";
+        body->content_type = habits->form;
     } else if (call->json != NULL) {
         data = call->json;
         encoder = "_encode_json";
         body->content_type = "application/json";
+        body->is_json = true;
     } else {
         return LC_WAY_SHORT;
     }
@@ -469,7 +497,7 @@ static int append_auth(struct py_session *session, struct lc_wire *wire, struct 
 static int append_body(struct py_session *session, struct lc_wire *wire, struct header_set *set,
                        struct lc_sv method, const struct body *body)
 {
-    static const char *const bodiless[] = {"GET", "HEAD", NULL};
+    const struct habits *habits = &habits_of[session->flavour];
     char length[48];
     if (set->has_content_length) {
         return LC_WAY_LONG;
@@ -478,13 +506,19 @@ static int append_body(struct py_session *session, struct lc_wire *wire, struct 
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", body->bytes.len);
     } else {
         snprintf(length, sizeof length, "%s",
-                 is_one_of(method, bodiless) ? "" : "Content-Length: 0\r\n");
+                 is_one_of(method, habits->no_length) ? "" : "Content-Length: 0\r\n");
     }
     if (append_text(&wire->bytes, length) < 0) {
         return LC_WAY_ERROR;
     }
     if (body->content_type != NULL && !set->has_content_type &&
-        append_header(&wire->bytes, lc_sv_of("Content-Type"), lc_sv_of(body->content_type)) < 0) {
+        append_header(&wire->bytes,
+                      lc_sv_of(body->is_json ? "Content-Type" : habits->content_type_name),
+                      lc_sv_of(body->content_type)) < 0) {
+        return LC_WAY_ERROR;
+    }
+    if (body->is_json && habits->json_accept && !set->has_accept &&
+        append_text(&wire->bytes, "Accept: application/json\r\n") < 0) {
         return LC_WAY_ERROR;
     }
     int way = append_auth(session, wire, set);

@@ -44,7 +44,7 @@ static struct lc_op *take_delivered(struct py_engine *engine, uint64_t id)
 
 LC_CALLS_PYTHON struct lc_op *lc_wake_park(struct py_engine *engine, uint64_t id)
 {
-    engine->switches++;
+    engine->parked++;
     for (;;) {
         PyObject *passed = PyGreenlet_Switch((PyGreenlet *)engine->hub, NULL, NULL);
         struct lc_op *op = take_delivered(engine, id);

@@ -3,13 +3,11 @@
 The folder of this file is then the first of `sys.path`, so it is found before an installed stock Locust.
 """
 
-import sys
-
 from locust_c import alias
 
 if __name__ == "__main__":
     from locust_c.main import main
 
-    sys.exit(main())
-
-alias.install()
+    main()
+else:
+    alias.install()

@@ -76,6 +76,11 @@ class LocalRun:
             while server is not None and not server.ready():
                 server.join(timeout=WAKE_UP_INTERVAL_S)
 
+    def note_exit(self, request: SystemExit) -> None:
+        """Take the exit code from a ``sys.exit(n)`` in the user's code; the test ends like any other."""
+        code = request.code
+        self.environment.process_exit_code = code if isinstance(code, int) else int(code is not None)
+
     def end(self) -> int:
         """Stop everything, print the final tables, and return the exit code.
 
@@ -88,8 +93,7 @@ class LocalRun:
         try:
             self.environment.events.quitting.fire(environment=self.environment, reverse=True)
         except SystemExit as request:
-            if isinstance(request.code, int):
-                self.environment.process_exit_code = request.code
+            self.note_exit(request)
         self.runner.quit()
         if self.environment.web_ui is not None:
             self.environment.web_ui.stop()

@@ -47,7 +47,7 @@ def filter_tasks_by_tags(
     """
     if checked is None:
         checked = {}
-    if hasattr(task_holder, "transitions"):
+    if _is_markov(task_holder):
         return
     kept = []
     for task in task_holder.tasks:
@@ -63,6 +63,8 @@ def filter_tasks_by_tags(
 def _passes(
     task: Any, tags: set[str] | None, exclude_tags: set[str] | None, checked: dict[Any, bool]
 ) -> bool:
+    if _is_markov(task):
+        return True
     if hasattr(task, "tasks"):
         filter_tasks_by_tags(task, tags, exclude_tags, checked)
         return bool(task.tasks)
@@ -70,3 +72,7 @@ def _passes(
     if exclude_tags is not None and own & exclude_tags:
         return False
     return tags is None or bool(own & tags)
+
+
+def _is_markov(task: Any) -> bool:
+    return isinstance(task, type) and hasattr(task, "transitions")

@@ -121,7 +121,7 @@ class User(metaclass=UserMeta):
         # Out of the handler: the exception and its frames are not to live on while on_stop takes its time.
         self._wind_up()
         if stop_test is not None and self.environment.runner is not None:
-            self.environment.runner.stop_test(stop_test)
+            self.environment.runner.end_test(stop_test)
 
     def _start_up(self) -> bool:
         try:

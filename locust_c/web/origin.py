@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Protocol
 from urllib.parse import urlsplit
 
 #: ``none``: typed by the user. ``same-site`` is not enough: another port of this machine is another program.
 _OWN_FETCH_SITES = ("same-origin", "none")
 
 
-def is_cross_site(headers: Mapping[str, str], host: str) -> bool:
+class Headers(Protocol):
+    """The headers of a request, looked up without regard to case."""
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of the header ``name``."""
+
+
+def is_cross_site(headers: Headers, host: str) -> bool:
     """Whether a browser sent the request from a page other than ours.
 
-    :param headers: of the request, looked up without regard to case.
     :param host: ``Host`` that the request was sent to. Behind a proxy the browser's own name for us is in
         ``X-Forwarded-Host``, a header that a foreign page cannot make a browser send.
 
@@ -24,6 +30,6 @@ def is_cross_site(headers: Mapping[str, str], host: str) -> bool:
     origin = headers.get("Origin")
     if origin is None:
         return False
-    forwarded = headers.get("X-Forwarded-Host", "")
+    forwarded = headers.get("X-Forwarded-Host") or ""
     own_names = {name.strip().lower() for name in (host, *forwarded.split(",")) if name.strip()}
     return urlsplit(origin).netloc.lower() not in own_names

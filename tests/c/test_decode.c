@@ -118,9 +118,8 @@ static void test_a_second_member_that_is_cut_short_is_an_error(void)
 
 static void test_every_cut_is_an_error(void)
 {
-    static const int cases[][2] = {{LC_CODING_GZIP, GZIP},
-                                   {LC_CODING_DEFLATE, ZLIB},
-                                   {LC_CODING_DEFLATE, RAW}};
+    static const int cases[][2] = {
+        {LC_CODING_GZIP, GZIP}, {LC_CODING_DEFLATE, ZLIB}, {LC_CODING_DEFLATE, RAW}};
     for (size_t i = 0; i < 3; i++) {
         struct lc_buf packed = packed_text(cases[i][1]), out;
         for (size_t len = 1; len < packed.len; len++) {
@@ -155,9 +154,8 @@ static void test_a_wrong_checksum_is_an_error(void)
 
 static void test_the_maximum_is_exact(void)
 {
-    static const int cases[][2] = {{LC_CODING_GZIP, GZIP},
-                                   {LC_CODING_DEFLATE, ZLIB},
-                                   {LC_CODING_DEFLATE, RAW}};
+    static const int cases[][2] = {
+        {LC_CODING_GZIP, GZIP}, {LC_CODING_DEFLATE, ZLIB}, {LC_CODING_DEFLATE, RAW}};
     size_t len = 300000;
     char *body = make_body(len);
     for (size_t i = 0; i < 3; i++) {
@@ -197,9 +195,8 @@ static void test_a_bomb_costs_no_more_than_the_maximum(void)
 
 static void test_a_failing_allocation_is_an_error_and_leaks_nothing(void)
 {
-    static const int cases[][2] = {{LC_CODING_GZIP, GZIP},
-                                   {LC_CODING_DEFLATE, ZLIB},
-                                   {LC_CODING_DEFLATE, RAW}};
+    static const int cases[][2] = {
+        {LC_CODING_GZIP, GZIP}, {LC_CODING_DEFLATE, ZLIB}, {LC_CODING_DEFLATE, RAW}};
     size_t len = 200000;
     char *body = make_body(len);
     for (size_t i = 0; i < 3; i++) {

@@ -18,15 +18,23 @@ struct sample {
 };
 
 #define DONE(text, code, content, alive)                                                           \
-    {.bytes = (text), .body = (content), .result = LC_HTTP1_DONE, .status = (code),                \
-     .keep_alive = (alive)}
+    {                                                                                              \
+        .bytes = (text), .body = (content), .result = LC_HTTP1_DONE, .status = (code),             \
+        .keep_alive = (alive)                                                                      \
+    }
 #define CLOSED(text, code, content)                                                                \
-    {.bytes = (text), .body = (content), .result = LC_HTTP1_MORE, .eof = LC_HTTP1_DONE,            \
-     .status = (code)}
+    {                                                                                              \
+        .bytes = (text), .body = (content), .result = LC_HTTP1_MORE, .eof = LC_HTTP1_DONE,         \
+        .status = (code)                                                                           \
+    }
 #define CUT(text)                                                                                  \
-    {.bytes = (text), .body = "", .result = LC_HTTP1_MORE, .eof = LC_ETRUNCATED}
+    {                                                                                              \
+        .bytes = (text), .body = "", .result = LC_HTTP1_MORE, .eof = LC_ETRUNCATED                 \
+    }
 #define BAD(text)                                                                                  \
-    {.bytes = (text), .body = "", .result = LC_EPROTO}
+    {                                                                                              \
+        .bytes = (text), .body = "", .result = LC_EPROTO                                           \
+    }
 
 #define OK "HTTP/1.1 200 OK\r\n"
 #define CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n"
@@ -42,8 +50,12 @@ static const struct sample samples[] = {
     DONE("HTTP/1.1 200 \r\nContent-Length: 1\r\n\r\nx", 200, "x", true),
     DONE("HTTP/1.1  200   OK\r\nContent-Length: 1\r\n\r\nx", 200, "x", true),
     DONE("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n", 999, "", true),
-    {.bytes = OK "Content-Length: 2\r\n\r\nhiHTTP/1.1 500 Next\r\n\r\n", .body = "hi",
-     .result = LC_HTTP1_DONE, .status = 200, .keep_alive = true, .left = 21},
+    {.bytes = OK "Content-Length: 2\r\n\r\nhiHTTP/1.1 500 Next\r\n\r\n",
+     .body = "hi",
+     .result = LC_HTTP1_DONE,
+     .status = 200,
+     .keep_alive = true,
+     .left = 21},
     /* Content-Length */
     DONE(OK "Content-Length: 2\r\nContent-Length: 2\r\n\r\nhi", 200, "hi", true),
     DONE(OK "Content-Length: 2, 02,\r\n\r\nhi", 200, "hi", true),
@@ -55,16 +67,28 @@ static const struct sample samples[] = {
     BAD(OK "Content-Length: 0x2\r\n\r\nhi"),
     BAD(OK "Content-Length:\r\n\r\nhi"),
     BAD(OK "Content-Length: 18446744073709551616\r\n\r\nhi"),
-    {.bytes = OK "Content-Length: 18446744073709551615\r\n\r\nhi", .body = "",
-     .result = LC_ELIMIT},
+    {.bytes = OK "Content-Length: 18446744073709551615\r\n\r\nhi", .body = "", .result = LC_ELIMIT},
     {.bytes = OK "Content-Length: 100001\r\n\r\n", .body = "", .result = LC_ELIMIT},
     CUT(OK "Content-Length: 100000\r\n\r\nhi"),
     /* no body */
-    {.bytes = OK "Content-Length: 5\r\n\r\nHTTP/", .body = "", .result = LC_HTTP1_DONE,
-     .status = 200, .keep_alive = true, .head_request = true, .left = 5},
-    {.bytes = OK "Content-Length: 18446744073709551615\r\n\r\n", .body = "",
-     .result = LC_HTTP1_DONE, .status = 200, .keep_alive = true, .head_request = true},
-    {.bytes = CHUNKED, .body = "", .result = LC_HTTP1_DONE, .status = 200, .keep_alive = true,
+    {.bytes = OK "Content-Length: 5\r\n\r\nHTTP/",
+     .body = "",
+     .result = LC_HTTP1_DONE,
+     .status = 200,
+     .keep_alive = true,
+     .head_request = true,
+     .left = 5},
+    {.bytes = OK "Content-Length: 18446744073709551615\r\n\r\n",
+     .body = "",
+     .result = LC_HTTP1_DONE,
+     .status = 200,
+     .keep_alive = true,
+     .head_request = true},
+    {.bytes = CHUNKED,
+     .body = "",
+     .result = LC_HTTP1_DONE,
+     .status = 200,
+     .keep_alive = true,
      .head_request = true},
     DONE("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", 204, "", true),
     DONE("HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", 304, "", true),
@@ -75,8 +99,12 @@ static const struct sample samples[] = {
          "Link: </a>\r\n Set-Cookie: x\r\n\r\n\r\n" OK "Content-Length: 2\r\n\r\nhi",
          200, "hi", true),
     CUT("HTTP/1.1 100 Continue\r\n\r\n"),
-    {.bytes = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nbytes", .body = "",
-     .result = LC_HTTP1_DONE, .status = 101, .keep_alive = false, .left = 5},
+    {.bytes = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nbytes",
+     .body = "",
+     .result = LC_HTTP1_DONE,
+     .status = 101,
+     .keep_alive = false,
+     .left = 5},
     /* chunked */
     DONE(CHUNKED "5\r\nhello\r\n0\r\n\r\n", 200, "hello", true),
     DONE(CHUNKED "2\r\nhe\r\n003\r\nllo\r\n0\r\nX-Sum: 1\r\nY: 2\r\n\r\n", 200, "hello", true),
@@ -84,8 +112,12 @@ static const struct sample samples[] = {
     DONE(CHUNKED "A;name=value;\"q\"\r\n0123456789\r\n0;last\r\n\r\n", 200, "0123456789", true),
     DONE(CHUNKED "a \t\r\n0123456789\r\n0 ; x\r\n\r\n", 200, "0123456789", true),
     DONE(CHUNKED "2\nhe\n3\nllo\n0\nX: 1\n\n", 200, "hello", true),
-    {.bytes = CHUNKED "1\r\nx\r\n0\r\n\r\nHTTP", .body = "x", .result = LC_HTTP1_DONE,
-     .status = 200, .keep_alive = true, .left = 4},
+    {.bytes = CHUNKED "1\r\nx\r\n0\r\n\r\nHTTP",
+     .body = "x",
+     .result = LC_HTTP1_DONE,
+     .status = 200,
+     .keep_alive = true,
+     .left = 4},
     DONE(OK "Transfer-Encoding: gzip, Chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n", 200, "x", true),
     DONE(OK "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200, "",
          true),

@@ -28,7 +28,8 @@ print(locust is locust_c, locust.runners is locust_c.runners, callable(locust.us
 print("flask" not in sys.modules)
 """
 
-# Nothing of the environment of this process may decide what the others import.
+# Nothing of the environment of this process may decide what the others import. What pip needs (a proxy, a
+# trust store) stays: this is read before a fixture takes it away from the tests.
 CLEAN_VARIABLES = {
     name: value
     for name, value in os.environ.items()
@@ -105,15 +106,19 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
     )
     shutil.copytree(ROOT, source, ignore=ignored)
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", work, source, cwd=work)
-    dependencies = work / "dependencies"
-    # pytest is a dependency of stock Locust, which imports it at start.
-    pip("install", "--quiet", "--target", dependencies, *PROJECT["dependencies"], "pytest", cwd=work)
     pip("download", "--quiet", "--no-deps", "--dest", work, f"locust=={STOCK_VERSION}", cwd=work)
+    stock_wheel = next(work.glob(f"locust-{STOCK_VERSION}-*.whl"))
+    # What both of them need, and neither of them.
+    dependencies = work / "dependencies"
+    needed = [stock_wheel, *PROJECT["dependencies"]]
+    pip("install", "--quiet", "--target", dependencies, *needed, cwd=work)
+    for folder in ("locust", f"locust-{STOCK_VERSION}.dist-info"):
+        shutil.rmtree(dependencies / folder)
     return Distributions(
         source=source,
         sdist=next(work.glob("*.tar.gz")),
         wheel=next(work.glob("locust_c-*.whl")),
-        stock_wheel=next(work.glob(f"locust-{STOCK_VERSION}-*.whl")),
+        stock_wheel=stock_wheel,
         dependencies=dependencies,
     )
 

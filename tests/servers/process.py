@@ -74,6 +74,8 @@ def main() -> None:
     threading.Thread(target=end_with_input, daemon=True).start()
     commands = Commands(Certificates(Path(sys.argv[2])))
     listener = socket.socket(fileno=int(sys.argv[1]))
+    # Under gevent's patches the tests' side made it non-blocking, for every process that shares it.
+    listener.setblocking(True)
     while True:
         control, _ = listener.accept()
         threading.Thread(target=obey, args=(commands, control), daemon=True).start()

@@ -9,18 +9,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = """
-    buf: lc          hist: lc         rounded: lc      seconds: lc       window: rounded
+    lc:              buf: lc          url: buf         sock: lc         timers: lc
+    hist: lc         rounded: lc      seconds: lc      window: rounded
     stats: hist rounded seconds window
-    url: buf         http1: buf       cookies: buf cookie_date
-    sock: lc         tls: sock        timers: lc       conn: tls http1 cookies decode
-    connect: sock    transfer: sock   engine: connect transfer conn timers url
-    origin: engine   exchange: engine                  decode: buf      cookie_date: lc  lc:
+    http1: buf       decode: http1    tls: sock        connect: sock    transfer: sock
+    cookie_date: lc  cookie_host: buf cookies: cookie_date cookie_host  set_cookie: cookies
+    conn: tls http1 cookies decode    engine: connect transfer conn timers url
+    origin: engine   exchange: engine
 """
 PYTHON = """
     main: web rpc    web: runners     rpc: runners     runners: env      env: user event stats
     user: clients    clients: hub     hub: _core       event: _core      stats: _core
 """
-LATE = {"env → runners", "env → web", "event → log", "event → runners", "runners → rpc"}
+LATE = {"env → runners", "env → web", "event → runners", "runners → rpc"}
 HEADERS = {
     "Python.h": "py/.*",
     "greenlet.h": "py/wake",
@@ -37,7 +38,7 @@ HEADERS = {
 
 def drawn(text: str) -> dict[str, set[str]]:
     """Each node with all that is below it."""
-    edges = {name: set(below.split()) for name, below in re.findall(r"(\w+):((?: \w+)*)", text)}
+    edges = {name: set(below.split()) for name, below in re.findall(r"(\w+):((?: \w+\b(?!:))*)", text)}
     for _ in edges:
         for below in edges.values():
             below.update(*(edges.get(name, ()) for name in set(below)))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
+import gevent
 import pytest
 
 import locust_c
@@ -181,6 +182,28 @@ def test_a_listener_may_fire_its_own_hook_with_other_names() -> None:
     hook += listener
     hook.fire(depth=0, third=3)
     assert calls == [(0, "none", {"third": 3}), (1, "some", {"other": 1}), (2, "none", {})]
+
+
+def test_a_listener_may_switch_greenlets_while_others_fire() -> None:
+    hook, calls = EventHook(), []
+
+    def waiting(value: int, context: str = "none", **kwargs: Any) -> None:
+        gevent.sleep(0)
+        calls.append((value, context, kwargs))
+
+    hook += waiting
+    hook += waiting
+    many = {f"name{i}": i for i in range(20)}
+    greenlets = [
+        gevent.spawn(hook.fire, value=1),
+        gevent.spawn(hook.fire, context="some", value=2),
+        gevent.spawn(hook.fire, value=3, **many),
+        gevent.spawn(hook.remove_listener, waiting),
+    ]
+    gevent.joinall(greenlets, raise_error=True)
+    expected = [(1, "none", {}), (2, "some", {}), (3, "none", many)]
+    assert sorted(calls, key=lambda call: call[0]) == [call for call in expected for _ in range(2)]
+    assert hook._handlers == [waiting]
 
 
 def test_the_list_of_handlers_is_the_hooks_own() -> None:

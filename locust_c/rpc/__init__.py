@@ -1,0 +1,5 @@
+"""Messages between runners."""
+
+from locust_c.rpc.protocol import Message
+
+__all__ = ["Message"]

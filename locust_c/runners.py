@@ -1,0 +1,493 @@
+"""Runners: they start, watch and stop the users of a test."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import traceback
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
+from uuid import uuid4
+
+import gevent
+from gevent.event import Event
+from gevent.pool import Group
+
+from locust_c.exception import StopTest
+from locust_c.rpc import Message
+from locust_c.stopping import stop_greenlets
+from locust_c.usage import ProcessUsage
+from locust_c.user.group import UserGroup
+from locust_c.worker_node import WorkerNode
+
+if TYPE_CHECKING:
+    from locust_c.dispatch import UsersDispatcher
+    from locust_c.env import Environment
+    from locust_c.stats import RequestStats
+    from locust_c.user.users import User
+
+__all__ = ["ExceptionDict", "LocalRunner", "MasterRunner", "Runner", "WorkerNode", "WorkerRunner"]
+
+logger = logging.getLogger("locust.runners")
+
+STATE_INIT = "ready"
+STATE_SPAWNING = "spawning"
+STATE_RUNNING = "running"
+STATE_CLEANUP = "cleanup"
+STATE_STOPPING = "stopping"
+STATE_STOPPED = "stopped"
+STATE_MISSING = "missing"
+
+# Programs change these: they are read when they are used.
+WORKER_REPORT_INTERVAL = 3.0
+WORKER_LOG_REPORT_INTERVAL = 10
+CPU_MONITOR_INTERVAL = 10.0
+CPU_WARNING_THRESHOLD = 90
+HEARTBEAT_INTERVAL = 1
+HEARTBEAT_LIVENESS = 3
+HEARTBEAT_DEAD_INTERNAL = -60
+MASTER_HEARTBEAT_TIMEOUT = 60
+FALLBACK_INTERVAL = 5
+CONNECT_TIMEOUT = 5
+CONNECT_RETRY_COUNT = 60
+
+SHAPE_TICK_INTERVAL_S = 1.0
+# Starting many users takes a while: that often the other greenlets get their turn.
+USERS_BETWEEN_TURNS = 100
+
+Listener = Callable[..., Any]
+
+
+class ExceptionDict(TypedDict):
+    """One exception of users: how often, its text, its traceback, and the nodes it was raised on."""
+
+    count: int
+    msg: str
+    traceback: str
+    nodes: set[str]
+
+
+class Runner:
+    """What all runners share; ``environment`` is the one it belongs to.
+
+    ``LocalRunner`` runs the users in this process.
+    """
+
+    client_id = "local"
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.user_greenlets = UserGroup()
+        self.greenlet = Group()
+        self.state = STATE_INIT
+        self.spawning_greenlet: Any = None
+        self.shape_greenlet: Any = None
+        self.shape_last_tick: Any = None
+        self.current_cpu_usage = 0.0
+        self.current_memory_usage = 0
+        self.cpu_warning_emitted = False
+        self.worker_cpu_warning_emitted = False
+        self.exceptions: dict[int, ExceptionDict] = {}
+        self.custom_messages: dict[str, tuple[Listener, bool]] = {}
+        self.target_user_count = 0
+        self.target_user_classes_count: dict[str, int] = {}
+        self.final_user_classes_count: dict[str, int] = {}
+        self._users_dispatcher: UsersDispatcher | None = None
+        self._recording: Any = None
+        self._stopping: Event | None = None
+        self._exit_code_is_ours = False
+        self.record_requests()
+        environment.events.user_error.add_listener(self._on_user_error)
+        environment.events.spawning_complete.add_listener(self._on_spawning_complete)
+        environment.events.quit.add_listener(self._on_quit)
+        self._spawn(self.monitor_cpu_and_memory)
+
+    @property
+    def user_classes(self) -> list[type[User]]:
+        """The user classes of the environment."""
+        return self.environment.user_classes
+
+    @property
+    def user_classes_by_name(self) -> dict[str, type[User]]:
+        """The user classes under their names."""
+        return self.environment.user_classes_by_name
+
+    @property
+    def stats(self) -> RequestStats:
+        """The statistics of the environment."""
+        return self.environment.stats
+
+    @property
+    def errors(self) -> dict[str, Any]:
+        """The failures of requests, as in ``stats.errors``."""
+        return self.stats.errors
+
+    @property
+    def user_count(self) -> int:
+        """How many users there are."""
+        return len(self.user_greenlets)
+
+    @property
+    def user_classes_count(self) -> dict[str, int]:
+        """How many users of each class there are."""
+        return {cls.__name__: self.user_greenlets.count(cls.__name__) for cls in self.user_classes}
+
+    def update_state(self, new_state: str) -> None:
+        """Sets the state of the runner."""
+        self.state = new_state
+
+    def start(
+        self,
+        user_count: int,
+        spawn_rate: float,
+        wait: bool = False,
+        user_classes: Sequence[type[User]] | None = None,
+    ) -> None:
+        """Starts a test, or changes the number of users of the one that runs."""
+        raise NotImplementedError
+
+    def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
+        """Sends a message to the listeners of ``msg_type`` on other nodes."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """Stops the test: fires ``test_stopping``, stops the users, fires ``test_stop``.
+
+        Returns when the users have ended. Called by a user, it cannot wait for that one, which ends when it
+        next lets another greenlet run. Without a test in progress nothing is fired.
+        """
+        by_user = gevent.getcurrent() in self.user_greenlets
+        if self._stopping is not None:
+            if not by_user:
+                self._stopping.wait()
+            return
+        if self.state in (STATE_INIT, STATE_STOPPED):
+            if not by_user:
+                self.user_greenlets.join()
+            return
+        self._stopping = Event()
+        try:
+            self._stop_users(by_user)
+        finally:
+            self._stopping.set()
+            self._stopping = None
+
+    def _stop_users(self, by_user: bool) -> None:
+        self.environment.events.test_stopping.fire(environment=self.environment)
+        self.final_user_classes_count = self.user_classes_count
+        self.update_state(STATE_CLEANUP)
+        current = gevent.getcurrent()
+        for greenlet in (self.shape_greenlet, self.spawning_greenlet):
+            if greenlet is not None and greenlet is not current:
+                greenlet.kill(block=True)
+        self.shape_greenlet = None
+        self.shape_last_tick = None
+        self.spawning_greenlet = None
+        self._users_dispatcher = None
+        stop_greenlets(list(self.user_greenlets), self.environment.stop_timeout)
+        self.cpu_log_warning()
+        self.update_state(STATE_STOPPED)
+        self.environment.events.test_stop.fire(environment=self.environment)
+        if by_user:
+            current.kill(block=False)
+
+    def quit(self) -> None:
+        """Stops the test and everything that the runner itself has running."""
+        try:
+            self.stop()
+        finally:
+            self.greenlet.kill(block=gevent.getcurrent() not in self.greenlet)
+
+    def end_test(self, reason: StopTest) -> None:
+        """Ends the test because somebody raised ``StopTest``; the whole run if there is no web UI.
+
+        Returns at once.
+        """
+        if self._stopping is not None or self.state not in (STATE_SPAWNING, STATE_RUNNING):
+            return
+        if str(reason):
+            logger.error("%s", reason)
+        logger.warning("Stopping Locust...")
+        gevent.spawn(self.quit if self.environment.web_ui is None else self.stop)
+
+    def spawn_users(self, user_classes_spawn_count: dict[str, int], wait: bool = False) -> list[User]:
+        """Starts ``{class name: number}`` users and returns them; with ``wait``, when all users have ended."""
+        logger.debug(
+            "Spawning additional %s (%s already running)...",
+            json.dumps(user_classes_spawn_count),
+            json.dumps(self.user_classes_count),
+        )
+        if self.state in (STATE_INIT, STATE_STOPPED):
+            self.update_state(STATE_SPAWNING)
+        self.record_requests()
+        users: list[User] = []
+        for class_name, count in user_classes_spawn_count.items():
+            user_class = self.user_classes_by_name[class_name]
+            if self.environment.host is not None:
+                user_class.host = self.environment.host
+            for _ in range(count):
+                user = user_class(self.environment)
+                user.start(self.user_greenlets)
+                users.append(user)
+                if len(users) % USERS_BETWEEN_TURNS == 0:
+                    gevent.sleep(0)
+        logger.debug("%d users spawned", len(users))
+        if wait:
+            self.user_greenlets.join()
+            logger.info("All users stopped")
+        return users
+
+    def stop_users(self, user_classes_stop_count: dict[str, int]) -> None:
+        """Stops ``{class name: number}`` users, those that were started last, and waits for their end."""
+        greenlets: list[Any] = []
+        for class_name, count in user_classes_stop_count.items():
+            greenlets += self.user_greenlets.newest(class_name, count)
+        stop_greenlets(greenlets, self.environment.stop_timeout)
+        current = gevent.getcurrent()
+        if current in greenlets:
+            current.kill(block=False)
+        logger.debug("%d users have been stopped, %d still running", len(greenlets), self.user_count)
+
+    def start_shape(self) -> None:
+        """Starts the test that the environment's shape describes."""
+        shape = self.environment.shape_class
+        if shape is None:
+            raise ValueError("start_shape() needs an environment with a shape_class")
+        if self.shape_greenlet is not None:
+            logger.info("There is an ongoing shape test running. Editing is disabled")
+            return
+        logger.info("Shape test starting.")
+        self.update_state(STATE_INIT)
+        self.shape_last_tick = None
+        shape.runner = self
+        shape.reset_time()
+        self.shape_greenlet = self._spawn(self.shape_worker)
+
+    def shape_worker(self) -> None:
+        """Follows the shape until it ends the test."""
+        logger.info("Shape worker starting")
+        shape = self.environment.shape_class
+        assert shape is not None
+        while True:
+            tick = shape.tick()
+            if tick is None:
+                break
+            if tick != self.shape_last_tick:
+                user_count, spawn_rate = tick[:2]
+                logger.info("Shape test updating to %d users at %.2f spawn rate", user_count, spawn_rate)
+                self.shape_last_tick = tick
+                self.start(user_count, spawn_rate, user_classes=tick[2] if len(tick) > 2 else None)
+            gevent.sleep(SHAPE_TICK_INTERVAL_S)
+        logger.info("Shape test stopping")
+        if self._is_headless():
+            self.quit()
+        else:
+            self.stop()
+
+    def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
+        """Counts an exception of a user in ``exceptions``."""
+        key = hash(formatted_tb)
+        entry = self.exceptions.setdefault(
+            key, {"count": 0, "msg": msg, "traceback": formatted_tb, "nodes": set()}
+        )
+        entry["count"] += 1
+        entry["nodes"].add(node_id)
+
+    def register_message(self, msg_type: str, listener: Listener, concurrent: bool = False) -> None:
+        """Has ``listener(environment=…, msg=…)`` called for messages of ``msg_type``.
+
+        ``concurrent``: in a greenlet of its own, on a master or worker. Raises for a second listener.
+        """
+        if msg_type in self.custom_messages:
+            raise Exception(f"Tried to register listener method for {msg_type}, but it already had a listener!")
+        self.custom_messages[msg_type] = (listener, concurrent)
+
+    def monitor_cpu_and_memory(self) -> NoReturn:
+        """Samples the usage of this process every ``CPU_MONITOR_INTERVAL`` seconds and fires events with it."""
+        usage = ProcessUsage()
+        while True:
+            gevent.sleep(CPU_MONITOR_INTERVAL)
+            self.current_cpu_usage = usage.cpu_percent()
+            self.current_memory_usage = usage.memory_bytes()
+            events = self.environment.events
+            if self.current_cpu_usage > CPU_WARNING_THRESHOLD:
+                events.cpu_warning.fire(environment=self.environment, cpu_usage=self.current_cpu_usage)
+                if not self.cpu_warning_emitted:
+                    logger.warning(
+                        "CPU usage above %s%%! The load generator may be short of processor time: fewer"
+                        " requests may be made, and later than planned.",
+                        CPU_WARNING_THRESHOLD,
+                    )
+                self.cpu_warning_emitted = True
+            events.usage_monitor.fire(
+                environment=self.environment,
+                cpu_usage=self.current_cpu_usage,
+                memory_usage=self.current_memory_usage,
+            )
+
+    def cpu_log_warning(self) -> bool:
+        """Says in the log whether the processor was too busy during the test, and returns that."""
+        if self.cpu_warning_emitted:
+            logger.warning("CPU usage was too high at some point during the test!")
+        return self.cpu_warning_emitted
+
+    def record_requests(self) -> None:
+        """From now on ``request`` events are counted in the statistics of the environment."""
+        table = self.stats.table
+        if self._recording is not table:
+            self.stop_recording()
+            self.environment.events.request.add_recorder(table)
+            self._recording = table
+
+    def stop_recording(self) -> None:
+        """Ends what ``record_requests`` began."""
+        if self._recording is not None:
+            self.environment.events.request.remove_recorder(self._recording)
+            self._recording = None
+
+    def _on_quit(self, exit_code: int | None = None, **_: Any) -> None:
+        self.stop_recording()
+
+    def _is_headless(self) -> bool:
+        return self.environment.web_ui is None
+
+    def _spawn(self, function: Callable[..., Any], *args: Any) -> Any:
+        return self.greenlet.spawn(self._run_logged, function, *args)
+
+    def _run_logged(self, function: Callable[..., Any], *args: Any) -> None:
+        try:
+            function(*args)
+        except Exception:
+            from locust_c import log
+
+            logger.critical("Unhandled exception in greenlet: %s\n%s", gevent.getcurrent(), traceback.format_exc())
+            log.unhandled_greenlet_exception = True
+
+    def _on_user_error(self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any) -> None:
+        text = "".join(traceback.format_exception(type(exception), exception, tb))
+        self.log_exception("local", str(exception), text)
+
+    def _on_spawning_complete(self, user_count: int, **_: Any) -> None:
+        if self.state == STATE_SPAWNING:
+            self.update_state(STATE_RUNNING)
+        if self.environment.reset_stats:
+            logger.info("Resetting stats")
+            self.stats.reset_all()
+
+
+class LocalRunner(Runner):
+    """Runs the users in this process."""
+
+    worker_index = 0
+    worker_count = 1
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self.client_id = f"{socket.gethostname()}_{uuid4().hex}"
+        self._local_worker_node = WorkerNode(id="local")
+
+    def start(
+        self,
+        user_count: int,
+        spawn_rate: float,
+        wait: bool = False,
+        user_classes: Sequence[type[User]] | None = None,
+    ) -> None:
+        """Starts a test of ``user_count`` users, or changes the number of users of the one that runs.
+
+        ``spawn_rate`` is in users a second. Returns at once, or with ``wait`` when all users have ended.
+        ``user_classes`` are those of the users that are added. Raises ``ValueError`` for a negative number
+        of users and a spawn rate that is not a finite number above 0.
+        """
+        if self.spawning_greenlet is not None and self.spawning_greenlet is not gevent.getcurrent():
+            self.spawning_greenlet.kill(block=True)
+        self.spawning_greenlet = None
+        if self._users_dispatcher is None:
+            self._users_dispatcher = self.environment.dispatcher_class(
+                worker_nodes=[self._local_worker_node], user_classes=self.user_classes
+            )
+        dispatcher = self._users_dispatcher
+        dispatcher.new_dispatch(user_count, spawn_rate, user_classes)
+        if self.state not in (STATE_RUNNING, STATE_SPAWNING) and not self._begin_test():
+            return
+        self.update_state(STATE_SPAWNING)
+        self.target_user_count = user_count
+        self.spawning_greenlet = self._spawn(self._ramp, user_count, spawn_rate, dispatcher)
+        if wait:
+            self.spawning_greenlet.join()
+            self.user_greenlets.join()
+
+    def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
+        """Calls the listener of ``msg_type`` with a message from node ``"local"``, and returns after it."""
+        if msg_type not in self.custom_messages:
+            logger.warning("Unknown message type received: %s", msg_type)
+            return
+        listener, _ = self.custom_messages[msg_type]
+        listener(environment=self.environment, msg=Message(msg_type, data, "local"))
+
+    def _begin_test(self) -> bool:
+        """Fires ``test_start``; returns whether the test still goes on then."""
+        if self._exit_code_is_ours:
+            self.environment.process_exit_code = None
+            self._exit_code_is_ours = False
+        self.stats.clear_all()
+        self.exceptions.clear()
+        self.cpu_warning_emitted = False
+        self.worker_cpu_warning_emitted = False
+        self.final_user_classes_count = {}
+        self.record_requests()
+        self.environment.filter_tasks_by_tags()
+        # Before the listeners are called: one that stops the test really stops it.
+        self.update_state(STATE_SPAWNING)
+        try:
+            self.environment.events.test_start.fire(environment=self.environment)
+        except StopTest as reason:
+            self.end_test(reason)
+            return False
+        return self.state == STATE_SPAWNING
+
+    def _ramp(self, user_count: int, spawn_rate: float, dispatcher: UsersDispatcher) -> None:
+        logger.info("Ramping to %d users at a rate of %.2f per second", user_count, spawn_rate)
+        try:
+            for dispatched in dispatcher:
+                self._apply(dispatched[self._local_worker_node.id])
+        except StopTest as reason:
+            if self.environment.process_exit_code is None:
+                self.environment.process_exit_code = 1
+                self._exit_code_is_ours = True
+            self.end_test(reason)
+            return
+        total = sum(self.target_user_classes_count.values())
+        logger.info(
+            "All users spawned: %s (%d total users)",
+            json.dumps(self.target_user_classes_count, sort_keys=True),
+            total,
+        )
+        self.environment.events.spawning_complete.fire(user_count=total)
+
+    def _apply(self, wanted: dict[str, int]) -> None:
+        """Starts and stops users until there are as many of each class as wanted."""
+        self.target_user_classes_count = dict(sorted(wanted.items()))
+        running = {name: self.user_greenlets.count(name) for name in wanted}
+        logger.debug("Ramping to %s (%d total users)", json.dumps(wanted), sum(wanted.values()))
+        self.spawn_users({name: wanted[name] - running[name] for name in wanted if wanted[name] > running[name]})
+        self.stop_users({name: running[name] - wanted[name] for name in wanted if wanted[name] < running[name]})
+
+
+class MasterRunner(Runner):
+    """Controls workers; not part of this version."""
+
+    def __init__(self, environment: Environment, master_bind_host: str, master_bind_port: int) -> None:
+        raise NotImplementedError(NOT_DISTRIBUTED)
+
+
+class WorkerRunner(Runner):
+    """Runs users for a master; not part of this version."""
+
+    def __init__(self, environment: Environment, master_host: str, master_port: int) -> None:
+        raise NotImplementedError(NOT_DISTRIBUTED)
+
+
+NOT_DISTRIBUTED = "Distributed runs (--master, --worker, --processes) are not part of this version of locust-c"

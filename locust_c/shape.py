@@ -1,0 +1,53 @@
+"""Load shapes: a class that says, second by second, how many users there are to be."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from locust_c.runners import Runner
+    from locust_c.user.users import User
+
+__all__ = ["LoadTestShape", "LoadTestShapeMeta"]
+
+
+class LoadTestShapeMeta(type):
+    """Makes subclasses of a shape not abstract."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> LoadTestShapeMeta:
+        body.setdefault("abstract", False)
+        return super().__new__(mcs, name, bases, body)
+
+
+class LoadTestShape(metaclass=LoadTestShapeMeta):
+    """The course of a test; subclass it in the locustfile and define ``tick``."""
+
+    runner: Runner | None = None
+    """The runner of the test."""
+    abstract: bool = True
+    """Whether this class is only there to be subclassed."""
+    use_common_options: bool = False
+    """Whether the shape reads ``--users``, ``--spawn-rate`` and ``--run-time``."""
+
+    def __init__(self) -> None:
+        self._start_time = time.perf_counter()
+
+    def reset_time(self) -> None:
+        """Sets the run time back to 0."""
+        self._start_time = time.perf_counter()
+
+    def get_run_time(self) -> float:
+        """Seconds since the test began."""
+        return time.perf_counter() - self._start_time
+
+    def get_current_user_count(self) -> int:
+        """How many users there are; 0 without a runner."""
+        return self.runner.user_count if self.runner is not None else 0
+
+    def tick(self) -> tuple[int, float] | tuple[int, float, list[type[User]] | None] | None:
+        """What is wanted now: ``(users, spawn rate)``, or ``(users, spawn rate, user classes)``.
+
+        Called about once a second; ``None`` ends the test.
+        """
+        return None

@@ -1,0 +1,145 @@
+"""One call made with requests.Session and with HttpSession, and everything that can be seen of it compared."""
+
+from __future__ import annotations
+
+import datetime
+import http.cookiejar
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from locust_c.clients import HttpSession
+from locust_c.event import EventHook
+
+Call = Callable[[requests.Session, str], requests.Response]
+Seen = dict[str, Any]
+
+# What ours offers; requests itself also offers br or zstd when their packages happen to be installed.
+ENCODINGS = "gzip, deflate"
+
+
+@contextmanager
+def stock_session() -> Iterator[requests.Session]:
+    """A requests.Session as Locust's own session sets it up."""
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers["Accept-Encoding"] = ENCODINGS
+        yield session
+
+
+@contextmanager
+def our_session() -> Iterator[requests.Session]:
+    """An HttpSession outside of any test run."""
+    session = HttpSession(base_url="", request_event=EventHook(), user=None)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def observe(session: requests.Session, call: Call, base: str) -> Seen:
+    """Makes the call; returns what a locustfile can see of its outcome, without what must differ."""
+    try:
+        response = call(session, base)
+    except requests.RequestException as error:
+        return {"error": error_seen(error), "cookies kept": cookies_seen(session.cookies)}
+    except Exception as error:
+        return {"raised": f"{type(error).__name__}: {error}"}
+    if getattr(response, "error", None) is not None:
+        return {"error": error_seen(response.error), "cookies kept": cookies_seen(session.cookies)}
+    return {**response_seen(response), "cookies kept": cookies_seen(session.cookies)}
+
+
+def response_seen(response: requests.Response) -> Seen:
+    """All that requests documents of a response."""
+    assert isinstance(response, requests.Response)
+    return {
+        "status": (response.status_code, response.reason, response.ok, bool(response)),
+        "url": response.url,
+        "headers": list(response.headers.items()),
+        "header look-up": response.headers.get("content-TYPE"),
+        "encoding": response.encoding,
+        "content": response.content,
+        "text": response.text,
+        "json": json_seen(response),
+        "history": [(step.status_code, step.url, step.content) for step in response.history],
+        "redirects": (response.is_redirect, response.is_permanent_redirect, response.next is None),
+        "cookies": cookies_seen(response.cookies),
+        "links": response.links,
+        "elapsed": type(response.elapsed) is datetime.timedelta and response.elapsed.total_seconds() > 0,
+        "status error": status_error_seen(response),
+        "request": request_seen(response.request),
+        "lines": list(response.iter_lines()),
+        "pieces": b"".join(response.iter_content(7)),
+    }
+
+
+def request_seen(request: requests.PreparedRequest) -> Seen:
+    """The prepared request that a response came from."""
+    body = request.body
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": list(request.headers.items()),
+        "body": body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None,
+    }
+
+
+def json_seen(response: requests.Response) -> object:
+    """The body as JSON, or the exception that it is none."""
+    try:
+        return response.json()
+    except requests.exceptions.JSONDecodeError as error:
+        return f"JSONDecodeError: {error}"
+
+
+def status_error_seen(response: requests.Response) -> str:
+    """What raise_for_status() does."""
+    try:
+        response.raise_for_status()
+    except requests.HTTPError as error:
+        return str(error)
+    return ""
+
+
+def cookies_seen(jar: http.cookiejar.CookieJar) -> list[tuple[object, ...]]:
+    """Every cookie with all its attributes; the time it expires in seconds at the most."""
+    return sorted(
+        (
+            (
+                cookie.domain,
+                cookie.path,
+                cookie.name,
+                cookie.value,
+                cookie.secure,
+                cookie.expires,
+                cookie.discard,
+            )
+            + (cookie.domain_specified, cookie.domain_initial_dot, cookie.path_specified)
+            + (cookie.has_nonstandard_attr("HttpOnly"),)
+            for cookie in jar
+        ),
+        key=repr,
+    )
+
+
+def error_seen(error: BaseException) -> tuple[str, str]:
+    """Type and text of a failure."""
+    return type(error).__name__, str(error)
+
+
+def neutral(value: Any, port: int) -> Any:
+    """`value` without what differs from run to run: the server's port, addresses of objects, boundaries."""
+    if isinstance(value, dict):
+        return {neutral(key, port): neutral(item, port) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(neutral(item, port) for item in value)
+    if isinstance(value, bytes):
+        return neutral(value.decode("latin-1"), port).encode("latin-1")
+    if isinstance(value, str):
+        value = re.sub(r"0x[0-9a-f]{6,}", "0x…", value).replace("0x…", "0x")
+        value = re.sub(r"\b[0-9a-f]{32}\b", "boundary", value)
+        return value.replace(f":{port}", ":PORT").replace(f"port={port}", "port=PORT")
+    return value

@@ -1,0 +1,131 @@
+"""Mistakes of the user: one clear message, the right exit code, no traceback of ours."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from command_process import QUIET, REQUESTS, run, write
+
+
+def test_no_locustfile(tmp_path: Path) -> None:
+    code, _, err = run("--headless", folder=tmp_path)
+    assert code == 1
+    assert err.startswith("Could not find 'locustfile.py'.")
+    assert err.count("\n") == 1
+    code, _, err = run("-f", "other.py", folder=tmp_path)
+    assert (code, "'other.py'" in err) == (1, True)
+
+
+def test_help_needs_no_locustfile(tmp_path: Path) -> None:
+    code, out, _ = run("--help", folder=tmp_path)
+    assert code == 0
+    assert out.startswith("Usage: locust [options] [UserClass ...]")
+
+
+def test_a_syntax_error(tmp_path: Path) -> None:
+    write(tmp_path, "x = 1\ndef f(:\n")
+    code, _, err = run("--headless", folder=tmp_path)
+    assert code == 1
+    assert err.startswith(f"Syntax error in {tmp_path / 'locustfile.py'}, line 2:\n")
+    assert "Traceback" not in err
+
+
+def test_python_2(tmp_path: Path) -> None:
+    write(tmp_path, 'print "Successfully fetched: %s" % (path)\n')
+    code, _, err = run("--headless", folder=tmp_path)
+    assert code == 1
+    assert "Hint: this is Python 2." in err
+
+
+def test_an_exception_at_import(tmp_path: Path) -> None:
+    write(tmp_path, "import json\njson.loads('{')\n")
+    code, _, err = run("--headless", folder=tmp_path)
+    assert code == 1
+    assert f'  File "{tmp_path / "locustfile.py"}", line 2, in <module>' in err
+    assert err.splitlines()[-1].startswith("json.decoder.JSONDecodeError")
+    assert "locust_c" not in err
+
+
+@pytest.mark.parametrize(
+    ("text", "args", "message"),
+    [
+        ("x = 1\n", [], "No User class found!"),
+        (QUIET, ["Quite"], "Unknown User(s): Quite"),
+    ],
+)
+def test_no_such_user(tmp_path: Path, text: str, args: list[str], message: str) -> None:
+    write(tmp_path, text)
+    code, _, err = run("--headless", *args, folder=tmp_path)
+    assert code == 1
+    assert err.splitlines()[-1].endswith(f"/ERROR/locust.main: {message}")
+
+
+def test_duplicate_names(tmp_path: Path) -> None:
+    write(tmp_path, QUIET, "one.py")
+    write(tmp_path, QUIET, "two.py")
+    code, _, err = run("-f", "one.py,two.py", "--headless", folder=tmp_path)
+    assert code == 1
+    assert err.startswith("Duplicate user class names: Quiet is defined in both ")
+
+
+def test_no_host(tmp_path: Path) -> None:
+    write(tmp_path, REQUESTS)
+    code, _, err = run("--headless", "-t", "5", folder=tmp_path)
+    assert code == 1
+    assert "You must specify the base host. Either in the host attribute in the User class, or on" in err
+    assert "Shutting down (exit code 1)" in err
+
+
+def test_no_tasks(tmp_path: Path) -> None:
+    write(tmp_path, "from locust import User\nclass Idle(User):\n    pass\n")
+    code, _, err = run("--headless", "-t", "1", "--only-summary", folder=tmp_path)
+    assert code == 1
+    assert "No tasks defined on Idle" in err
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["-u", "x"], "locust: error: argument -u/--users: invalid int value: 'x'"),
+        (["--userz", "3"], "locust: error: unrecognized arguments: --userz\nDid you mean '--users'?"),
+        (["--master"], "locust: error: argument --master: is not supported by this version of locust-c"),
+    ],
+)
+def test_wrong_options(tmp_path: Path, args: list[str], message: str) -> None:
+    write(tmp_path, QUIET)
+    code, _, err = run(*args, folder=tmp_path)
+    assert (code, err) == (2, message + "\n")
+
+
+def test_autoquit_without_autostart(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    code, _, err = run("--autoquit", "1", folder=tmp_path)
+    assert (code, err) == (1, "--autoquit is only meaningful in combination with --autostart\n")
+
+
+def test_a_log_file_that_cannot_be_written(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    code, _, err = run("--headless", "--logfile", str(tmp_path), folder=tmp_path)
+    assert (code, err) == (1, f"--logfile: cannot write to '{tmp_path}': Is a directory\n")
+
+
+def test_a_taken_port(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        args = ("--web-host", "127.0.0.1", "--web-port", str(port), "--autostart")
+        code, out, err = run(*args, folder=tmp_path)
+    assert code == 1
+    assert f"/ERROR/locust.main: The web page cannot be served on port {port} of 127.0.0.1: " in err
+    assert "Address already in use" in err
+    assert "Traceback" not in err
+    assert "test_start" not in out
+
+
+def test_a_web_host_that_is_not_ours(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    code, _, err = run("--web-host", "192.0.2.1", "-P", "0", folder=tmp_path)
+    assert code == 1
+    assert "The web page cannot be served on port 0 of 192.0.2.1: " in err

@@ -1,0 +1,138 @@
+"""The web page of the command: started, used and stopped over real sockets."""
+
+from __future__ import annotations
+
+import signal
+import ssl
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from command_process import QUIET, REQUESTS, Command, command, run, write
+
+from benchmarks.server import Nginx
+
+LOCAL = ("-P", "0", "--web-host", "127.0.0.1")
+
+
+def call(subject: Command, method: str, path: str, **arguments: Any) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.request(method, f"http://127.0.0.1:{subject.port}{path}", timeout=10, **arguments)
+
+
+def figures(subject: Command) -> Any:
+    return call(subject, "GET", "/stats/requests").json()
+
+
+def wait_for_state(subject: Command, state: str) -> Any:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        seen = figures(subject)
+        if seen["state"] == state:
+            return seen
+        time.sleep(0.05)
+    raise AssertionError(f"the test never was {state}, but {seen['state']}")
+
+
+def test_a_test_is_started_shown_and_stopped(tmp_path: Path, nginx: Nginx) -> None:
+    write(tmp_path, REQUESTS)
+    with command(*LOCAL, folder=tmp_path) as subject:
+        assert figures(subject)["state"] == "ready"
+        form = {"user_count": "2", "spawn_rate": "10", "host": nginx.url}
+        answer = call(subject, "POST", "/swarm", data=form).json()
+        assert answer == {"success": True, "message": "Swarming started", "host": nginx.url}
+        wait_for_state(subject, "running")
+        answer = call(subject, "POST", "/stop").json()
+        assert answer == {"success": True, "message": "Test stopped"}
+        seen = wait_for_state(subject, "stopped")
+        assert seen["stats"][-1]["num_requests"] > 0
+        assert seen["stats"][0]["name"] == "/"
+        lines = call(subject, "GET", "/logs").json()["master"]
+        assert any("All users spawned" in line for line in lines)
+        call(subject, "POST", "/stats/reset")
+        assert figures(subject)["stats"][-1]["num_requests"] == 0
+        subject.send(signal.SIGINT)
+        assert subject.wait() == 0
+
+
+def test_a_web_page_that_is_used_while_the_command_ends(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    with command(*LOCAL, folder=tmp_path) as subject:
+        call(subject, "POST", "/swarm", data={"user_count": "1", "spawn_rate": "10"})
+        subject.wait_for("All users spawned")
+        subject.send(signal.SIGTERM)
+        assert subject.wait() == 0
+        assert "on_stop" in subject.out
+
+
+def test_below_a_path(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    with command(*LOCAL, "--web-base-path", "/load", folder=tmp_path) as subject:
+        assert call(subject, "GET", "/load/").status_code == 200
+        assert "/load, press enter" in subject.err
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a certificate and an encrypted key, made with the line of the documentation."""
+    folder = tmp_path_factory.mktemp("openssl")
+    line = "openssl req -x509 -newkey rsa:2048 -keyout key.pem -out cert.pem -days 365"
+    extra = ["-passout", "pass:secret", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run([*line.split(), *extra], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def test_https_as_the_documentation_says(tmp_path: Path, encrypted: Path) -> None:
+    write(tmp_path, QUIET)
+    env = {
+        "SSL_KEY": str(encrypted / "key.pem"),
+        "SSL_CERT": str(encrypted / "cert.pem"),
+        "SSL_KEY_PASSWORD": "secret",
+    }
+    with command(*LOCAL, folder=tmp_path, env=env) as subject:
+        url = f"https://127.0.0.1:{subject.port}"
+        assert f"Starting web interface at {url}, press enter" in subject.err
+        with requests.Session() as session:
+            session.trust_env = False
+            answer = session.get(url + "/stats/requests", verify=str(encrypted / "cert.pem"), timeout=10)
+        assert answer.json()["state"] == "ready"
+
+
+def test_https_by_options(tmp_path: Path, encrypted: Path) -> None:
+    write(tmp_path, QUIET)
+    files = ("--tls-cert", str(encrypted / "cert.pem"), "--tls-key", str(encrypted / "key.pem"))
+    with command(*LOCAL, *files, folder=tmp_path, env={"SSL_KEY_PASSWORD": "secret"}) as subject:
+        pem = ssl.get_server_certificate(("127.0.0.1", subject.port), timeout=10)
+        assert pem.split() == (encrypted / "cert.pem").read_text().split()
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ({"SSL_KEY": "{key}"}, "only the key is given: name the certificate with --tls-cert or SSL_CERT."),
+        ({"SSL_CERT": "{cert}"}, "only the certificate is given: name the key with --tls-key or SSL_KEY."),
+        ({"SSL_KEY": "/no/key.pem", "SSL_CERT": "{cert}"}, "The TLS key '/no/key.pem' cannot be read"),
+        ({"SSL_KEY": "{key}", "SSL_CERT": "{cert}"}, "there is no terminal to ask for its pass phrase"),
+        (
+            {"SSL_KEY": "{key}", "SSL_CERT": "{cert}", "SSL_KEY_PASSWORD": "x"},
+            "The pass phrase of the TLS key",
+        ),
+    ],
+)
+def test_https_that_cannot_work_is_one_line(
+    tmp_path: Path, encrypted: Path, env: dict[str, str], message: str
+) -> None:
+    write(tmp_path, QUIET)
+    paths = {"key": str(encrypted / "key.pem"), "cert": str(encrypted / "cert.pem")}
+    given = {name: value.format(**paths) for name, value in env.items()}
+    code, out, err = run(*LOCAL, "--autostart", folder=tmp_path, env=given)
+    assert code == 1
+    starting, mistake = err.splitlines()
+    assert "Starting Locust" in starting
+    assert "/ERROR/locust.main: " in mistake
+    assert message in mistake
+    assert out == ""

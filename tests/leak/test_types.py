@@ -1,0 +1,134 @@
+"""Every type of the extension gives back what its instances took."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from locust_c import _core
+
+INSTANCES = 10_000
+# What the interpreter itself may keep or free meanwhile.
+TOLERANCE = 50
+
+
+class Bound(_core.EventHook):
+    """A hook with the Listener that it is given."""
+
+    listener: _core.Listener
+
+    def _bind(self, handler: Any) -> _core.Listener:
+        return self.listener
+
+    def _listener_failed(self, exception: Exception) -> bool:
+        return False
+
+
+def take_two(a: Any, b: Any, **kwargs: Any) -> None: ...
+
+
+def make_listener() -> Any:
+    """A listener that has been called, so that it holds its route as well."""
+    hook = Bound()
+    bindings = ((None, ("absent", "a"), None), ("b", ("b",), dict))
+    hook.listener = _core.Listener(take_two, bindings, ("a", "b"), True, (("old", "a"),))
+    hook.add_listener(take_two)
+    hook.fire(a=1, c=2)
+    return hook.listener
+
+
+def make_hook() -> Any:
+    """A hook with all that it can hold, in a cycle with itself."""
+    hook, companion = _core.EventHook(), _core.EventHook()
+    hook.add_listener(hook.add_listener)
+    hook.add_recorder(hook)
+    companion._companions = (hook,)
+    companion._condition = _core.Listener(hook.record)
+    hook._companions = (companion,)
+    return hook
+
+
+def make_table() -> Any:
+    entries: Any = defaultdict(_core.StatsCounters)
+    table = _core.StatsTable(entries, _core.StatsCounters(), lambda *error: _core.StatsErrorCount())
+    table.record("GET", "/", 1.0, 1, RuntimeError("broken"))
+    return table
+
+
+def make_engine() -> Any:
+    engine = _core.Engine(object(), lambda seconds, active: None)
+    engine.close()
+    return engine
+
+
+# How to make one instance of each type; a new type fails the first test until it is here.
+FACTORIES: dict[str, Callable[[], Any]] = {
+    "EventHook": make_hook,
+    "Listener": make_listener,
+    "StatsCounters": _core.StatsCounters,
+    "StatsErrorCount": _core.StatsErrorCount,
+    "StatsTable": make_table,
+    "Engine": make_engine,
+    "Session": _core.Session,
+    "Response": _core.Response,
+}
+
+
+def make_and_drop(factory: Callable[[], Any], count: int) -> None:
+    for _ in range(count):
+        factory()
+    gc.collect()
+
+
+def test_there_is_a_factory_for_every_type() -> None:
+    assert {kind.__name__ for kind in _core._types()} == set(FACTORIES)
+
+
+@pytest.mark.parametrize("kind", _core._types(), ids=lambda kind: kind.__name__)
+def test_instances_leave_neither_references_nor_objects(kind: type) -> None:
+    factory = FACTORIES[kind.__name__]
+    assert type(factory()) is kind
+    make_and_drop(factory, 100)
+    references, objects, blocks = sys.getrefcount(kind), len(gc.get_objects()), sys.getallocatedblocks()
+    make_and_drop(factory, INSTANCES)
+    assert abs(sys.getrefcount(kind) - references) <= TOLERANCE
+    assert len(gc.get_objects()) - objects <= TOLERANCE
+    assert sys.getallocatedblocks() - blocks <= 20 * TOLERANCE
+
+
+@pytest.mark.parametrize("kind", _core._types(), ids=lambda kind: kind.__name__)
+def test_a_failed_construction_leaves_no_references(kind: type) -> None:
+    def fail() -> None:
+        with contextlib.suppress(TypeError):
+            kind(*range(20), nonsense=1)
+
+    make_and_drop(fail, 10)
+    references = sys.getrefcount(kind)
+    make_and_drop(fail, 500)
+    assert abs(sys.getrefcount(kind) - references) <= TOLERANCE
+
+
+def test_firing_leaves_nothing() -> None:
+    hook = Bound()
+    hook.listener = make_listener()
+    hook.add_listener(take_two)
+    plain = _core.EventHook()
+    plain.add_listener(lambda **kwargs: None)
+    hook._companions = (plain,)
+
+    def fire() -> None:
+        hook.fire(a=1, x=2)
+        hook.fire(reverse=True, a=1, b=2, y=3)
+        hook.fire(wrong=1)
+
+    make_and_drop(fire, 100)
+    objects, blocks = len(gc.get_objects()), sys.getallocatedblocks()
+    make_and_drop(fire, INSTANCES)
+    assert len(gc.get_objects()) - objects <= TOLERANCE
+    assert sys.getallocatedblocks() - blocks <= 20 * TOLERANCE

@@ -1,0 +1,123 @@
+"""The Flask application: there at import, taken by the first page, replayed for later ones."""
+
+from __future__ import annotations
+
+import sys
+from subprocess import run
+
+import pytest
+from flask import Blueprint, Flask, Response
+from web_fixtures import make_environment, page
+
+import locust_c.web
+from locust_c.web.application import Registrations, make_app
+
+
+def test_the_first_page_takes_the_application_that_exists_at_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    with page(monkeypatch) as web_ui:
+        assert web_ui.app is locust_c.web.app
+
+
+def register(app: Flask) -> None:
+    """What a locustfile may do to the application when it is imported."""
+
+    @app.route("/added_page")
+    def my_added_page() -> str:
+        return "Another page"
+
+    @app.route("/fails")
+    def fails() -> str:
+        raise KeyError("lost")
+
+    @app.errorhandler(KeyError)
+    def on_key_error(error: KeyError) -> tuple[str, int]:
+        return "handled", 418
+
+    @app.after_request
+    def mark(response: Response) -> Response:
+        response.headers["X-Mark"] = "1"
+        return response
+
+    @app.template_filter("shout")
+    def shout(text: str) -> str:
+        return text.upper()
+
+    more = Blueprint("more", "locust_c.web", url_prefix="/more")
+
+    @more.route("/page")
+    def more_page() -> str:
+        return "more"
+
+    app.register_blueprint(more)
+    app.config["OWN"] = "value"
+
+
+def test_every_page_of_a_process_has_what_was_registered_at_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locust_c.web, "app", make_app())
+    register(locust_c.web.app)
+    with page() as first, page() as second:
+        assert first.app is locust_c.web.app
+        assert second.app is not first.app
+        for web_ui in (first, second, second, first):
+            client = web_ui.app.test_client()
+            answer = client.get("/added_page")
+            assert (answer.text, answer.headers["X-Mark"]) == ("Another page", "1")
+            assert client.get("/fails").status_code == 418
+            assert client.get("/more/page").text == "more"
+            assert client.get("/stats/requests").status_code == 200
+            assert web_ui.app.config["OWN"] == "value"
+            assert web_ui.app.jinja_env.filters["shout"]("a") == "A"
+
+
+def test_later_registrations_stay_with_the_page_they_were_made_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with page(monkeypatch) as first:
+        first.app.route("/own")(lambda: "own")
+        with page() as second:
+            assert first.app.test_client().get("/own").text == "own"
+            assert second.app.test_client().get("/own").status_code == 404
+
+
+def test_each_page_answers_for_its_own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = make_environment(host="http://one"), make_environment(host="http://two")
+    with page(monkeypatch, environment=first) as one, page(environment=second) as two:
+        assert b"http://one" in one.app.test_client().get("/").data
+        assert b"http://two" in two.app.test_client().get("/").data
+
+
+def test_a_view_can_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    with page(monkeypatch) as web_ui:
+        web_ui.app.view_functions["locust.index"] = lambda: "mine"
+        assert web_ui.app.test_client().get("/").text == "mine"
+
+
+def test_registrations_are_a_copy() -> None:
+    app = make_app()
+    taken = Registrations.of(app)
+    register(app)
+    other = make_app()
+    taken.apply(other)
+    assert other.test_client().get("/added_page").status_code == 404
+
+
+def test_all_addresses_can_be_moved_below_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    with page(monkeypatch, web_base_path="/load") as web_ui:
+        client = web_ui.app.test_client()
+        assert client.get("/load/stats/requests").status_code == 200
+        assert client.get("/stats/requests").status_code == 404
+        html = client.get("/load/").text
+        assert 'data-base="/load/"' in html
+        assert 'href="/load/assets/page.css"' in html
+
+
+@pytest.mark.parametrize("argument", ["web_login", "build_path"])
+def test_what_this_version_does_not_have_is_refused(argument: str) -> None:
+    with pytest.raises(ValueError, match=f"{argument} is not supported"), page(**{argument: True}):
+        pass
+
+
+def test_flask_is_not_imported_before_it_is_needed() -> None:
+    code = (
+        "import sys, locust_c.main, locust_c.env, locust_c.runners\n"
+        "print(sorted({'flask', 'werkzeug', 'jinja2', 'zmq', 'msgpack', 'rich'} & set(sys.modules)))\n"
+    )
+    assert run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

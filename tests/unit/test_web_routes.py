@@ -1,0 +1,360 @@
+"""The addresses of the page: statuses, fields and messages."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from web_fixtures import Visitor, make_environment, options, page, until
+
+import locust_c.web
+from locust_c.env import Environment
+from locust_c.event import Events
+
+
+@pytest.fixture
+def web_ui(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setattr(locust_c.web, "DEFAULT_CACHE_TIME", 0.0)
+    with page(
+        monkeypatch, environment=make_environment(host="http://h", parsed_options=options())
+    ) as subject:
+        yield subject
+
+
+@pytest.fixture
+def client(web_ui: Any) -> Any:
+    return web_ui.app.test_client()
+
+
+def test_figures_of_a_test_that_has_not_started(client: Any) -> None:
+    figures = client.get("/stats/requests").json
+    assert sorted(figures) == [
+        "current_fail_per_sec",
+        "current_response_time_percentiles",
+        "current_rps",
+        "errors",
+        "fail_ratio",
+        "state",
+        "stats",
+        "total_fail_per_sec",
+        "total_rps",
+        "user_count",
+    ]
+    assert (figures["state"], figures["user_count"], figures["errors"]) == ("ready", 0, [])
+    assert figures["current_response_time_percentiles"] == {
+        "response_time_percentile_0.5": None,
+        "response_time_percentile_0.95": None,
+    }
+    assert [row["name"] for row in figures["stats"]] == ["Aggregated"]
+
+
+def test_figures_of_requests(web_ui: Any, client: Any) -> None:
+    stats = web_ui.environment.stats
+    for method, name, length in (("GET", "/b", 10), ("POST", "/a", 30), ("GET", "/a", 20)):
+        stats.log_request(method, name, 12.0, length)
+    stats.log_error("GET", "/b", "boom")
+    figures = client.get("/stats/requests").json
+    assert [(row["method"], row["name"]) for row in figures["stats"]] == [
+        ("GET", "/a"),
+        ("POST", "/a"),
+        ("GET", "/b"),
+        ("", "Aggregated"),
+    ]
+    assert sorted(figures["stats"][0]) == [
+        "avg_content_length",
+        "avg_response_time",
+        "current_fail_per_sec",
+        "current_rps",
+        "max_response_time",
+        "median_response_time",
+        "method",
+        "min_response_time",
+        "name",
+        "num_failures",
+        "num_requests",
+        "response_time_percentile_0.95",
+        "response_time_percentile_0.99",
+        "total_fail_per_sec",
+        "total_rps",
+    ]
+    assert (figures["stats"][-1]["num_requests"], figures["stats"][-1]["num_failures"]) == (3, 1)
+    (error,) = figures["errors"]
+    assert (error["method"], error["name"], error["error"], error["occurrences"]) == ("GET", "/b", "boom", 1)
+    assert figures["fail_ratio"] == pytest.approx(1 / 3)
+
+
+def test_no_more_than_500_entries_are_shown(web_ui: Any, client: Any) -> None:
+    for number in range(510):
+        web_ui.environment.stats.log_request("GET", f"/{number}", 1, 1)
+        web_ui.environment.stats.log_error("GET", f"/{number}", f"e{number}")
+    figures = client.get("/stats/requests").json
+    assert (len(figures["stats"]), len(figures["errors"])) == (501, 500)
+
+
+def test_figures_are_remembered_for_a_moment(
+    web_ui: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locust_c.web, "DEFAULT_CACHE_TIME", 1000.0)
+    assert client.get("/stats/requests").json["stats"][-1]["num_requests"] == 0
+    web_ui.environment.stats.log_request("GET", "/", 1, 1)
+    assert client.get("/stats/requests").json["stats"][-1]["num_requests"] == 0
+    client.post("/stats/reset")
+    web_ui.environment.stats.log_request("GET", "/", 1, 1)
+    assert client.get("/stats/requests").json["stats"][-1]["num_requests"] == 1
+
+
+def test_without_a_runner_the_figures_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = Environment(user_classes=[Visitor], events=Events())
+    with page(monkeypatch, environment=environment) as web_ui:
+        client = web_ui.app.test_client()
+        assert client.get("/stats/requests").json == {
+            "stats": [],
+            "errors": [],
+            "total_rps": 0.0,
+            "total_fail_per_sec": 0.0,
+            "fail_ratio": 0.0,
+            "current_response_time_percentile_1": None,
+            "current_response_time_percentile_2": None,
+            "state": "missing",
+            "user_count": 0,
+        }
+        answer = client.get("/")
+        assert (answer.status_code, answer.text) == (
+            500,
+            "Error: Locust Environment does not have any runner",
+        )
+        swarm = client.post("/swarm", data={"user_count": "1", "spawn_rate": "1"}).json
+        assert (swarm["success"], swarm["message"]) == (False, "No runner")
+
+
+def test_a_test_is_started_changed_and_stopped(web_ui: Any, client: Any) -> None:
+    runner = web_ui.environment.runner
+    answer = client.post("/swarm", data={"user_count": "3", "spawn_rate": "100", "host": "http://<other>"})
+    assert answer.json == {"success": True, "message": "Swarming started", "host": "http://other"}
+    until(lambda: runner.user_count == 3)
+    client.post("/swarm", data={"user_count": "1", "spawn_rate": "100"})
+    until(lambda: runner.user_count == 1)
+    answer = client.post("/stop")
+    assert (answer.status_code, answer.json) == (200, {"success": True, "message": "Test stopped"})
+    assert (runner.state, runner.user_count) == ("stopped", 0)
+
+
+def test_the_run_time_ends_the_test(web_ui: Any, client: Any) -> None:
+    answer = client.post("/swarm", data={"user_count": "1", "spawn_rate": "10", "run_time": "1s"})
+    assert answer.json["run_time"] == 1
+    runner = web_ui.environment.runner
+    until(lambda: runner.state == "running")
+    until(lambda: runner.state == "stopped")
+
+
+def test_a_new_start_forgets_the_old_run_time(web_ui: Any, client: Any) -> None:
+    client.post("/swarm", data={"user_count": "1", "spawn_rate": "10", "run_time": "1s"})
+    first = web_ui.swarming._timer
+    client.post("/swarm", data={"user_count": "1", "spawn_rate": "10"})
+    assert first.dead
+    assert web_ui.swarming._timer is None
+
+
+MISSING = "Missing or invalid user_count or spawn_rate from /swarm request"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({"user_count": "abc", "spawn_rate": "1"}, "Invalid user_count value: 'abc' (must be an integer)"),
+        ({"user_count": "1.5", "spawn_rate": "1"}, "Invalid user_count value: '1.5' (must be an integer)"),
+        ({"user_count": "1", "spawn_rate": "x"}, "Invalid spawn_rate value: 'x' (must be a number)"),
+        ({"user_count": "1", "spawn_rate": "0"}, MISSING),
+        ({"user_count": "1", "spawn_rate": "nan"}, MISSING),
+        ({"user_count": "-1", "spawn_rate": "1"}, MISSING),
+        ({"spawn_rate": "1"}, MISSING),
+        ({}, MISSING),
+        (
+            {"user_count": "1", "spawn_rate": "1", "run_time": "zz"},
+            "Valid run_time formats are : 20, 20s, 3m, 2h, 1h20m, 3h30m10s, etc.",
+        ),
+    ],
+)
+def test_a_wrong_form_is_refused_with_status_200(
+    web_ui: Any, client: Any, caplog: pytest.LogCaptureFixture, data: dict[str, str], text: str
+) -> None:
+    answer = client.post("/swarm", data=data)
+    assert (answer.status_code, answer.json) == (200, {"success": False, "message": text, "host": "http://h"})
+    assert web_ui.environment.runner.state == "ready"
+    assert (caplog.records[-1].name, caplog.records[-1].levelname) == ("locust.web", "ERROR")
+
+
+def test_custom_arguments_keep_their_types(web_ui: Any, client: Any) -> None:
+    values = options(flag=False, count=3, rate=1.5, text="a", none=None, words=["a"], numbers=[1, 2])
+    web_ui.environment.parsed_options = values
+    client.post(
+        "/swarm",
+        data={
+            "user_count": "0",
+            "spawn_rate": "1",
+            "flag": "true",
+            "count": "4",
+            "rate": "2",
+            "text": "b",
+            "none": "x",
+            "words": "a,b",
+            "numbers": ["3", "4"],
+            "unknown": "y",
+        },
+    )
+    assert (values.flag, values.count, values.rate, values.text, values.none) == (True, 4, 2.0, "b", "x")
+    assert (values.words, values.numbers) == (["a", "b"], [3, 4])
+    assert (values.num_users, values.spawn_rate) == (0, 1.0)
+    assert not hasattr(values, "unknown")
+
+
+def test_a_custom_argument_of_the_wrong_type_is_refused(web_ui: Any, client: Any) -> None:
+    web_ui.environment.parsed_options = options(count=3)
+    answer = client.post("/swarm", data={"user_count": "1", "spawn_rate": "1", "count": "many"})
+    assert answer.json["message"] == "Invalid count value: 'many'"
+    assert web_ui.environment.parsed_options.count == 3
+
+
+def test_statistics_and_exceptions_are_reset(web_ui: Any, client: Any) -> None:
+    environment, fired = web_ui.environment, []
+    environment.events.reset_stats.add_listener(lambda: fired.append(1))
+    environment.stats.log_request("GET", "/", 1, 1)
+    environment.stats.log_error("GET", "/", "boom")
+    environment.runner.exceptions[1] = {"count": 1, "msg": "m", "traceback": "t", "nodes": {"local"}}
+    answer = client.post("/stats/reset")
+    assert (answer.status_code, answer.text) == (200, "ok")
+    assert (environment.stats.total.num_requests, len(environment.stats.errors)) == (0, 0)
+    assert (environment.runner.exceptions, fired) == ({}, [1])
+
+
+def test_exceptions_are_listed(web_ui: Any, client: Any) -> None:
+    row = {"count": 2, "msg": "m", "traceback": "t", "nodes": {"b", "a"}}
+    web_ui.environment.runner.exceptions[1] = row
+    assert client.get("/exceptions").json == {
+        "exceptions": [{"count": 2, "msg": "m", "traceback": "t", "nodes": "a, b"}]
+    }
+
+
+def test_task_ratios(client: Any) -> None:
+    ratio = {"Visitor": {"ratio": 1.0, "tasks": {"look": {"ratio": 1.0}}}}
+    assert client.get("/tasks").json == {"per_class": ratio, "total": ratio}
+
+
+def test_logs_and_workers_of_a_local_test(client: Any) -> None:
+    assert client.get("/logs").json == {"master": [], "workers": {}}
+    assert client.get("/worker-count").json == {"worker_count": 0}
+
+
+def test_there_is_no_login(client: Any) -> None:
+    answer = client.get("/login")
+    assert (answer.status_code, answer.location) == (302, "/")
+
+
+@pytest.mark.parametrize("path", ["/swarm", "/stop", "/stats/reset"])
+def test_nothing_is_changed_by_get(client: Any, path: str) -> None:
+    assert client.get(path).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/swarm", "/stop", "/stats/reset"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost:3000"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:8090"},
+    ],
+)
+def test_requests_of_other_web_pages_change_nothing(
+    web_ui: Any, client: Any, path: str, headers: dict[str, str]
+) -> None:
+    answer = client.post(path, data={"user_count": "1", "spawn_rate": "1"}, headers=headers)
+    assert answer.status_code == 403
+    assert web_ui.environment.runner.state == "ready"
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"},
+        {"Origin": "http://localhost"},
+        {"Origin": "https://load.example", "X-Forwarded-Host": "load.example"},
+    ],
+)
+def test_the_page_itself_and_plain_programs_may(client: Any, headers: dict[str, str]) -> None:
+    answer = client.post("/stats/reset", headers=headers)
+    assert (answer.status_code, answer.text) == (200, "ok")
+    assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+def test_what_is_only_read_may_be_read_by_other_pages(client: Any) -> None:
+    answer = client.get("/stats/requests", headers={"Origin": "http://dashboard.example"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_an_error_is_told_in_plain_text_and_logged(
+    web_ui: Any, client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    web_ui.environment.runner.exceptions = None
+    with caplog.at_level(logging.DEBUG):
+        answer = client.get("/exceptions")
+    assert answer.status_code == 500
+    assert answer.mimetype == "text/plain"
+    assert caplog.records[-1].getMessage() == (
+        "UI got request for GET /exceptions, but it resulted in a 500: AttributeError"
+    )
+    web_ui.environment.runner.exceptions = {}
+
+
+def test_the_page_shows_names_as_text(web_ui: Any, client: Any) -> None:
+    web_ui.environment.host = "http://</script><script>alert(1)</script>"
+    web_ui.environment.locustfile = "<b>.py"
+    html = client.get("/").text
+    assert "<script>alert" not in html
+    assert "<b>.py" not in html
+
+
+def test_the_page_is_given_what_extensions_read(web_ui: Any, client: Any) -> None:
+    web_ui.environment.parsed_options = options(num_users=7, spawn_rate=2.0)
+    html = client.get("/").text
+    text = html.partition('<script id="template-args" type="application/json">')[2].partition("</script>")[0]
+    args = json.loads(text)
+    assert args == json.loads(json.dumps(web_ui.template_args, default=str))
+    assert (args["num_users"], args["spawn_rate"], args["host"]) == (7, 2.0, "http://h")
+    assert (args["state"], args["version"]) == ("ready", locust_c.__version__)
+    assert args["users"]["Visitor"]["tasks"] == ["look"]
+    assert args["percentiles_to_statistics"] == [0.95, 0.99]
+
+
+def test_the_form_does_not_ask_for_what_a_load_shape_decides(web_ui: Any, client: Any) -> None:
+    assert 'name="user_count"' in client.get("/").text
+    web_ui.environment.shape_class = SimpleNamespace(use_common_options=False)
+    html = client.get("/").text
+    assert 'name="user_count"' not in html
+    assert 'name="host"' in html
+
+
+def test_a_load_shape_is_started_without_numbers(web_ui: Any, client: Any) -> None:
+    class Steps:
+        use_common_options = False
+
+    web_ui.environment.shape_class = Steps()
+    started: list[int] = []
+    web_ui.environment.runner.start_shape = lambda: started.append(1)
+    answer = client.post("/swarm", data={})
+    assert answer.json["message"] == "Swarming started using shape class 'Steps'"
+    until(lambda: started == [1])
+
+
+@pytest.mark.parametrize("name", ["page.css", "page.js", "icon.svg"])
+def test_the_files_of_the_page_are_served(client: Any, name: str) -> None:
+    with client.get(f"/assets/{name}") as answer:
+        assert answer.status_code == 200
