@@ -70,7 +70,9 @@ def test_logging_counts_requests_and_failures_of_this_entry_only(clock: Clock, e
         *[(10500, 10000), (11500, 12000), (3599400, 3599000)],
     ],
 )
-def test_response_times_are_rounded_as_locust_rounds(response_time: float, key: int, entry: StatsEntry) -> None:
+def test_response_times_are_rounded_as_locust_rounds(
+    response_time: float, key: int, entry: StatsEntry
+) -> None:
     entry.log(response_time, 0)
     assert entry.response_times == {key: 1}
     assert stats_module.bucket_response_time(response_time) == key
@@ -209,8 +211,8 @@ def test_tables_and_cache_can_be_written_by_hand(clock: Clock) -> None:
     entry = StatsEntry(RequestStats(), "/", "GET", True)
     cache = entry.response_times_cache
     assert cache is not None
-    cache[1990] = CachedResponseTimes({i: 1 for i in range(100)}, 200, 0)
-    entry.response_times = {i: 2 for i in range(100)}
+    cache[1990] = CachedResponseTimes(dict.fromkeys(range(100), 1), 200, 0)
+    entry.response_times = dict.fromkeys(range(100), 2)
     entry.response_times[1] = 202
     entry.num_requests = 300
     assert entry.response_times[1] == 202
@@ -311,12 +313,21 @@ def test_rows_of_the_web_page_have_locusts_keys_and_roundings(clock: Clock) -> N
         **dict.fromkeys(["num_requests", "num_failures", "min_response_time", "max_response_time"], 0),
         **dict.fromkeys(["current_rps", "current_fail_per_sec", "avg_response_time"], 0),
         **dict.fromkeys(["median_response_time", "total_rps", "total_fail_per_sec"], 0),
-        **{"response_time_percentile_0.95": 0, "response_time_percentile_0.99": 0},
-        **{"avg_content_length": 0, "method": "m", "name": "n"},
+        **dict.fromkeys(["response_time_percentile_0.95", "response_time_percentile_0.99"], 0),
+        **dict.fromkeys(["avg_content_length"], 0),
+        "method": "m",
+        "name": "n",
     }
     stats.log_request("GET", "/", 2.5, 3)
     row = stats.total.to_dict(escape_string_values=True)
-    assert list(row)[:6] == ["method", "name", "num_requests", "num_failures", "min_response_time", "max_response_time"]
+    assert list(row)[:6] == [
+        "method",
+        "name",
+        "num_requests",
+        "num_failures",
+        "min_response_time",
+        "max_response_time",
+    ]
     assert (row["min_response_time"], row["max_response_time"], row["median_response_time"]) == (3, 3, 2.5)
     assert (row["response_time_percentile_0.95"], row["avg_content_length"]) == (2, 3)
 
