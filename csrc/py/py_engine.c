@@ -6,6 +6,8 @@
 #include <pythread.h>
 
 static const double NS_PER_S = 1e9;
+/* The hub's timer may fire by so much before its time: that was it, nobody else will call step(). */
+static const uint64_t TIMER_EARLY_NS = 2000000;
 
 int lc_py_engine_check(struct py_engine *engine)
 {
@@ -157,7 +159,7 @@ LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *Py_UNUSED(i
     }
     self->in_step = true;
     self->step_scheduled = false;
-    if (self->armed_due_ns <= lc_now_ns()) {
+    if (self->armed_due_ns <= lc_now_ns() + TIMER_EARLY_NS) {
         self->armed_due_ns = UINT64_MAX;
     }
     int rc = lc_engine_turn(self->core);
