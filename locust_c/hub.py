@@ -43,7 +43,7 @@ class _Watchers:
         else:
             self.timer.stop()
             self.timer = self.hub.loop.timer(seconds, 0.0, ref=False)
-            self.timer.start(self.engine.step)
+            self.timer.start(self.engine.step, True)
 
     def close(self) -> None:
         self.readable.stop()
