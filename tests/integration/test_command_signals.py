@@ -73,6 +73,25 @@ def test_while_the_page_waits_for_a_start(tmp_path: Path, number: signal.Signals
         assert "Aggregated" in subject.err
 
 
+@pytest.mark.parametrize("event", ["init", "test_start"])
+def test_while_a_listener_holds_up_the_start(tmp_path: Path, event: str) -> None:
+    slow = f"""
+import time
+@events.{event}.add_listener
+def slow(**kwargs):
+    print("slow")
+    time.sleep(60)
+"""
+    write(tmp_path, QUIET + slow)
+    with command("--headless", "--only-summary", folder=tmp_path) as subject:
+        subject.wait_for("slow")
+        subject.send(signal.SIGINT)
+        assert subject.wait() == 0
+        assert in_order(["event quitting ", "event quit 0"], subject.out)
+        assert "Aggregated" in subject.err
+        assert "Traceback" not in subject.err
+
+
 def test_while_a_load_shape_runs(tmp_path: Path) -> None:
     shape = "from locust import LoadTestShape\nclass S(LoadTestShape):\n    def tick(self): return 1, 1\n"
     write(tmp_path, QUIET + shape)
