@@ -85,8 +85,8 @@ static int set_keyword(struct lc_state *state, struct lc_call *call, PyObject *n
     return 0;
 }
 
-int lc_py_call_parse(struct py_session *session, struct lc_call *call, PyObject *const *args,
-                     Py_ssize_t count, PyObject *names)
+LC_OFF_STACK int lc_py_call_parse(struct py_session *session, struct lc_call *call,
+                                  PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     struct lc_state *state = lc_state_of_type(Py_TYPE(session));
     if (state == NULL) {

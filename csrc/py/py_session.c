@@ -54,7 +54,7 @@ static int put_keyword(PyObject *kwargs, const char *name, PyObject *value)
 }
 
 /* The same call through the Python method that knows everything requests knows. */
-static PyObject *long_way(struct py_session *self, const struct verb *verb, PyObject *const *args,
+LC_RARE static PyObject *long_way(struct py_session *self, const struct verb *verb, PyObject *const *args,
                           Py_ssize_t count, PyObject *names)
 {
     PyObject *result = NULL;
