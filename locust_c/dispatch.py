@@ -31,7 +31,6 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
 
     def __init__(self, worker_nodes: Sequence[WorkerNode], user_classes: Sequence[type[User]]) -> None:
         self._workers: list[str] = []
-        self._indexes: dict[str, tuple[int, str]] = {}
         self._user_classes: list[type[User]] = []
         self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
         self._spawned: list[tuple[str, str]] = []
@@ -105,7 +104,9 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
         pause = step / self._spawn_rate
         while True:
             started = time.perf_counter()
-            if self._moved:
+            before = len(self._spawned)
+            moved = self._moved
+            if moved:
                 self._moved = False  # the step that tells the workers about their new share
             elif len(self._spawned) < self._target_user_count:
                 self._add_users(min(step, self._target_user_count - len(self._spawned)))
@@ -114,10 +115,12 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
             took = time.perf_counter() - started
             self._dispatch_iteration_durations.append(took)
             yield
-            if not self._moved and (
-                not self._workers or len(self._spawned) == self._target_user_count
-            ):
+            if self._moved:
+                continue
+            if len(self._spawned) == self._target_user_count:
                 return
+            if len(self._spawned) == before and not moved:
+                return  # no worker, or only classes of a fixed count
             gevent.sleep(max(0.0, pause - (time.perf_counter() - started)))
 
     def _add_users(self, count: int) -> None:
@@ -163,14 +166,7 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
                 counts.setdefault(cls.__name__, 0)
 
     def _set_workers(self, names: list[str]) -> None:
-        for name in names:
-            if name not in self._indexes:
-                host = name.split("_", 1)[0]
-                taken = [other for other in self._indexes if other.split("_", 1)[0] == host]
-                self._indexes[name] = (len(taken), name)
-        for name in [name for name in self._indexes if name not in names]:
-            del self._indexes[name]
-        self._workers = sorted(names, key=self._indexes.__getitem__)
+        self._workers = _interleave_hosts(names)
         classes = [cls.__name__ for cls in self._user_classes]
         self._counts = {
             name: self._counts.get(name, dict.fromkeys(classes, 0)) for name in self._workers
@@ -190,6 +186,17 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
 
 def _sorted(user_classes: Sequence[type[User]]) -> list[type[User]]:
     return sorted(user_classes, key=lambda cls: cls.__name__)
+
+
+def _interleave_hosts(names: Sequence[str]) -> list[str]:
+    """Worker ids so that filling them in turn fills all hosts evenly: the first of each host come first."""
+    per_host: Counter[str] = Counter()
+    indexed = []
+    for name in sorted(names):
+        host = name.split("_", 1)[0]
+        indexed.append((per_host[host], name))
+        per_host[host] += 1
+    return [name for _, name in sorted(indexed)]
 
 
 def _first(names: Iterator[str], count: int) -> Iterator[str]:

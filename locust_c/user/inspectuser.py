@@ -49,7 +49,7 @@ def get_ratio(user_classes: list[type[User]], user_spawned: dict[str, int], tota
 def _task_ratios(tasks: list[Any], parent_ratio: float | None) -> Ratios:
     ratios: Ratios = {}
     for task, count in Counter(tasks).items():
-        ratio = count / len(tasks) * (1.0 if parent_ratio is None else parent_ratio)
+        ratio = count * (1.0 if parent_ratio is None else parent_ratio) / len(tasks)
         ratios[task.__name__] = {"ratio": ratio}
         if getattr(task, "tasks", None):
             ratios[task.__name__]["tasks"] = _task_ratios(task.tasks, None if parent_ratio is None else ratio)

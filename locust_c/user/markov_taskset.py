@@ -124,7 +124,8 @@ def _find_tasks(cls: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for base in cls.__mro__:
         for name, member in vars(base).items():
-            if callable(member) and hasattr(member, "transitions") and not isinstance(member, type):
+            is_task = callable(member) and hasattr(member, "transitions") and not isinstance(member, type)
+            if is_task and name != "current":
                 found.setdefault(name, getattr(cls, name))
     return found
 
