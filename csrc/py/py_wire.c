@@ -348,10 +348,6 @@ static int append_cookies(struct py_session *session, struct lc_wire *wire, stru
 static int append_headers(struct py_session *session, const struct lc_call *call,
                           struct lc_wire *wire, struct header_set *set)
 {
-    struct lc_state *state = lc_state_of_type(Py_TYPE(session));
-    if (state == NULL) {
-        return LC_WAY_ERROR;
-    }
     if (call->headers != NULL) {
         if (!PyDict_CheckExact(call->headers)) {
             return LC_WAY_LONG;
@@ -360,7 +356,7 @@ static int append_headers(struct py_session *session, const struct lc_call *call
     }
     PyObject *store = NULL; /* held while it is iterated over */
     if (session->headers != NULL) {
-        store = PyObject_GetAttr(session->headers, state->str_store);
+        store = PyObject_GetAttr(session->headers, session->state->str_store);
         if (store == NULL || !PyDict_Check(store)) {
             if (store == NULL && !PyErr_ExceptionMatches(PyExc_AttributeError)) {
                 return LC_WAY_ERROR;
