@@ -102,7 +102,7 @@ class Runner:
         environment.events.user_error.add_listener(self._on_user_error)
         environment.events.spawning_complete.add_listener(self._on_spawning_complete)
         environment.events.quit.add_listener(self._on_quit)
-        self._spawn(self.monitor_cpu_and_memory)
+        self._monitor = self._spawn(self.monitor_cpu_and_memory)
 
     @property
     def user_classes(self) -> list[type[User]]:
@@ -438,6 +438,8 @@ class LocalRunner(Runner):
         self.worker_cpu_warning_emitted = False
         self.final_user_classes_count = {}
         self.record_requests()
+        if self._monitor.dead:  # quit() ended it
+            self._monitor = self._spawn(self.monitor_cpu_and_memory)
         self.environment.filter_tasks_by_tags()
         # Before the listeners are called: one that stops the test really stops it.
         self.update_state(STATE_SPAWNING)

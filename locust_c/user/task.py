@@ -20,7 +20,7 @@ from locust_c.exception import (
     StopTest,
     StopUser,
 )
-from locust_c.hub import sleep, yield_if_needed
+from locust_c.hub import get_engine, sleep, yield_if_needed
 from locust_c.user.declaration import check_attributes, collect_tasks, task
 from locust_c.user.tags import filter_tasks_by_tags, tag
 
@@ -115,6 +115,8 @@ class TaskSet(metaclass=TaskSetMeta):
         except InterruptTaskSet as interrupt:
             raise _rescheduled(interrupt) from interrupt
         try:
+            if self._user._state == LOCUST_STATE_STOPPING:
+                raise StopUser
             if self._has_hooks():
                 self._loop_with_hooks()
             else:
@@ -134,6 +136,7 @@ class TaskSet(metaclass=TaskSetMeta):
         owner: Any = self._task_owner()
         waiter: Any = user if _is_plain(self, "wait_time") else self
         pick = None if _is_plain(self, "get_next_task") else self.get_next_task
+        engine = get_engine()
         while True:
             wait = True
             try:
@@ -163,12 +166,12 @@ class TaskSet(metaclass=TaskSetMeta):
                 user._state = LOCUST_STATE_WAITING
                 seconds = waiter.wait_time()
                 if seconds > 0:
-                    sleep(seconds)
+                    engine.sleep(seconds)
                 else:
-                    yield_if_needed()
+                    engine.yield_if_needed()
                 user._state = LOCUST_STATE_RUNNING
             else:
-                yield_if_needed()
+                engine.yield_if_needed()
 
     def _loop_with_hooks(self) -> None:
         user = self._user
