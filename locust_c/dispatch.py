@@ -168,9 +168,7 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
     def _set_workers(self, names: list[str]) -> None:
         self._workers = _interleave_hosts(names)
         classes = [cls.__name__ for cls in self._user_classes]
-        self._counts = {
-            name: self._counts.get(name, dict.fromkeys(classes, 0)) for name in self._workers
-        }
+        self._counts = {name: self._counts.get(name, dict.fromkeys(classes, 0)) for name in self._workers}
 
     def _redistribute(self) -> None:
         count = len(self._spawned)
@@ -213,7 +211,9 @@ def _by_weight(weights: dict[str, Any]) -> Iterator[str]:
     Greedy: each name taken is the one that brings the Kullback-Leibler divergence of the shares from the
     weights down the most. Ties go to the one taken least, then to the smaller weight, then by name.
     """
-    heap = [(weight * log2(weight / (weight + 1)), weight + 1, weight, name) for name, weight in weights.items()]
+    heap = [
+        (weight * log2(weight / (weight + 1)), weight + 1, weight, name) for name, weight in weights.items()
+    ]
     heapify(heap)
     while heap:
         _, x, weight, name = heap[0]

@@ -301,7 +301,9 @@ class Runner:
         ``concurrent``: in a greenlet of its own, on a master or worker. Raises for a second listener.
         """
         if msg_type in self.custom_messages:
-            raise Exception(f"Tried to register listener method for {msg_type}, but it already had a listener!")
+            raise Exception(
+                f"Tried to register listener method for {msg_type}, but it already had a listener!"
+            )
         self.custom_messages[msg_type] = (listener, concurrent)
 
     def monitor_cpu_and_memory(self) -> NoReturn:
@@ -362,10 +364,14 @@ class Runner:
         except Exception:
             from locust_c import log
 
-            logger.critical("Unhandled exception in greenlet: %s\n%s", gevent.getcurrent(), traceback.format_exc())
+            logger.critical(
+                "Unhandled exception in greenlet: %s\n%s", gevent.getcurrent(), traceback.format_exc()
+            )
             log.unhandled_greenlet_exception = True
 
-    def _on_user_error(self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any) -> None:
+    def _on_user_error(
+        self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any
+    ) -> None:
         text = "".join(traceback.format_exception(type(exception), exception, tb))
         self.log_exception("local", str(exception), text)
 
@@ -474,8 +480,12 @@ class LocalRunner(Runner):
         self.target_user_classes_count = dict(sorted(wanted.items()))
         running = {name: self.user_greenlets.count(name) for name in wanted}
         logger.debug("Ramping to %s (%d total users)", json.dumps(wanted), sum(wanted.values()))
-        self.spawn_users({name: wanted[name] - running[name] for name in wanted if wanted[name] > running[name]})
-        self.stop_users({name: running[name] - wanted[name] for name in wanted if wanted[name] < running[name]})
+        self.spawn_users(
+            {name: wanted[name] - running[name] for name in wanted if wanted[name] > running[name]}
+        )
+        self.stop_users(
+            {name: running[name] - wanted[name] for name in wanted if wanted[name] < running[name]}
+        )
 
 
 class MasterRunner(Runner):
@@ -492,4 +502,6 @@ class WorkerRunner(Runner):
         raise NotImplementedError(NOT_DISTRIBUTED)
 
 
-NOT_DISTRIBUTED = "Distributed runs (--master, --worker, --processes) are not part of this version of locust-c"
+NOT_DISTRIBUTED = (
+    "Distributed runs (--master, --worker, --processes) are not part of this version of locust-c"
+)

@@ -48,7 +48,9 @@ def _mark(function: Any, weight: int) -> Any:
 def check_task_name(name: str, decorator: str) -> None:
     """Raises if ``name`` cannot be a task's, and warns if it means something else already."""
     if name == "run":
-        raise Exception("run() belongs to Locust: it must not be overridden or made a task, name it differently")
+        raise Exception(
+            "run() belongs to Locust: it must not be overridden or made a task, name it differently"
+        )
     if name in ("on_start", "on_stop"):
         logger.warning(
             "%s is decorated with @%s: it is called as a task as well as when the user starts or stops",

@@ -57,7 +57,9 @@ def filter_tasks_by_tags(
             kept.append(task)
     task_holder.tasks = kept
     if not kept:
-        logger.warning("%s had no tasks left after filtering, instantiating it will fail!", task_holder.__name__)
+        logger.warning(
+            "%s had no tasks left after filtering, instantiating it will fail!", task_holder.__name__
+        )
 
 
 def _passes(

@@ -262,7 +262,9 @@ class TaskSet(metaclass=TaskSetMeta):
     def _has_hooks(self) -> bool:
         if not self._user.wait_time and _is_plain(self, "wait_time"):
             return True
-        return not all(_is_plain(self, name) for name in ("execute_next_task", "execute_task", "wait", "_sleep"))
+        return not all(
+            _is_plain(self, name) for name in ("execute_next_task", "execute_task", "wait", "_sleep")
+        )
 
     def _only_task(self, tasks: Any) -> Any:
         if tasks:
@@ -278,7 +280,9 @@ class TaskSet(metaclass=TaskSetMeta):
     def _report(self, exception: Exception) -> None:
         # On its own, so that neither the exception nor its frames live on while the user waits.
         environment = self._user.environment
-        environment.events.user_error.fire(user_instance=self, exception=exception, tb=exception.__traceback__)
+        environment.events.user_error.fire(
+            user_instance=self, exception=exception, tb=exception.__traceback__
+        )
         if not environment.catch_exceptions:
             raise exception
         text = "".join(traceback.format_exception(exception))
