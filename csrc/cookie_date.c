@@ -230,6 +230,9 @@ static int complete_year(int year, int64_t now)
 
 bool lc_cookie_date_parse(struct lc_sv text, int64_t now, int64_t *seconds)
 {
+    if (text.len == 0) {
+        return false;
+    }
     struct cursor at = {text.ptr, text.ptr + text.len};
     struct date date = {0};
     (void)take_spaces(&at);

@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from locust_c.exception import StopTest
+
 if TYPE_CHECKING:
     from locust_c.env import Environment
     from locust_c.user.users import User
@@ -34,7 +36,8 @@ class PrintListener:
         self.include_context = include_context
         self.include_payload = include_payload
         environment.events.request.add_listener(self.on_request)
-        self._print_row("time" + " " * 20, "type", f"{'name':<50}", "resp_ms", "length", "exception", "context", "payload")
+        titles = ("length", "exception", "context", "payload")
+        self._print_row(f"{'time':32}", "type", f"{'name':50}", "resp_ms", *titles)
 
     def on_request(
         self,
@@ -66,7 +69,15 @@ class PrintListener:
         return body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
 
     def _print_row(
-        self, time: str, kind: str, name: str, ms: str, length: str, exception: str, context: str, payload: str
+        self,
+        time: str,
+        kind: str,
+        name: str,
+        ms: str,
+        length: str,
+        exception: str,
+        context: str,
+        payload: str,
     ) -> None:
         columns = [(self.include_time, time), (True, kind), (True, name), (True, ms)]
         columns += [(self.include_length, length), (True, exception)]
@@ -106,7 +117,7 @@ def run_single_user(
 
     Prints each request to stdout; the arguments add columns to that. `loglevel`: of the log, or None to
     leave logging as it is. Fires `init` once in a process and `test_start` each time (Locust's documented
-    behaviour).
+    behaviour). Without a host the process exits with one line and code 1.
     """
     environment = _environment(
         loglevel,
@@ -118,9 +129,11 @@ def run_single_user(
     if environment.host:
         user_class.host = environment.host
     environment.events.test_start.fire(environment=environment)
-    user = user_class(environment)
-    environment.single_user_instance = user  # type: ignore[attr-defined]
     try:
+        user = user_class(environment)
+        environment.single_user_instance = user  # type: ignore[attr-defined]
         user.run()
+    except StopTest as stop:
+        sys.exit(str(stop))
     except KeyboardInterrupt:
         print()

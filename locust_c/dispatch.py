@@ -32,6 +32,7 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
     def __init__(self, worker_nodes: Sequence[WorkerNode], user_classes: Sequence[type[User]]) -> None:
         self._workers: list[str] = []
         self._user_classes: list[type[User]] = []
+        self._fixed: Iterator[str] | None = None
         self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
         self._spawned: list[tuple[str, str]] = []
         self._per_class: Counter[str] = Counter()
@@ -157,7 +158,7 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
     def _set_user_classes(self, user_classes: Sequence[type[User]]) -> None:
         self._user_classes = _sorted(user_classes)
         self._fixed_counts = {cls.__name__: cls.fixed_count for cls in self._user_classes if cls.fixed_count}
-        self._fixed: Iterator[str] | None = None
+        self._fixed = None
         self._weighted = _by_weight(
             {cls.__name__: cls.weight for cls in self._user_classes if not cls.fixed_count}
         )

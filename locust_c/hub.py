@@ -6,6 +6,7 @@ engine's descriptor and a timer; both call `Engine.step`, which wakes greenlets 
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -43,8 +44,8 @@ class _Watchers:
         else:
             self.timer.stop()
             self.timer = self.hub.loop.timer(seconds, 0.0, ref=False)
-            # From now, not from when the loop last looked at its clock: step() relies on not being early.
-            self.timer.start(self.engine.step, update=True)
+            # From now, not from when the loop last looked at its clock.
+            self.timer.start(self.engine.step, True, update=True)
 
     def close(self) -> None:
         self.readable.stop()
@@ -59,6 +60,15 @@ class _PerThread(_Local):
 
 
 _per_thread = _PerThread()
+
+
+def _leave_to_the_parent() -> None:
+    if _per_thread.watchers is not None:
+        _per_thread.watchers.engine.forked()
+        _per_thread.watchers = None
+
+
+os.register_at_fork(after_in_child=_leave_to_the_parent)
 
 
 def get_engine() -> _core.Engine:

@@ -6,8 +6,6 @@
 #include <pythread.h>
 
 static const double NS_PER_S = 1e9;
-/* The hub's timer may fire by so much before its time: that was it, nobody else will call step(). */
-static const uint64_t TIMER_EARLY_NS = 2000000;
 
 int lc_py_engine_check(struct py_engine *engine)
 {
@@ -20,7 +18,7 @@ int lc_py_engine_check(struct py_engine *engine)
                         "an engine belongs to the thread that made it; this is another one");
         return -1;
     }
-    if (!lc_engine_is_ours(engine->core)) {
+    if (engine->forked) {
         PyErr_SetString(PyExc_RuntimeError,
                         "the engine belongs to the parent process; a forked child cannot use it");
         return -1;
@@ -143,11 +141,12 @@ static void engine_dealloc(PyObject *op)
 
 /* --- methods --- */
 
-PyDoc_STRVAR(step_doc, "step()\n--\n\n"
+PyDoc_STRVAR(step_doc, "step(timer_fired=False, /)\n--\n\n"
                        "Lets the loop turn once without blocking and switches to every greenlet\n"
-                       "whose request or sleep has completed. Called by the hub's watchers.");
+                       "whose request or sleep has completed. Called by the hub's watchers; the one that\n"
+                       "arm() asked for by a time says so, for it may fire early and is to be set again.");
 
-LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *Py_UNUSED(ignored))
+LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     struct py_engine *self = (struct py_engine *)op;
     if (self->core == NULL || self->in_step || !lc_engine_is_ours(self->core)) {
@@ -159,7 +158,8 @@ LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *Py_UNUSED(i
     }
     self->in_step = true;
     self->step_scheduled = false;
-    if (self->armed_due_ns <= lc_now_ns() + TIMER_EARLY_NS) {
+    if ((nargs > 0 && args[0] == Py_True) || self->armed_due_ns <= lc_now_ns()) {
+        /* The hub counts from the time it cached when its turn began: its timers fire early. */
         self->armed_due_ns = UINT64_MAX;
     }
     int rc = lc_engine_turn(self->core);
@@ -258,6 +258,16 @@ LC_CALLS_PYTHON static PyObject *engine_sleep(PyObject *op, PyObject *seconds_ob
     return park_for(self, ns < 9e18 ? (uint64_t)ns : UINT64_MAX);
 }
 
+PyDoc_STRVAR(forked_doc, "forked()\n--\n\n"
+                         "This process is a forked child (os.register_at_fork): the engine stays with\n"
+                         "the parent, and every call here raises RuntimeError.");
+
+static PyObject *engine_forked(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    ((struct py_engine *)op)->forked = true;
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(fileno_doc, "fileno()\n--\n\nThe descriptor that is readable when step() has work.");
 
 static PyObject *engine_fileno(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -302,10 +312,11 @@ static PyObject *engine_counts(PyObject *op, PyObject *Py_UNUSED(ignored))
 }
 
 static PyMethodDef engine_methods[] = {
-    {"step", engine_step, METH_NOARGS, step_doc},
+    {"step", (PyCFunction)(void (*)(void))engine_step, METH_FASTCALL, step_doc},
     {"yield_if_needed", engine_yield_if_needed, METH_NOARGS, yield_doc},
     {"sleep", engine_sleep, METH_O, sleep_doc},
     {"fileno", engine_fileno, METH_NOARGS, fileno_doc},
+    {"forked", engine_forked, METH_NOARGS, forked_doc},
     {"close", engine_close, METH_NOARGS, close_doc},
     {"counts", engine_counts, METH_NOARGS, counts_doc},
     {NULL, NULL, 0, NULL},

@@ -39,9 +39,9 @@ def task(weight: Any = 1) -> Any:
     return decorate
 
 
-def _mark(function: Any, weight: int) -> Any:
+def _mark(function: TaskT, weight: int) -> TaskT:
     check_task_name(function.__name__, "task")
-    function.locust_task_weight = weight
+    function.locust_task_weight = weight  # type: ignore[attr-defined]
     return function
 
 

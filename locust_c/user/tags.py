@@ -26,7 +26,7 @@ def tag(*tags: str) -> Callable[[TaskT], TaskT]:
             for inner in task.tasks:
                 mark(inner)
         else:
-            own = getattr(task, "locust_tag_set", set())
+            own: set[str] = getattr(task, "locust_tag_set", set())
             task.locust_tag_set = own | set(tags)  # type: ignore[attr-defined]
         return task
 

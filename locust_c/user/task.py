@@ -67,7 +67,7 @@ class TaskSet(metaclass=TaskSetMeta):
     Tasks are methods decorated with ``@task``, or functions and task set classes in ``tasks``.
     """
 
-    tasks: Any = []
+    tasks: Any = []  # noqa: RUF012 - each class gets its own from the metaclass
     """List of tasks or of ``(task, weight)``, or dict ``{task: weight}``."""
     min_wait: float | None = None
     """Deprecated: milliseconds; see ``wait_time``."""
@@ -222,7 +222,8 @@ class TaskSet(metaclass=TaskSetMeta):
     def get_next_task(self) -> Task:
         """Picks the task to run next; may be overridden."""
         tasks = self._task_owner().tasks
-        return choice(tasks) if len(tasks) > 1 else self._only_task(tasks)
+        chosen: Task = choice(tasks) if len(tasks) > 1 else self._only_task(tasks)
+        return chosen
 
     def wait_time(self) -> float:
         """Seconds to wait after a task: what the user's ``wait_time`` says; may be overridden.
@@ -237,7 +238,8 @@ class TaskSet(metaclass=TaskSetMeta):
             if holder.min_wait is not None and holder.max_wait is not None:
                 return uniform(holder.min_wait, holder.max_wait) / 1000
         raise MissingWaitTimeError(
-            f"You must define a wait_time method on either the {type(user).__name__} or {type(self).__name__} class"
+            "You must define a wait_time method on either the"
+            f" {type(user).__name__} or {type(self).__name__} class"
         )
 
     def wait(self) -> None:

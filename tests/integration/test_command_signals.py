@@ -21,6 +21,30 @@ def in_order(lines: list[str], text: str) -> bool:
     return all(line in rest for line in lines)
 
 
+SLOW_IMPORT = """
+import sys, time
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "configargparse":
+            print("importing")
+            time.sleep(60)
+
+sys.meta_path.insert(0, Slow())
+"""
+
+
+@SIGNALS
+def test_while_our_own_modules_are_imported(tmp_path: Path, number: signal.Signals) -> None:
+    write(tmp_path, SLOW_IMPORT, "sitecustomize.py")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    with command("--headless", folder=tmp_path, env={"PYTHONPATH": path}) as subject:
+        subject.wait_for("importing")
+        subject.send(number)
+        assert subject.wait() == -number
+        assert subject.err == ""
+
+
 @SIGNALS
 def test_while_the_locustfile_is_imported(tmp_path: Path, number: signal.Signals) -> None:
     write(tmp_path, "import time\nprint('importing')\ntime.sleep(60)\n")
@@ -71,6 +95,25 @@ def test_while_the_page_waits_for_a_start(tmp_path: Path, number: signal.Signals
         assert subject.wait() == 0
         assert in_order(["event init ", "event quitting ", "event quit 0"], subject.out)
         assert "Aggregated" in subject.err
+
+
+@pytest.mark.parametrize("event", ["init", "test_start"])
+def test_while_a_listener_holds_up_the_start(tmp_path: Path, event: str) -> None:
+    slow = f"""
+import time
+@events.{event}.add_listener
+def slow(**kwargs):
+    print("slow")
+    time.sleep(60)
+"""
+    write(tmp_path, QUIET + slow)
+    with command("--headless", "--only-summary", folder=tmp_path) as subject:
+        subject.wait_for("slow")
+        subject.send(signal.SIGINT)
+        assert subject.wait() == 0
+        assert in_order(["event quitting ", "event quit 0"], subject.out)
+        assert "Aggregated" in subject.err
+        assert "Traceback" not in subject.err
 
 
 def test_while_a_load_shape_runs(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""HttpSession beside requests.Session: the same calls put the same bytes on the wire and bring the same answers.
+"""HttpSession beside requests.Session: the same calls put the same bytes on the wire and bring the same back.
 
 The echo server's answers hold the request as it was received, so comparing answers compares the wire as well.
 """
@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from parity import Call, neutral, observe, our_session, stock_session
+from parity import Call, marked, neutral, observe, our_session, stock_session
 from requests.auth import AuthBase, HTTPBasicAuth
 from servers.control import Echo
 
@@ -217,7 +217,9 @@ ANSWERS: dict[str, Call] = {
     "charset nobody knows": lambda s, base: s.get(
         base + "/headers?Content-Type=text/plain;charset%3Dklingon"
     ),
-    "repeated headers": lambda s, base: s.get(base + "/headers?X-A=1&x-a=2&X-B=%20padded%20"),
+    "repeated headers": lambda s, base: s.get(base + "/headers?X-A=1&X-A=2"),
+    "repeated headers of other case": lambda s, base: s.get(base + "/headers?X-A=1&x-a=2"),
+    "padded headers": lambda s, base: s.get(base + "/headers?X-B=%20padded%20"),
     "links": lambda s, base: s.get(base + "/headers?Link=%3C/next%3E;%20rel%3D%22next%22"),
     "umlauts in headers": lambda s, base: s.get(base + "/headers?X-A=%C3%BC"),
     "cookie attributes": lambda s, base: s.get(
@@ -244,7 +246,13 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize("name", TABLE)
+# What is known to differ, and why; a case that no longer differs fails until it is taken out here.
+DIFFERENT = {
+    "answer: padded headers": "white space after a value is no part of it (RFC 9112, 5)",
+}
+
+
+@pytest.mark.parametrize("name", marked(TABLE, DIFFERENT))
 def test_call_is_the_same_as_with_requests(echo: Echo, name: str) -> None:
     call = TABLE[name]
     with stock_session() as theirs, our_session() as ours:

@@ -18,10 +18,10 @@ CORE = """
     origin: engine   exchange: engine
 """
 PYTHON = """
-    main: web rpc    web: runners     rpc: runners     runners: env      env: user event stats
+    main: web rpc    web: runners     rpc:             runners: env rpc  env: user event stats
     user: clients    clients: hub     hub: _core       event: _core      stats: _core
 """
-LATE = {"env → runners", "env → web", "event → runners", "runners → rpc"}
+LATE = {"env → runners", "env → web", "event → runners"}
 HEADERS = {
     "Python.h": "py/.*",
     "greenlet.h": "py/wake",

@@ -14,7 +14,7 @@ from unittest import mock
 import gevent
 import pytest
 
-import locust_c
+import locust_c.log
 from locust_c.event import DeprecatedEventHook, EventHook, Events
 from locust_c.exception import (
     InterruptTaskSet,
@@ -26,11 +26,10 @@ from locust_c.exception import (
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
-    """Stands in for locust_c.log, which holds the flag of exceptions that nobody handled."""
-    module = types.SimpleNamespace(unhandled_greenlet_exception=False)
-    monkeypatch.setattr(locust_c, "log", module, raising=False)
-    return module
+def log(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    """The module that holds the flag of exceptions that nobody handled, not raised yet."""
+    monkeypatch.setattr(locust_c.log, "unhandled_greenlet_exception", False)
+    return locust_c.log
 
 
 def recorder_of(calls: list[Any], name: str) -> Callable[..., None]:
@@ -227,7 +226,7 @@ def test_the_list_of_handlers_is_the_hooks_own() -> None:
 
 
 def test_a_raising_listener_is_logged_and_the_others_are_called(
-    caplog: pytest.LogCaptureFixture, log: types.SimpleNamespace
+    caplog: pytest.LogCaptureFixture, log: types.ModuleType
 ) -> None:
     hook, calls = EventHook(), []
 
@@ -250,7 +249,7 @@ def test_a_raising_listener_is_logged_and_the_others_are_called(
     "exception", [StopUser, StopTest, RescheduleTask, RescheduleTaskImmediately, InterruptTaskSet]
 )
 def test_control_exceptions_pass_to_the_caller_at_once(
-    exception: type[Exception], caplog: pytest.LogCaptureFixture, log: types.SimpleNamespace
+    exception: type[Exception], caplog: pytest.LogCaptureFixture, log: types.ModuleType
 ) -> None:
     hook, calls = EventHook(), []
     raised = exception()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import locust_c
+import locust_c.log
 from locust_c import _core
 from locust_c.event import EventHook, Events
 from locust_c.exception import StopUser
@@ -42,10 +42,10 @@ class Table:
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
-    module = types.SimpleNamespace(unhandled_greenlet_exception=False)
-    monkeypatch.setattr(locust_c, "log", module, raising=False)
-    return module
+def log(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    """The module that holds the flag of exceptions that nobody handled, not raised yet."""
+    monkeypatch.setattr(locust_c.log, "unhandled_greenlet_exception", False)
+    return locust_c.log
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_the_sample_is_recorded_before_the_listeners_and_once(events: Events, ta
 
 @pytest.mark.parametrize("exception", [RuntimeError("broken"), StopUser()])
 def test_a_raising_listener_does_not_lose_the_sample(
-    exception: Exception, events: Events, table: Table, log: types.SimpleNamespace
+    exception: Exception, events: Events, table: Table, log: types.ModuleType
 ) -> None:
     @events.request.add_listener
     def failing(**kwargs: Any) -> None:
@@ -113,7 +113,7 @@ def test_a_request_without_its_values_is_logged_and_the_listeners_hear_of_it(
     events: Events,
     table: Table,
     caplog: pytest.LogCaptureFixture,
-    log: types.SimpleNamespace,
+    log: types.ModuleType,
 ) -> None:
     seen: list[Any] = []
     events.request += lambda **kw: seen.append(kw)
@@ -134,7 +134,7 @@ def test_values_of_the_wrong_type_are_logged(
     events: Events,
     table: Table,
     caplog: pytest.LogCaptureFixture,
-    log: types.SimpleNamespace,
+    log: types.ModuleType,
 ) -> None:
     events.request.fire(**SAMPLE | bad)
     assert table.counts() == {} and len(caplog.records) == 1 and log.unhandled_greenlet_exception

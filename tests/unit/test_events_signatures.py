@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import logging
-import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-import locust_c
+import locust_c.log
 from locust_c.event import EventHook, Events
+from locust_c.runners import MasterRunner
 
 RESPONSE = object()
 BROKEN = RuntimeError("broken")
@@ -303,10 +303,10 @@ def no_calls_yet() -> None:
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
-    module = types.SimpleNamespace(unhandled_greenlet_exception=False)
-    monkeypatch.setattr(locust_c, "log", module, raising=False)
-    return module
+def log(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
+    """The module that holds the flag of exceptions that nobody handled, not raised yet."""
+    monkeypatch.setattr(locust_c.log, "unhandled_greenlet_exception", False)
+    return locust_c.log
 
 
 @pytest.mark.parametrize(
@@ -411,30 +411,18 @@ def test_a_wrong_number_of_values_by_position_is_a_type_error() -> None:
         events.request_success.fire("/x", 12)
 
 
-def test_hatching_events_are_fired_on_their_node(monkeypatch: pytest.MonkeyPatch) -> None:
-    class MasterRunner: ...
-
-    runners = types.SimpleNamespace(MasterRunner=MasterRunner)
-    monkeypatch.setitem(sys.modules, "locust_c.runners", runners)  # type: ignore[arg-type]
-    monkeypatch.setattr(locust_c, "runners", runners, raising=False)
-    events = Events()
-    for name in (
-        "master_start_hatching",
-        "master_stop_hatching",
-        "locust_start_hatching",
-        "locust_stop_hatching",
-    ):
-        getattr(events, name).add_listener(lambda name=name: takes_all(name))
-    for runner in (MasterRunner(), object()):
+def test_hatching_events_are_fired_on_their_node() -> None:
+    events, old_names = Events(), []
+    for node in ("master", "locust"):
+        for what in ("start", "stop"):
+            old_names.append(f"{node}_{what}_hatching")
+            getattr(events, old_names[-1]).add_listener(lambda name=old_names[-1]: takes_all(name))
+    # A master without its constructor, which would open sockets.
+    for runner in (MasterRunner.__new__(MasterRunner), None):
         environment = types.SimpleNamespace(runner=runner)
         events.test_start.fire(environment=environment)
         events.test_stop.fire(environment=environment)
-    assert [name for (name,) in seen] == [
-        "master_start_hatching",
-        "master_stop_hatching",
-        "locust_start_hatching",
-        "locust_stop_hatching",
-    ]
+    assert [name for (name,) in seen] == old_names
 
 
 @pytest.mark.parametrize(
@@ -449,7 +437,7 @@ def test_a_parameter_nobody_can_serve_is_announced_and_fails_when_fired(
     listener: Callable[..., Any],
     parameter: str,
     caplog: pytest.LogCaptureFixture,
-    log: types.SimpleNamespace,
+    log: types.ModuleType,
 ) -> None:
     events = Events()
     events.test_start += listener
@@ -466,7 +454,7 @@ def test_a_parameter_nobody_can_serve_is_announced_and_fails_when_fired(
 
 
 def test_a_name_that_contradicts_the_order_is_not_bound_by_position(
-    caplog: pytest.LogCaptureFixture, log: types.SimpleNamespace
+    caplog: pytest.LogCaptureFixture, log: types.ModuleType
 ) -> None:
     events = Events()
     events.request += lambda name, something: takes_all(name, something)
@@ -486,7 +474,7 @@ def test_a_c_function_without_signature_gets_everything_by_name() -> None:
 
 
 def test_an_event_of_ones_own_is_passed_what_the_listener_names(
-    caplog: pytest.LogCaptureFixture, log: types.SimpleNamespace
+    caplog: pytest.LogCaptureFixture, log: types.ModuleType
 ) -> None:
     hook = EventHook()
     hook += lambda b, a, c=3: takes_all(a, b, c)
