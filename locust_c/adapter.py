@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import requests
+import urllib3
 from requests.adapters import BaseAdapter
 from requests.utils import select_proxy
 from urllib3.util import parse_url
@@ -21,23 +22,26 @@ if TYPE_CHECKING:
 __all__ = ["EngineAdapter", "wire_of"]
 
 
-def _body_bytes(body: Any) -> bytes:
+def _bytes_of(piece: Any) -> bytes:
+    return piece.encode() if isinstance(piece, str) else bytes(piece)
+
+
+def _body_pieces(body: Any) -> Iterable[bytes]:
+    """The body as the pieces it comes in: one for bytes and files, one for each item of an iterator."""
     if body is None:
-        return b""
-    if isinstance(body, str):
-        return body.encode()
-    if isinstance(body, (bytes, bytearray, memoryview)):
-        return bytes(body)
+        return ()
+    if isinstance(body, (str, bytes, bytearray, memoryview)):
+        return (_bytes_of(body),)
     if hasattr(body, "read"):
-        content = body.read()
-        return content.encode() if isinstance(content, str) else content
+        return (_bytes_of(body.read()),)
     if isinstance(body, Iterable):
-        return b"".join(piece.encode() if isinstance(piece, str) else bytes(piece) for piece in body)
+        return (_bytes_of(piece) for piece in body)
     raise TypeError(f"data must be bytes, str, a file object or an iterable, not {type(body).__name__}")
 
 
-def _chunked(body: bytes) -> bytes:
-    return b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
+def _chunked(pieces: Iterable[bytes]) -> bytes:
+    """The pieces in the chunked transfer coding (RFC 9112, 7.1)."""
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces if piece) + b"0\r\n\r\n"
 
 
 def _header_bytes(part: str | bytes) -> bytes:
@@ -58,9 +62,14 @@ def wire_of(request: requests.PreparedRequest, absolute: bool = False) -> bytes:
         default = 443 if parts.scheme == "https" else 80
         port = "" if parts.port in (None, default) else f":{parts.port}"
         lines.append(f"Host: {host}{port}".encode("latin-1"))
-    body = _body_bytes(request.body)
-    if "chunked" in str(request.headers.get("Transfer-Encoding", "")).lower():
-        body = _chunked(body)
+    # What urllib3 and http.client put where a request has none, or had its default removed by None.
+    if "Accept-Encoding" not in request.headers:
+        lines.append(b"Accept-Encoding: identity")
+    if "User-Agent" not in request.headers:
+        lines.append(f"User-Agent: python-urllib3/{urllib3.__version__}".encode())
+    chunked = "chunked" in str(request.headers.get("Transfer-Encoding", "")).lower()
+    pieces = _body_pieces(request.body)
+    body = _chunked(pieces) if chunked else b"".join(pieces)
     lines.extend(
         _header_bytes(name) + b": " + _header_bytes(value) for name, value in request.headers.items()
     )

@@ -43,8 +43,8 @@ class _Watchers:
         else:
             self.timer.stop()
             self.timer = self.hub.loop.timer(seconds, 0.0, ref=False)
-            # From now, not from when the loop last looked at its clock: step() relies on not being early.
-            self.timer.start(self.engine.step, update=True)
+            # From now, not from when the loop last looked at its clock.
+            self.timer.start(self.engine.step, True, update=True)
 
     def close(self) -> None:
         self.readable.stop()

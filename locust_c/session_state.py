@@ -34,11 +34,11 @@ class SessionHeaders(CaseInsensitiveDict):  # type: ignore[type-arg]
 
 def response_headers(lines: Iterable[tuple[str, str]]) -> CaseInsensitiveDict[str]:
     """Header lines as requests shows them: repeated names joined by a comma (RFC 9110, 5.3)."""
-    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+    joined: dict[str, tuple[str, str]] = {}
     for name, value in lines:
-        known = headers.get(name)
-        headers[name] = value if known is None else f"{known}, {value}"
-    return headers
+        first = joined.get(name.lower())
+        joined[name.lower()] = (name, value) if first is None else (first[0], f"{first[1]}, {value}")
+    return CaseInsensitiveDict(joined.values())
 
 
 def _cookie(row: tuple[Any, ...]) -> Cookie:

@@ -14,14 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import gevent
 
 from . import _core, stats_narrow, stats_tables
 from . import stats_times as _times
 from .stats_charts import complain_about_percentiles, format_utc_timestamp, history_row
-from .stats_dicts import WatchedDict
+from .stats_dicts import WatchedDict, sort_stats
 from .stats_distributed import setup_distributed_stats_event_listeners
 from .stats_entry import CachedResponseTimes, EntryFigures, StatsEntryDict
 from .stats_errors import RequestStatsAdditionError, StatsError, StatsErrorDict
@@ -95,8 +95,6 @@ MAX_NAMES = 10_000
 MAX_ERRORS = 10_000
 OTHER_NAMES = "(other names)"
 OTHER_ERRORS = "(other errors)"
-
-_S = TypeVar("_S")
 
 
 class StatsEntry(EntryFigures):
@@ -189,10 +187,11 @@ class StatsEntry(EntryFigures):
 class EntriesDict(WatchedDict[tuple[str, str], StatsEntry]):
     """``{(name, method): StatsEntry}``: makes what is missing, up to ``MAX_NAMES``."""
 
+    _warned = False
+
     def __init__(self, request_stats: RequestStats) -> None:
         super().__init__(request_stats._entries_changed)
         self._request_stats = request_stats
-        self._warned = False
 
     def __missing__(self, key: tuple[str, str]) -> StatsEntry:
         others = (OTHER_NAMES, "")
@@ -351,11 +350,6 @@ class RequestStats:
     def serialize_errors(self) -> dict[str, StatsErrorDict]:
         """The errors as plain values."""
         return {key: error.serialize() for key, error in self.errors.items()}
-
-
-def sort_stats(stats: Mapping[Any, _S]) -> list[_S]:
-    """The values in the order of their keys: entries by name, then by method."""
-    return [stats[key] for key in sorted(stats)]
 
 
 def _widths() -> stats_tables.Widths:

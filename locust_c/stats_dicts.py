@@ -1,11 +1,11 @@
-"""Dicts that the statistics hand out and that their owner must know to be changed."""
+"""Dicts that the statistics hand out: their owner must know when they are changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["CountTable", "WatchedDict"]
+__all__ = ["CountTable", "WatchedDict", "sort_stats"]
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -65,3 +65,8 @@ class CountTable(WatchedDict[int, int]):
 
     def __missing__(self, key: int) -> int:
         return 0
+
+
+def sort_stats(stats: Mapping[Any, _V]) -> list[_V]:
+    """The values in the order of their keys: entries by name, then by method."""
+    return [stats[key] for key in sorted(stats)]

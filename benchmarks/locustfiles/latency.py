@@ -4,6 +4,7 @@ import json
 import os
 
 import gevent
+
 from locust import FastHttpUser, HttpUser, events, task
 
 WARM_UP_S = 2.0

@@ -5,6 +5,7 @@ import os
 import time
 
 import gevent
+
 from locust import User, constant, events, task
 
 WARM_UP_S = 1.0

@@ -7,6 +7,7 @@ import time
 import gevent
 import requests
 from gevent.event import Event
+
 from locust import FastHttpUser, HttpUser, events, task
 
 WARM_UP_S = 1.0

@@ -6,8 +6,6 @@
 #include <pythread.h>
 
 static const double NS_PER_S = 1e9;
-/* The hub's timer may fire by so much before its time: that was it, nobody else will call step(). */
-static const uint64_t TIMER_EARLY_NS = 2000000;
 
 int lc_py_engine_check(struct py_engine *engine)
 {
@@ -143,11 +141,12 @@ static void engine_dealloc(PyObject *op)
 
 /* --- methods --- */
 
-PyDoc_STRVAR(step_doc, "step()\n--\n\n"
+PyDoc_STRVAR(step_doc, "step(timer_fired=False, /)\n--\n\n"
                        "Lets the loop turn once without blocking and switches to every greenlet\n"
-                       "whose request or sleep has completed. Called by the hub's watchers.");
+                       "whose request or sleep has completed. Called by the hub's watchers; the one that\n"
+                       "arm() asked for by a time says so, for it may fire early and is to be set again.");
 
-LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *Py_UNUSED(ignored))
+LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     struct py_engine *self = (struct py_engine *)op;
     if (self->core == NULL || self->in_step || !lc_engine_is_ours(self->core)) {
@@ -159,7 +158,8 @@ LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *Py_UNUSED(i
     }
     self->in_step = true;
     self->step_scheduled = false;
-    if (self->armed_due_ns <= lc_now_ns() + TIMER_EARLY_NS) {
+    if ((nargs > 0 && args[0] == Py_True) || self->armed_due_ns <= lc_now_ns()) {
+        /* The hub counts from the time it cached when its turn began: its timers fire early. */
         self->armed_due_ns = UINT64_MAX;
     }
     int rc = lc_engine_turn(self->core);
@@ -302,7 +302,7 @@ static PyObject *engine_counts(PyObject *op, PyObject *Py_UNUSED(ignored))
 }
 
 static PyMethodDef engine_methods[] = {
-    {"step", engine_step, METH_NOARGS, step_doc},
+    {"step", (PyCFunction)(void (*)(void))engine_step, METH_FASTCALL, step_doc},
     {"yield_if_needed", engine_yield_if_needed, METH_NOARGS, yield_doc},
     {"sleep", engine_sleep, METH_O, sleep_doc},
     {"fileno", engine_fileno, METH_NOARGS, fileno_doc},

@@ -10,7 +10,8 @@
 #include "stats.h"
 
 struct lc_py_counters {
-    PyObject_HEAD struct lc_stats *stats;
+    PyObject_HEAD
+    struct lc_stats *stats;
     /* The failure that came last, so that the next one of its kind is found by comparing texts:
      * valid as long as the table's epoch is the one noted here. */
     PyObject *error_text;

@@ -3,7 +3,8 @@
 #include <math.h>
 
 struct py_error_count {
-    PyObject_HEAD uint64_t occurrences;
+    PyObject_HEAD
+    uint64_t occurrences;
     double first_seen_s; /* NaN: not yet */
     double last_seen_s;
 };

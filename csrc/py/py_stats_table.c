@@ -135,7 +135,8 @@ LC_CALLS_PYTHON
 PyObject *lc_py_table_find(PyObject *self, const struct lc_py_key *key)
 {
     const struct lc_py_table *table = (const struct lc_py_table *)self;
-    if (check_text(key->request_type, "request_type (method)") < 0 || check_text(key->name, "name") < 0) {
+    if (check_text(key->request_type, "request_type (method)") < 0 ||
+        check_text(key->name, "name") < 0) {
         return NULL;
     }
     Py_hash_t name_hash = PyObject_Hash(key->name);

@@ -16,8 +16,8 @@ struct lc_py_slot {
 };
 
 struct lc_py_table {
-    PyObject_HEAD PyObject
-        *entries;         /* a dict whose __missing__ makes the counters of (name, method) */
+    PyObject_HEAD
+    PyObject *entries;    /* a dict whose __missing__ makes the counters of (name, method) */
     PyObject *total;      /* StatsCounters */
     PyObject *find_error; /* find_error(method, name, error, text) -> StatsErrorCount */
     struct lc_py_slot *slots;

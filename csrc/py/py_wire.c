@@ -186,6 +186,8 @@ struct header_set {
     bool has_cookie;
     bool has_authorization;
     bool has_accept;
+    bool has_accept_encoding;
+    bool has_user_agent;
     bool has_content_type;
     bool has_content_length;
 };
@@ -194,6 +196,10 @@ static void note_name(struct header_set *set, struct lc_sv name)
 {
     if (lc_sv_equal_nocase(name, lc_sv_of("Cookie"))) {
         set->has_cookie = true;
+    } else if (lc_sv_equal_nocase(name, lc_sv_of("Accept-Encoding"))) {
+        set->has_accept_encoding = true;
+    } else if (lc_sv_equal_nocase(name, lc_sv_of("User-Agent"))) {
+        set->has_user_agent = true;
     } else if (lc_sv_equal_nocase(name, lc_sv_of("Accept"))) {
         set->has_accept = true;
     } else if (lc_sv_equal_nocase(name, lc_sv_of("Authorization"))) {
@@ -383,6 +389,9 @@ static int append_headers(struct py_session *session, const struct lc_call *call
         }
         if (way == LC_WAY_SHORT) {
             way = append_call_headers(session, wire, set);
+        }
+        if (way == LC_WAY_SHORT && !(set->has_accept_encoding && set->has_user_agent)) {
+            way = LC_WAY_LONG; /* removed: the long way knows what comes instead */
         }
     }
     Py_XDECREF(store);

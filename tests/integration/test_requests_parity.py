@@ -248,9 +248,6 @@ TABLE = {
 
 # What is known to differ, and why; a case that no longer differs fails until it is taken out here.
 DIFFERENT = {
-    "body: a generator": "the pieces go out as one chunk",
-    "headers: headers remove": "urllib3 puts a User-Agent of its own where none is wanted",
-    "answer: repeated headers of other case": "the last spelling of a repeated name is kept, not the first",
     "answer: padded headers": "white space after a value is no part of it (RFC 9112, 5)",
 }
 
