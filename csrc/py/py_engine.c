@@ -18,7 +18,7 @@ int lc_py_engine_check(struct py_engine *engine)
                         "an engine belongs to the thread that made it; this is another one");
         return -1;
     }
-    if (!lc_engine_is_ours(engine->core)) {
+    if (engine->forked) {
         PyErr_SetString(PyExc_RuntimeError,
                         "the engine belongs to the parent process; a forked child cannot use it");
         return -1;
@@ -258,6 +258,16 @@ LC_CALLS_PYTHON static PyObject *engine_sleep(PyObject *op, PyObject *seconds_ob
     return park_for(self, ns < 9e18 ? (uint64_t)ns : UINT64_MAX);
 }
 
+PyDoc_STRVAR(forked_doc, "forked()\n--\n\n"
+                         "This process is a forked child (os.register_at_fork): the engine stays with\n"
+                         "the parent, and every call here raises RuntimeError.");
+
+static PyObject *engine_forked(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    ((struct py_engine *)op)->forked = true;
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(fileno_doc, "fileno()\n--\n\nThe descriptor that is readable when step() has work.");
 
 static PyObject *engine_fileno(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -306,6 +316,7 @@ static PyMethodDef engine_methods[] = {
     {"yield_if_needed", engine_yield_if_needed, METH_NOARGS, yield_doc},
     {"sleep", engine_sleep, METH_O, sleep_doc},
     {"fileno", engine_fileno, METH_NOARGS, fileno_doc},
+    {"forked", engine_forked, METH_NOARGS, forked_doc},
     {"close", engine_close, METH_NOARGS, close_doc},
     {"counts", engine_counts, METH_NOARGS, counts_doc},
     {NULL, NULL, 0, NULL},

@@ -20,7 +20,7 @@ from locust_c.exception import (
     StopTest,
     StopUser,
 )
-from locust_c.hub import sleep, yield_if_needed
+from locust_c.hub import get_engine, sleep, yield_if_needed
 from locust_c.user.declaration import check_attributes, collect_tasks, task
 from locust_c.user.tags import filter_tasks_by_tags, tag
 
@@ -134,6 +134,8 @@ class TaskSet(metaclass=TaskSetMeta):
         owner: Any = self._task_owner()
         waiter: Any = user if _is_plain(self, "wait_time") else self
         pick = None if _is_plain(self, "get_next_task") else self.get_next_task
+        engine = get_engine()
+        sleep, yield_if_needed = engine.sleep, engine.yield_if_needed
         while True:
             wait = True
             try:
