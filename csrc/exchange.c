@@ -251,21 +251,13 @@ static void advance_handshake(struct lc_exchange *exchange)
 
 /* --- events --- */
 
-static void on_idle_event(struct lc_conn *conn)
-{
-    char byte;
-    uint64_t arrival;
-    /* TLS sends records of its own (session tickets): reading lets OpenSSL swallow them. */
-    if (conn->tls == NULL || lc_conn_read(conn, &byte, 1, &arrival) != LC_EAGAIN) {
-        lc_conn_close(conn);
-    }
-}
-
 static void on_conn_event(struct lc_conn *conn, int status, bool readable, bool writable)
 {
     struct lc_exchange *exchange = conn->owner;
     if (conn->state == LC_CONN_IDLE) {
-        on_idle_event(conn);
+        if (status < 0 || lc_conn_is_stale(conn)) {
+            lc_conn_close(conn);
+        }
         return;
     }
     if (exchange == NULL || conn->state == LC_CONN_CLOSED) {
