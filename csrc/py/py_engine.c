@@ -150,17 +150,26 @@ PyDoc_STRVAR(step_doc, "step(timer_fired=False, /)\n--\n\n"
                        "whose request or sleep has completed. Called by the hub's watchers; the one that\n"
                        "arm() asked for by a time says so, for it may fire early and is to be set again.");
 
+struct lc_op *lc_py_engine_next(struct py_engine *self)
+{
+    if (!self->in_step || self->core == NULL) {
+        return NULL;
+    }
+    if (++self->delivered_count % DELIVERY_CHECK == 0 && lc_now_ns() > self->deliver_until_ns) {
+        return NULL; /* what is left comes in the next step, which rearm() asks for */
+    }
+    return lc_engine_take(self->core);
+}
+
 LC_CALLS_PYTHON static int deliver_completed(struct py_engine *self)
 {
-    uint64_t end_ns = lc_now_ns() + DELIVERY_NS;
     struct lc_op *completed;
-    for (int i = 1; self->core != NULL && (completed = lc_engine_take(self->core)) != NULL; i++) {
+    self->deliver_until_ns = lc_now_ns() + DELIVERY_NS;
+    self->delivered_count = 0;
+    while ((completed = lc_py_engine_next(self)) != NULL) {
         int rc = lc_wake_deliver(self, completed);
         if (rc < 0) {
             return rc;
-        }
-        if (i % DELIVERY_CHECK == 0 && lc_now_ns() > end_ns) {
-            break; /* what is left comes in the next step, which rearm() asks for */
         }
     }
     return 0;
