@@ -63,7 +63,7 @@ struct lc_conn *lc_pool_take(struct lc_pool *pool, struct lc_origin *origin)
         }
         /* The loop notices a peer that closes an idle connection when it turns; between two turns
          * only the kernel knows. */
-        if (lc_sock_is_stale(conn->fd, conn->tls != NULL)) {
+        if (lc_conn_is_stale(conn)) {
             lc_conn_close(conn);
             continue;
         }
@@ -165,6 +165,17 @@ void lc_conn_close(struct lc_conn *conn)
     conn->tls = NULL;
     uv_close((uv_handle_t *)&conn->poll, on_closed);
     close(conn->fd);
+}
+
+bool lc_conn_is_stale(struct lc_conn *conn)
+{
+    char byte;
+    uint64_t arrival;
+    if (!lc_sock_is_stale(conn->fd)) {
+        return false;
+    }
+    /* TLS sends records of its own (session tickets): reading lets OpenSSL swallow them. */
+    return conn->tls == NULL || lc_conn_read(conn, &byte, 1, &arrival) != LC_EAGAIN;
 }
 
 int lc_conn_watch(struct lc_conn *conn, bool write)

@@ -64,6 +64,9 @@ int lc_conn_open(uv_loop_t *loop, struct lc_pool *pool, struct lc_origin *origin
 /* Back to the pool, or closed if the pool has enough or is gone. */
 void lc_conn_release(struct lc_conn *conn);
 void lc_conn_close(struct lc_conn *conn);
+/* True if an idle connection can no longer be used: the peer closed it, or sent bytes that nobody
+ * asked for and that would be taken for the next response. */
+bool lc_conn_is_stale(struct lc_conn *conn);
 /* Whether to hear of the socket becoming writable. */
 int lc_conn_watch(struct lc_conn *conn, bool write) LC_MUST_USE;
 ssize_t lc_conn_read(struct lc_conn *conn, char *into, size_t len,

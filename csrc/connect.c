@@ -112,21 +112,28 @@ static void on_timer_closed(uv_handle_t *handle)
     free_connector_when_closed(connector);
 }
 
+/* From running to finished, once; a handle that is being released has no attempt any more. */
+static void mark_finished(struct lc_connector *connector, CURL *easy, CURLcode code)
+{
+    struct lc_connect *attempt = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&attempt) != CURLE_OK ||
+        attempt == NULL || attempt->finished) {
+        return;
+    }
+    list_remove(&connector->running, attempt);
+    attempt->finished = true;
+    attempt->code = code;
+    list_append(&connector->finished, attempt);
+}
+
 static void collect_finished(struct lc_connector *connector)
 {
     CURLMsg *message;
     int left;
     while ((message = curl_multi_info_read(connector->multi, &left)) != NULL) {
-        struct lc_connect *attempt = NULL;
-        if (message->msg != CURLMSG_DONE ||
-            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&attempt) !=
-                CURLE_OK) {
-            continue;
+        if (message->msg == CURLMSG_DONE) {
+            mark_finished(connector, message->easy_handle, message->data.result);
         }
-        list_remove(&connector->running, attempt);
-        attempt->finished = true;
-        attempt->code = message->data.result;
-        list_append(&connector->finished, attempt);
     }
 }
 
@@ -166,9 +173,10 @@ static struct watch *watch_new(struct lc_connector *connector, curl_socket_t fd)
     return watch;
 }
 
+/* Never returns -1: libcurl would refuse all other attempts of this connector from then on. The
+ * attempt whose descriptor cannot be watched fails alone. */
 static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, void *socketp)
 {
-    (void)easy;
     struct lc_connector *connector = userp;
     struct watch *watch = socketp;
     if (what == CURL_POLL_REMOVE) {
@@ -181,7 +189,8 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, v
     if (watch == NULL) {
         watch = watch_new(connector, fd);
         if (watch == NULL) {
-            return -1;
+            mark_finished(connector, easy, CURLE_OUT_OF_MEMORY);
+            return 0;
         }
         curl_multi_assign(connector->multi, fd, watch);
     }
@@ -192,7 +201,10 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, v
     if (what & CURL_POLL_OUT) {
         events |= UV_WRITABLE;
     }
-    return uv_poll_start(&watch->poll, events, on_watch_event) == 0 ? 0 : -1;
+    if (uv_poll_start(&watch->poll, events, on_watch_event) != 0) {
+        mark_finished(connector, easy, CURLE_OUT_OF_MEMORY);
+    }
+    return 0;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -207,11 +219,14 @@ static int on_curl_timer(CURLM *multi, long timeout_ms, void *userp)
 {
     (void)multi;
     struct lc_connector *connector = userp;
+    /* Neither can fail for a timer that is not closing; libcurl is gone before it is closed. */
     if (timeout_ms < 0) {
-        return uv_timer_stop(&connector->timer) == 0 ? 0 : -1;
+        (void)uv_timer_stop(&connector->timer);
+    } else {
+        uv_update_time(connector->loop);
+        (void)uv_timer_start(&connector->timer, on_timer, (uint64_t)timeout_ms, 0);
     }
-    uv_update_time(connector->loop);
-    return uv_timer_start(&connector->timer, on_timer, (uint64_t)timeout_ms, 0) == 0 ? 0 : -1;
+    return 0;
 }
 
 static int on_curl_sockopt(void *clientp, curl_socket_t fd, curlsocktype purpose)
@@ -269,6 +284,7 @@ static void release_handle(struct lc_connect *attempt)
     if (attempt->easy == NULL) {
         return;
     }
+    curl_easy_setopt(attempt->easy, CURLOPT_PRIVATE, NULL);
     curl_multi_remove_handle(connector->multi, attempt->easy);
     curl_easy_reset(attempt->easy);
     if (connector->idle_count < IDLE_HANDLES_MAX && !connector->closing) {

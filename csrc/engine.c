@@ -268,6 +268,9 @@ int lc_engine_turn(struct lc_engine *engine)
 int lc_engine_submit(struct lc_engine *engine, struct lc_request *request, uint64_t *id)
 {
     struct lc_exchange *exchange;
+    if (!lc_engine_is_ours(engine)) {
+        return LC_EFORKED;
+    }
     int rc = lc_exchange_begin(engine, request, &exchange);
     if (rc == 0) {
         *id = exchange->op.id;
@@ -277,6 +280,9 @@ int lc_engine_submit(struct lc_engine *engine, struct lc_request *request, uint6
 
 int lc_engine_sleep(struct lc_engine *engine, uint64_t duration_ns, void *data, uint64_t *id)
 {
+    if (!lc_engine_is_ours(engine)) {
+        return LC_EFORKED;
+    }
     struct lc_op *op = lc_alloc_zero(sizeof *op);
     if (op == NULL) {
         return LC_ENOMEM;
@@ -306,7 +312,7 @@ fail_timer:
 void *lc_engine_cancel(struct lc_engine *engine, uint64_t id)
 {
     struct lc_op *op = find_op(engine, id);
-    if (op == NULL) {
+    if (op == NULL || !lc_engine_is_ours(engine)) {
         return NULL;
     }
     void *data = op->data;

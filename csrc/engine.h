@@ -73,7 +73,9 @@ struct lc_exchange {
     struct lc_conn *conn;
     size_t written; /* of request.wire, on the present connection */
     uint64_t deadline_ns; /* of the present phase; the timer is moved lazily */
-    bool reused;          /* the present connection had served before */
+    uint64_t handshake_ns; /* when the handshake began */
+    uint32_t tries;        /* connections that were closed before a response */
+    bool reused;           /* the present connection had served before */
     /* the result */
     int err; /* 0 or LC_E* */
     int os_errno;
@@ -84,10 +86,12 @@ struct lc_exchange {
 };
 
 int lc_engine_new(struct lc_engine **out) LC_MUST_USE;
-/* Closes every connection, drops every operation. In a forked child it only closes descriptors. */
+/* Closes every connection, drops every operation. In a forked child it does nothing: the loop and
+ * the connections are shared with the parent, and the memory goes with the process. */
 void lc_engine_free(struct lc_engine *engine);
 
-/* False in a forked child: nothing may be closed through the loop there. */
+/* False in a forked child: nothing may be closed through the loop there, a pool neither. What
+ * begins or ends an operation refuses by itself. */
 bool lc_engine_is_ours(const struct lc_engine *engine);
 
 int lc_engine_fd(const struct lc_engine *engine);
@@ -100,13 +104,14 @@ int lc_engine_turn(struct lc_engine *engine) LC_MUST_USE;
 struct lc_op *lc_engine_take(struct lc_engine *engine);
 void lc_op_free(struct lc_op *op);
 
-/* Begins an operation. On failure the request's wire buffer stays the caller's. */
+/* Begin an operation; LC_EFORKED in a forked child. On failure the request's wire buffer stays the
+ * caller's. */
 int lc_engine_submit(struct lc_engine *engine, struct lc_request *request,
                      uint64_t *id) LC_MUST_USE;
 int lc_engine_sleep(struct lc_engine *engine, uint64_t duration_ns, void *data,
                     uint64_t *id) LC_MUST_USE;
-/* Ends an operation that has not completed and returns its data; NULL if the id is not known. A
- * completed one that was not taken yet is taken out and freed as well. */
+/* Ends an operation that has not completed and returns its data; NULL if the id is not known, and
+ * in a forked child. A completed one that was not taken yet is taken out and freed as well. */
 void *lc_engine_cancel(struct lc_engine *engine, uint64_t id);
 
 /* Origins and TLS contexts are made once per distinct configuration and live as long as the

@@ -52,8 +52,11 @@ static bool may_send_again(const struct lc_exchange *exchange, int err)
     if (exchange->times.first_byte != 0 || (err != LC_ECLOSED && err != LC_ERESET)) {
         return false;
     }
+    if (exchange->conn == NULL || exchange->conn->state == LC_CONN_HANDSHAKE) {
+        return false; /* it is connecting that failed */
+    }
     if (exchange->request.resend == LC_RESEND_CLOSED) {
-        return exchange->resent < RESEND_MAX;
+        return exchange->tries < RESEND_MAX;
     }
     return exchange->reused && exchange->written == 0;
 }
@@ -61,6 +64,7 @@ static bool may_send_again(const struct lc_exchange *exchange, int err)
 static void fail(struct lc_exchange *exchange, int err)
 {
     if (may_send_again(exchange, err)) {
+        exchange->tries++;
         exchange->resent += exchange->written > 0;
         detach_conn(exchange);
         begin_connecting(exchange);
@@ -86,6 +90,14 @@ static void set_deadline(struct lc_exchange *exchange, uint64_t now_ns, uint64_t
     }
     if (lc_timers_start(&exchange->engine->timers, timer, exchange->deadline_ns) < 0) {
         fail(exchange, LC_ENOMEM);
+    }
+}
+
+/* Something moved: the read time-out begins anew, without touching the timer. */
+static void extend_deadline(struct lc_exchange *exchange, uint64_t now_ns)
+{
+    if (exchange->request.read_timeout_ns != 0) {
+        exchange->deadline_ns = now_ns + exchange->request.read_timeout_ns;
     }
 }
 
@@ -122,9 +134,7 @@ static void note_arrival(struct lc_exchange *exchange, uint64_t arrival_realtime
     }
     times->last_byte = arrival;
     times->read = now;
-    if (exchange->request.read_timeout_ns != 0) {
-        exchange->deadline_ns = now + exchange->request.read_timeout_ns;
-    }
+    extend_deadline(exchange, now);
 }
 
 static void complete_response(struct lc_exchange *exchange, bool bytes_left)
@@ -150,7 +160,7 @@ static void end_of_stream(struct lc_exchange *exchange)
     }
 }
 
-static void receive(struct lc_exchange *exchange)
+static void receive(struct lc_exchange *exchange, bool to_the_end)
 {
     struct lc_conn *conn = exchange->conn;
     char *buffer = exchange->engine->read_buffer;
@@ -180,9 +190,20 @@ static void receive(struct lc_exchange *exchange)
             return;
         }
         /* A short read has emptied a plain socket; OpenSSL may hold more than the socket shows. */
-        if (conn->tls == NULL && got < LC_READ_BUFFER) {
+        if (conn->tls == NULL && got < LC_READ_BUFFER && !to_the_end) {
             return;
         }
+    }
+}
+
+/* The connection is broken. What the server said before, if anything, is the better answer: a
+ * response that came ahead of a reset is still in the socket. */
+static void receive_rest(struct lc_exchange *exchange, int err)
+{
+    struct lc_conn *conn = exchange->conn;
+    receive(exchange, true);
+    if (exchange->op.state == LC_OP_PENDING && exchange->conn == conn) {
+        fail(exchange, err);
     }
 }
 
@@ -192,29 +213,29 @@ static void send_request(struct lc_exchange *exchange)
 {
     struct lc_conn *conn = exchange->conn;
     struct lc_buf *wire = &exchange->request.wire;
+    size_t before = exchange->written;
     while (exchange->written < wire->len) {
         ssize_t put =
             lc_conn_write(conn, wire->ptr + exchange->written, wire->len - exchange->written);
         if (put == LC_EAGAIN) {
             bool for_write = conn->tls == NULL || lc_tls_wants_write(conn->tls);
             exchange->engine->dirty = true; /* the loop must hear of the new watch */
+            if (exchange->written > before) {
+                extend_deadline(exchange, lc_now_ns());
+            }
             if (lc_conn_watch(conn, for_write) < 0) {
                 fail(exchange, LC_ESYS);
             }
             return;
         }
         if (put < 0) {
-            /* What the server said before it closed, if anything, is the better answer. */
-            int err = (int)put;
-            receive(exchange);
-            if (exchange->op.state == LC_OP_PENDING && exchange->conn == conn) {
-                fail(exchange, err);
-            }
+            receive_rest(exchange, (int)put);
             return;
         }
         exchange->written += (size_t)put;
     }
     exchange->times.sent = lc_now_ns();
+    extend_deadline(exchange, exchange->times.sent);
     if (lc_conn_watch(conn, false) < 0) {
         fail(exchange, LC_ESYS);
     }
@@ -244,39 +265,35 @@ static void advance_handshake(struct lc_exchange *exchange)
         return;
     }
     uint64_t now = lc_now_ns();
-    exchange->times.tls = now - exchange->times.tls;
+    exchange->times.tls = now - exchange->handshake_ns;
     conn->state = LC_CONN_BUSY;
     begin_sending(exchange, now);
 }
 
 /* --- events --- */
 
-static void on_idle_event(struct lc_conn *conn)
-{
-    char byte;
-    uint64_t arrival;
-    /* TLS sends records of its own (session tickets): reading lets OpenSSL swallow them. */
-    if (conn->tls == NULL || lc_conn_read(conn, &byte, 1, &arrival) != LC_EAGAIN) {
-        lc_conn_close(conn);
-    }
-}
-
 static void on_conn_event(struct lc_conn *conn, int status, bool readable, bool writable)
 {
     struct lc_exchange *exchange = conn->owner;
     if (conn->state == LC_CONN_IDLE) {
-        on_idle_event(conn);
+        if (status < 0 || lc_conn_is_stale(conn)) {
+            lc_conn_close(conn);
+        }
         return;
     }
     if (exchange == NULL || conn->state == LC_CONN_CLOSED) {
         return;
     }
-    if (status < 0) {
-        fail(exchange, LC_ERESET);
-        return;
-    }
     if (conn->state == LC_CONN_HANDSHAKE) {
         advance_handshake(exchange);
+        if (status < 0 && conn->state == LC_CONN_HANDSHAKE) {
+            fail(exchange, LC_ERESET);
+        }
+        return;
+    }
+    if (status < 0) {
+        /* libuv says so of a reset, and has stopped watching. */
+        receive_rest(exchange, LC_ERESET);
         return;
     }
     bool unsent = exchange->written < exchange->request.wire.len;
@@ -284,7 +301,7 @@ static void on_conn_event(struct lc_conn *conn, int status, bool readable, bool 
         send_request(exchange);
     }
     if (readable && exchange->op.state == LC_OP_PENDING && exchange->conn == conn) {
-        receive(exchange);
+        receive(exchange, false);
     }
 }
 
@@ -319,7 +336,7 @@ void lc_exchange_on_connected(void *owner, const struct lc_connect_result *resul
     attach(exchange, conn);
     uint64_t now = lc_now_ns();
     if (conn->state == LC_CONN_HANDSHAKE) {
-        exchange->times.tls = now;
+        exchange->handshake_ns = now;
         advance_handshake(exchange);
     } else {
         begin_sending(exchange, now);
@@ -336,6 +353,8 @@ static void begin_connecting(struct lc_exchange *exchange)
         .url = origin->connect_url, .proxy = origin->proxy, .tunnel = origin->tls_context != NULL};
     exchange->reused = false;
     exchange->written = 0;
+    exchange->times.sent = 0;
+    exchange->times.tls = 0;
     engine->dirty = true;
     int rc = lc_connect_start(engine->connector, &target, exchange, &exchange->attempt);
     if (rc < 0) {

@@ -80,12 +80,9 @@ ssize_t lc_sock_write(int fd, const char *from, size_t len)
     return put < 0 ? error_of_errno() : put;
 }
 
-bool lc_sock_is_stale(int fd, bool bytes_are_fine)
+bool lc_sock_is_stale(int fd)
 {
     char byte;
     ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got > 0) {
-        return !bytes_are_fine;
-    }
-    return got == 0 || error_of_errno() != LC_EAGAIN;
+    return got >= 0 || error_of_errno() != LC_EAGAIN;
 }

@@ -17,8 +17,8 @@ void lc_sock_prepare(int fd);
 ssize_t lc_sock_read(int fd, char *into, size_t len, uint64_t *arrival_realtime_ns) LC_MUST_USE;
 /* Bytes written, LC_EAGAIN, LC_ERESET (also for a closed pipe) or LC_ESYS. */
 ssize_t lc_sock_write(int fd, const char *from, size_t len) LC_MUST_USE;
-/* True if an idle connection can no longer be used: the peer closed it or, unless `bytes_are_fine`
- * (TLS sends records of its own), sent bytes that nobody asked for. */
-bool lc_sock_is_stale(int fd, bool bytes_are_fine);
+/* True if something came on an idle connection: its end, an error, or bytes that nobody asked for,
+ * which stay where they are. */
+bool lc_sock_is_stale(int fd);
 
 #endif

@@ -6,6 +6,10 @@
 #include <pythread.h>
 
 static const double NS_PER_S = 1e9;
+enum {
+    DELIVERY_NS = 1000000, /* greenlets are woken for so long before the hub's loop has its turn */
+    DELIVERY_CHECK = 8,    /* wake-ups between two looks at the clock */
+};
 
 int lc_py_engine_check(struct py_engine *engine)
 {
@@ -146,10 +150,26 @@ PyDoc_STRVAR(step_doc, "step(timer_fired=False, /)\n--\n\n"
                        "whose request or sleep has completed. Called by the hub's watchers; the one that\n"
                        "arm() asked for by a time says so, for it may fire early and is to be set again.");
 
+LC_CALLS_PYTHON static int deliver_completed(struct py_engine *self)
+{
+    uint64_t end_ns = lc_now_ns() + DELIVERY_NS;
+    struct lc_op *completed;
+    for (int i = 1; self->core != NULL && (completed = lc_engine_take(self->core)) != NULL; i++) {
+        int rc = lc_wake_deliver(self, completed);
+        if (rc < 0) {
+            return rc;
+        }
+        if (i % DELIVERY_CHECK == 0 && lc_now_ns() > end_ns) {
+            break; /* what is left comes in the next step, which rearm() asks for */
+        }
+    }
+    return 0;
+}
+
 LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     struct py_engine *self = (struct py_engine *)op;
-    if (self->core == NULL || self->in_step || !lc_engine_is_ours(self->core)) {
+    if (self->core == NULL || self->in_step || self->forked) {
         /* A forked child still watches its parent's descriptor. */
         Py_RETURN_NONE;
     }
@@ -162,11 +182,10 @@ LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *const *args
         /* The hub counts from the time it cached when its turn began: its timers fire early. */
         self->armed_due_ns = UINT64_MAX;
     }
-    int rc = lc_engine_turn(self->core);
-    struct lc_op *completed;
     Py_INCREF(self);
-    while (rc == 0 && self->core != NULL && (completed = lc_engine_take(self->core)) != NULL) {
-        rc = lc_wake_deliver(self, completed);
+    int rc = lc_engine_turn(self->core);
+    if (rc == 0) {
+        rc = deliver_completed(self);
     }
     self->in_step = false;
     if (self->core != NULL) {
