@@ -502,14 +502,12 @@ static int append_body(struct py_session *session, struct lc_wire *wire, struct 
     if (set->has_content_length) {
         return LC_WAY_LONG;
     }
-    if (body->present && body->bytes.len > 0) {
+    bool has_body = body->present && body->bytes.len > 0;
+    if (has_body || !is_one_of(method, habits->no_length)) {
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", body->bytes.len);
-    } else {
-        snprintf(length, sizeof length, "%s",
-                 is_one_of(method, habits->no_length) ? "" : "Content-Length: 0\r\n");
-    }
-    if (append_text(&wire->bytes, length) < 0) {
-        return LC_WAY_ERROR;
+        if (append_text(&wire->bytes, length) < 0) {
+            return LC_WAY_ERROR;
+        }
     }
     if (body->content_type != NULL && !set->has_content_type &&
         append_header(&wire->bytes,

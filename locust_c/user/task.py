@@ -137,6 +137,7 @@ class TaskSet(metaclass=TaskSetMeta):
         waiter: Any = user if _is_plain(self, "wait_time") else self
         pick = None if _is_plain(self, "get_next_task") else self.get_next_task
         engine = get_engine()
+        sleep, yield_if_needed = engine.sleep, engine.yield_if_needed
         while True:
             wait = True
             try:
@@ -147,7 +148,10 @@ class TaskSet(metaclass=TaskSetMeta):
                 else:
                     tasks = owner.tasks
                     count = len(tasks)
-                    function = tasks[int(random() * count)] if count > 1 else self._only_task(tasks)
+                    if count == 1:
+                        function = tasks[0]
+                    else:
+                        function = tasks[int(random() * count)] if count else self._only_task(tasks)
                 if type(function) is FunctionType:
                     function(owner)
                 else:
@@ -162,16 +166,12 @@ class TaskSet(metaclass=TaskSetMeta):
                 self._report(exception)
             if user._state == LOCUST_STATE_STOPPING:
                 raise StopUser
-            if wait:
+            if wait and (seconds := waiter.wait_time()) > 0:
                 user._state = LOCUST_STATE_WAITING
-                seconds = waiter.wait_time()
-                if seconds > 0:
-                    engine.sleep(seconds)
-                else:
-                    engine.yield_if_needed()
+                sleep(seconds)
                 user._state = LOCUST_STATE_RUNNING
             else:
-                engine.yield_if_needed()
+                yield_if_needed()
 
     def _loop_with_hooks(self) -> None:
         user = self._user
