@@ -348,9 +348,8 @@ class Runner:
         except Exception:
             from locust_c import log
 
-            logger.critical(
-                "Unhandled exception in greenlet: %s\n%s", gevent.getcurrent(), traceback.format_exc()
-            )
+            name = getattr(function, "__qualname__", function)
+            logger.critical("Unhandled exception in greenlet: %s\n%s", name, traceback.format_exc())
             log.unhandled_greenlet_exception = True
 
     def _on_user_error(
