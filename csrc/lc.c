@@ -5,8 +5,9 @@
 #include <time.h>
 
 /* Allocation bookkeeping is thread-local: an engine and all it owns belong to one thread. */
-static _Thread_local uint64_t fail_countdown;
-static _Thread_local int64_t live_blocks;
+#define LC_QUICK_TLS __attribute__((tls_model("initial-exec"))) /* no call for each access */
+static _Thread_local uint64_t fail_countdown LC_QUICK_TLS;
+static _Thread_local int64_t live_blocks LC_QUICK_TLS;
 
 const char *lc_strerror(int code)
 {

@@ -11,6 +11,11 @@
 #include <string.h>
 
 #define LC_MUST_USE __attribute__((warn_unused_result))
+/* Not inlined: the stack of a caller that parks is copied at every switch of greenlets, so what is
+ * needed before or after must not lie in the frames that are on it meanwhile. */
+#define LC_OFF_STACK __attribute__((noinline))
+/* The same for a path that is seldom taken. */
+#define LC_RARE __attribute__((noinline, cold))
 
 /* X(name, text): what went wrong, in words a user reads. */
 #define LC_ERRORS(X)                                                                               \

@@ -6,7 +6,10 @@ The names of this package are those of Locust's documented API; see docs/ for wh
 import importlib
 from types import ModuleType
 
+from .early_signals import end_quietly_on_ctrl_c
 from .patch import patch_libraries, patch_response
+
+end_quietly_on_ctrl_c()
 
 # Before every other import: nothing may keep a reference to a function that gevent replaces.
 patch_libraries()

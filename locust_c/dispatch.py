@@ -32,6 +32,7 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
     def __init__(self, worker_nodes: Sequence[WorkerNode], user_classes: Sequence[type[User]]) -> None:
         self._workers: list[str] = []
         self._user_classes: list[type[User]] = []
+        self._fixed: Iterator[str] | None = None
         self._pairs: dict[tuple[str, str], tuple[str, str]] = {}
         self._spawned: list[tuple[str, str]] = []
         self._per_class: Counter[str] = Counter()
@@ -157,7 +158,7 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
     def _set_user_classes(self, user_classes: Sequence[type[User]]) -> None:
         self._user_classes = _sorted(user_classes)
         self._fixed_counts = {cls.__name__: cls.fixed_count for cls in self._user_classes if cls.fixed_count}
-        self._fixed: Iterator[str] | None = None
+        self._fixed = None
         self._weighted = _by_weight(
             {cls.__name__: cls.weight for cls in self._user_classes if not cls.fixed_count}
         )
@@ -168,9 +169,7 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
     def _set_workers(self, names: list[str]) -> None:
         self._workers = _interleave_hosts(names)
         classes = [cls.__name__ for cls in self._user_classes]
-        self._counts = {
-            name: self._counts.get(name, dict.fromkeys(classes, 0)) for name in self._workers
-        }
+        self._counts = {name: self._counts.get(name, dict.fromkeys(classes, 0)) for name in self._workers}
 
     def _redistribute(self) -> None:
         count = len(self._spawned)
@@ -213,7 +212,9 @@ def _by_weight(weights: dict[str, Any]) -> Iterator[str]:
     Greedy: each name taken is the one that brings the Kullback-Leibler divergence of the shares from the
     weights down the most. Ties go to the one taken least, then to the smaller weight, then by name.
     """
-    heap = [(weight * log2(weight / (weight + 1)), weight + 1, weight, name) for name, weight in weights.items()]
+    heap = [
+        (weight * log2(weight / (weight + 1)), weight + 1, weight, name) for name, weight in weights.items()
+    ]
     heapify(heap)
     while heap:
         _, x, weight, name = heap[0]

@@ -52,7 +52,9 @@ class Environment:
         profile: str | None = None,
     ) -> None:
         if shape_class is not None and not isinstance(shape_class, LoadTestShape):
-            raise ValueError(f"shape_class must be an instance of a subclass of LoadTestShape, not {shape_class!r}")
+            raise ValueError(
+                f"shape_class must be an instance of a subclass of LoadTestShape, not {shape_class!r}"
+            )
         self.runner: Runner | None = None
         self.web_ui: WebUI | None = None
         self.process_exit_code: int | None = None
@@ -92,9 +94,7 @@ class Environment:
         self._check_no_runner()
         return self._adopt_runner(LocalRunner(self))
 
-    def create_master_runner(
-        self, master_bind_host: str = "*", master_bind_port: int = 5557
-    ) -> MasterRunner:
+    def create_master_runner(self, master_bind_host: str = "*", master_bind_port: int = 5557) -> MasterRunner:
         """Makes the runner that controls workers and listens on ``master_bind_port``."""
         from locust_c.runners import MasterRunner
 

@@ -6,6 +6,7 @@ engine's descriptor and a timer; both call `Engine.step`, which wakes greenlets 
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -59,6 +60,15 @@ class _PerThread(_Local):
 
 
 _per_thread = _PerThread()
+
+
+def _leave_to_the_parent() -> None:
+    if _per_thread.watchers is not None:
+        _per_thread.watchers.engine.forked()
+        _per_thread.watchers = None
+
+
+os.register_at_fork(after_in_child=_leave_to_the_parent)
 
 
 def get_engine() -> _core.Engine:

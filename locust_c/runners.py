@@ -16,9 +16,9 @@ from gevent.event import Event
 from gevent.pool import Group
 
 from locust_c.exception import StopTest
-from locust_c.rpc import Message
+from locust_c.shape import course
 from locust_c.stopping import stop_greenlets
-from locust_c.usage import ProcessUsage
+from locust_c.usage import watch_usage
 from locust_c.user.group import UserGroup
 from locust_c.worker_node import WorkerNode
 
@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from locust_c.stats import RequestStats
     from locust_c.user.users import User
 
-__all__ = ["ExceptionDict", "LocalRunner", "MasterRunner", "Runner", "WorkerNode", "WorkerRunner"]
+__all__ = [
+    "DistributedRunner",
+    "ExceptionDict",
+    "LocalRunner",
+    "MasterRunner",
+    "Runner",
+    "WorkerNode",
+    "WorkerRunner",
+]
 
 logger = logging.getLogger("locust.runners")
 
@@ -53,7 +61,6 @@ FALLBACK_INTERVAL = 5
 CONNECT_TIMEOUT = 5
 CONNECT_RETRY_COUNT = 60
 
-SHAPE_TICK_INTERVAL_S = 1.0
 # Starting many users takes a while: that often the other greenlets get their turn.
 USERS_BETWEEN_TURNS = 100
 
@@ -102,7 +109,7 @@ class Runner:
         environment.events.user_error.add_listener(self._on_user_error)
         environment.events.spawning_complete.add_listener(self._on_spawning_complete)
         environment.events.quit.add_listener(self._on_quit)
-        self._spawn(self.monitor_cpu_and_memory)
+        self._monitor = self._spawn(self.monitor_cpu_and_memory)
 
     @property
     def user_classes(self) -> list[type[User]]:
@@ -213,7 +220,7 @@ class Runner:
         gevent.spawn(self.quit if self.environment.web_ui is None else self.stop)
 
     def spawn_users(self, user_classes_spawn_count: dict[str, int], wait: bool = False) -> list[User]:
-        """Starts ``{class name: number}`` users and returns them; with ``wait``, when all users have ended."""
+        """Starts ``{class name: number}`` users and returns them; with ``wait`` when all have ended."""
         logger.debug(
             "Spawning additional %s (%s already running)...",
             json.dumps(user_classes_spawn_count),
@@ -270,18 +277,13 @@ class Runner:
         logger.info("Shape worker starting")
         shape = self.environment.shape_class
         assert shape is not None
-        while True:
-            tick = shape.tick()
-            if tick is None:
-                break
-            if tick != self.shape_last_tick:
-                user_count, spawn_rate = tick[:2]
-                logger.info("Shape test updating to %d users at %.2f spawn rate", user_count, spawn_rate)
-                self.shape_last_tick = tick
-                self.start(user_count, spawn_rate, user_classes=tick[2] if len(tick) > 2 else None)
-            gevent.sleep(SHAPE_TICK_INTERVAL_S)
+        for tick in course(shape):
+            user_count, spawn_rate = tick[:2]
+            logger.info("Shape test updating to %d users at %.2f spawn rate", user_count, spawn_rate)
+            self.shape_last_tick = tick
+            self.start(user_count, spawn_rate, user_classes=tick[2] if len(tick) > 2 else None)
         logger.info("Shape test stopping")
-        if self._is_headless():
+        if self.environment.web_ui is None:
             self.quit()
         else:
             self.stop()
@@ -301,31 +303,14 @@ class Runner:
         ``concurrent``: in a greenlet of its own, on a master or worker. Raises for a second listener.
         """
         if msg_type in self.custom_messages:
-            raise Exception(f"Tried to register listener method for {msg_type}, but it already had a listener!")
+            raise Exception(
+                f"Tried to register listener method for {msg_type}, but it already had a listener!"
+            )
         self.custom_messages[msg_type] = (listener, concurrent)
 
     def monitor_cpu_and_memory(self) -> NoReturn:
-        """Samples the usage of this process every ``CPU_MONITOR_INTERVAL`` seconds and fires events with it."""
-        usage = ProcessUsage()
-        while True:
-            gevent.sleep(CPU_MONITOR_INTERVAL)
-            self.current_cpu_usage = usage.cpu_percent()
-            self.current_memory_usage = usage.memory_bytes()
-            events = self.environment.events
-            if self.current_cpu_usage > CPU_WARNING_THRESHOLD:
-                events.cpu_warning.fire(environment=self.environment, cpu_usage=self.current_cpu_usage)
-                if not self.cpu_warning_emitted:
-                    logger.warning(
-                        "CPU usage above %s%%! The load generator may be short of processor time: fewer"
-                        " requests may be made, and later than planned.",
-                        CPU_WARNING_THRESHOLD,
-                    )
-                self.cpu_warning_emitted = True
-            events.usage_monitor.fire(
-                environment=self.environment,
-                cpu_usage=self.current_cpu_usage,
-                memory_usage=self.current_memory_usage,
-            )
+        """Samples the usage of this process every ``CPU_MONITOR_INTERVAL`` seconds and fires events."""
+        watch_usage(self)
 
     def cpu_log_warning(self) -> bool:
         """Says in the log whether the processor was too busy during the test, and returns that."""
@@ -350,9 +335,6 @@ class Runner:
     def _on_quit(self, exit_code: int | None = None, **_: Any) -> None:
         self.stop_recording()
 
-    def _is_headless(self) -> bool:
-        return self.environment.web_ui is None
-
     def _spawn(self, function: Callable[..., Any], *args: Any) -> Any:
         return self.greenlet.spawn(self._run_logged, function, *args)
 
@@ -362,10 +344,14 @@ class Runner:
         except Exception:
             from locust_c import log
 
-            logger.critical("Unhandled exception in greenlet: %s\n%s", gevent.getcurrent(), traceback.format_exc())
+            logger.critical(
+                "Unhandled exception in greenlet: %s\n%s", gevent.getcurrent(), traceback.format_exc()
+            )
             log.unhandled_greenlet_exception = True
 
-    def _on_user_error(self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any) -> None:
+    def _on_user_error(
+        self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any
+    ) -> None:
         text = "".join(traceback.format_exception(type(exception), exception, tb))
         self.log_exception("local", str(exception), text)
 
@@ -421,6 +407,8 @@ class LocalRunner(Runner):
 
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
         """Calls the listener of ``msg_type`` with a message from node ``"local"``, and returns after it."""
+        from locust_c.rpc import Message
+
         if msg_type not in self.custom_messages:
             logger.warning("Unknown message type received: %s", msg_type)
             return
@@ -438,6 +426,8 @@ class LocalRunner(Runner):
         self.worker_cpu_warning_emitted = False
         self.final_user_classes_count = {}
         self.record_requests()
+        if self._monitor.dead:  # quit() ended it
+            self._monitor = self._spawn(self.monitor_cpu_and_memory)
         self.environment.filter_tasks_by_tags()
         # Before the listeners are called: one that stops the test really stops it.
         self.update_state(STATE_SPAWNING)
@@ -472,22 +462,26 @@ class LocalRunner(Runner):
         self.target_user_classes_count = dict(sorted(wanted.items()))
         running = {name: self.user_greenlets.count(name) for name in wanted}
         logger.debug("Ramping to %s (%d total users)", json.dumps(wanted), sum(wanted.values()))
-        self.spawn_users({name: wanted[name] - running[name] for name in wanted if wanted[name] > running[name]})
-        self.stop_users({name: running[name] - wanted[name] for name in wanted if wanted[name] < running[name]})
+        self.spawn_users(
+            {name: wanted[name] - running[name] for name in wanted if wanted[name] > running[name]}
+        )
+        self.stop_users(
+            {name: running[name] - wanted[name] for name in wanted if wanted[name] < running[name]}
+        )
 
 
-class MasterRunner(Runner):
-    """Controls workers; not part of this version."""
+class DistributedRunner(Runner):
+    """One of several runners of a test; distributed tests are not part of this version."""
 
-    def __init__(self, environment: Environment, master_bind_host: str, master_bind_port: int) -> None:
-        raise NotImplementedError(NOT_DISTRIBUTED)
-
-
-class WorkerRunner(Runner):
-    """Runs users for a master; not part of this version."""
-
-    def __init__(self, environment: Environment, master_host: str, master_port: int) -> None:
-        raise NotImplementedError(NOT_DISTRIBUTED)
+    def __init__(self, environment: Environment, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError(
+            "Distributed runs (--master, --worker, --processes) are not part of this version of locust-c"
+        )
 
 
-NOT_DISTRIBUTED = "Distributed runs (--master, --worker, --processes) are not part of this version of locust-c"
+class MasterRunner(DistributedRunner):
+    """Controls workers."""
+
+
+class WorkerRunner(DistributedRunner):
+    """Runs users for a master."""

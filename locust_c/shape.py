@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
+
+import gevent
 
 if TYPE_CHECKING:
     from locust_c.runners import Runner
     from locust_c.user.users import User
 
-__all__ = ["LoadTestShape", "LoadTestShapeMeta"]
+__all__ = ["LoadTestShape", "LoadTestShapeMeta", "course"]
+
+TICK_INTERVAL_S = 1.0
 
 
 class LoadTestShapeMeta(type):
@@ -51,3 +56,13 @@ class LoadTestShape(metaclass=LoadTestShapeMeta):
         Called about once a second; ``None`` ends the test.
         """
         return None
+
+
+def course(shape: LoadTestShape) -> Iterator[Any]:
+    """Asks the shape about once a second; yields what it wants whenever that changed, ends when it does."""
+    last: Any = None
+    while (tick := shape.tick()) is not None:
+        if tick != last:
+            yield tick
+        last = tick
+        gevent.sleep(TICK_INTERVAL_S)

@@ -28,9 +28,10 @@ def stop_greenlets(greenlets: Iterable[UserGreenlet], stop_timeout: float) -> No
         late = [greenlet for greenlet in busy if not greenlet.dead]
         if late:
             logger.info(
-                "%d users did not finish their tasks within %g seconds: they are ended now", len(late), stop_timeout
+                "%d users did not finish their tasks within %g seconds: they are ended now",
+                len(late),
+                stop_timeout,
             )
             for greenlet in late:
                 greenlet.user.stop(force=True)
     gevent.joinall(others)
-

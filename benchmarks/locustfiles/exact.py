@@ -21,9 +21,8 @@ def on_quitting(environment, **kw):
         "response_times": sum(total.response_times.values()),
         "entries": sum(entry.num_requests for entry in environment.stats.entries.values()),
     }
-    histogram = getattr(total, "histogram", None)
-    if histogram is not None:
-        counts["histogram"] = histogram.count
+    if hasattr(total, "histogram"):
+        counts["histogram"] = sum(count for _, _, count in total.histogram())
     with open(os.environ["BENCH_RESULT"], "w") as result:
         json.dump(counts, result)
 

@@ -85,13 +85,10 @@ static int set_keyword(struct lc_state *state, struct lc_call *call, PyObject *n
     return 0;
 }
 
-int lc_py_call_parse(struct py_session *session, struct lc_call *call, PyObject *const *args,
-                     Py_ssize_t count, PyObject *names)
+LC_OFF_STACK int lc_py_call_parse(struct py_session *session, struct lc_call *call,
+                                  PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
-    struct lc_state *state = lc_state_of_type(Py_TYPE(session));
-    if (state == NULL) {
-        return -1;
-    }
+    struct lc_state *state = session->state;
     Py_ssize_t named = names != NULL ? PyTuple_GET_SIZE(names) : 0;
     for (Py_ssize_t i = 0; i < named; i++) {
         PyObject *name = PyTuple_GET_ITEM(names, i);

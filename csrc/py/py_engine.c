@@ -6,6 +6,10 @@
 #include <pythread.h>
 
 static const double NS_PER_S = 1e9;
+enum {
+    DELIVERY_NS = 1000000, /* greenlets are woken for so long before the hub's loop has its turn */
+    DELIVERY_CHECK = 8,    /* wake-ups between two looks at the clock */
+};
 
 int lc_py_engine_check(struct py_engine *engine)
 {
@@ -18,7 +22,7 @@ int lc_py_engine_check(struct py_engine *engine)
                         "an engine belongs to the thread that made it; this is another one");
         return -1;
     }
-    if (!lc_engine_is_ours(engine->core)) {
+    if (engine->forked) {
         PyErr_SetString(PyExc_RuntimeError,
                         "the engine belongs to the parent process; a forked child cannot use it");
         return -1;
@@ -146,10 +150,26 @@ PyDoc_STRVAR(step_doc, "step(timer_fired=False, /)\n--\n\n"
                        "whose request or sleep has completed. Called by the hub's watchers; the one that\n"
                        "arm() asked for by a time says so, for it may fire early and is to be set again.");
 
+LC_CALLS_PYTHON static int deliver_completed(struct py_engine *self)
+{
+    uint64_t end_ns = lc_now_ns() + DELIVERY_NS;
+    struct lc_op *completed;
+    for (int i = 1; self->core != NULL && (completed = lc_engine_take(self->core)) != NULL; i++) {
+        int rc = lc_wake_deliver(self, completed);
+        if (rc < 0) {
+            return rc;
+        }
+        if (i % DELIVERY_CHECK == 0 && lc_now_ns() > end_ns) {
+            break; /* what is left comes in the next step, which rearm() asks for */
+        }
+    }
+    return 0;
+}
+
 LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     struct py_engine *self = (struct py_engine *)op;
-    if (self->core == NULL || self->in_step || !lc_engine_is_ours(self->core)) {
+    if (self->core == NULL || self->in_step || self->forked) {
         /* A forked child still watches its parent's descriptor. */
         Py_RETURN_NONE;
     }
@@ -162,11 +182,10 @@ LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *const *args
         /* The hub counts from the time it cached when its turn began: its timers fire early. */
         self->armed_due_ns = UINT64_MAX;
     }
-    int rc = lc_engine_turn(self->core);
-    struct lc_op *completed;
     Py_INCREF(self);
-    while (rc == 0 && self->core != NULL && (completed = lc_engine_take(self->core)) != NULL) {
-        rc = lc_wake_deliver(self, completed);
+    int rc = lc_engine_turn(self->core);
+    if (rc == 0) {
+        rc = deliver_completed(self);
     }
     self->in_step = false;
     if (self->core != NULL) {
@@ -258,6 +277,16 @@ LC_CALLS_PYTHON static PyObject *engine_sleep(PyObject *op, PyObject *seconds_ob
     return park_for(self, ns < 9e18 ? (uint64_t)ns : UINT64_MAX);
 }
 
+PyDoc_STRVAR(forked_doc, "forked()\n--\n\n"
+                         "This process is a forked child (os.register_at_fork): the engine stays with\n"
+                         "the parent, and every call here raises RuntimeError.");
+
+static PyObject *engine_forked(PyObject *op, PyObject *Py_UNUSED(ignored))
+{
+    ((struct py_engine *)op)->forked = true;
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(fileno_doc, "fileno()\n--\n\nThe descriptor that is readable when step() has work.");
 
 static PyObject *engine_fileno(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -306,6 +335,7 @@ static PyMethodDef engine_methods[] = {
     {"yield_if_needed", engine_yield_if_needed, METH_NOARGS, yield_doc},
     {"sleep", engine_sleep, METH_O, sleep_doc},
     {"fileno", engine_fileno, METH_NOARGS, fileno_doc},
+    {"forked", engine_forked, METH_NOARGS, forked_doc},
     {"close", engine_close, METH_NOARGS, close_doc},
     {"counts", engine_counts, METH_NOARGS, counts_doc},
     {NULL, NULL, 0, NULL},

@@ -32,8 +32,8 @@ static int take_content(struct py_response *response, struct lc_exchange *exchan
     return response->content != NULL ? 0 : -1;
 }
 
-static int take_cookies(struct py_session *session, const struct lc_wire *wire,
-                        struct lc_exchange *exchange)
+LC_RARE static int take_cookies(struct py_session *session, const struct lc_wire *wire,
+                                struct lc_exchange *exchange)
 {
     struct lc_sv head = {exchange->response.head.ptr, exchange->response.head.len};
     struct lc_sv name, value;
@@ -51,8 +51,8 @@ static int take_cookies(struct py_session *session, const struct lc_wire *wire,
 }
 
 /* Turns the engine's code into the exception that users of this kind of session know. */
-static int take_error(struct py_session *session, struct py_response *response,
-                      const struct lc_exchange *exchange)
+LC_RARE static int take_error(struct py_session *session, struct py_response *response,
+                              const struct lc_exchange *exchange)
 {
     const char *reason = exchange->reason != NULL ? exchange->reason : lc_strerror(response->err);
     uint64_t timeout_ns = response->err == LC_ECONNTIMEOUT ? exchange->request.connect_timeout_ns
@@ -68,8 +68,8 @@ static int take_error(struct py_session *session, struct py_response *response,
     return 0;
 }
 
-static int fill_response(struct py_session *session, struct lc_wire *wire,
-                         struct py_response *response, struct lc_exchange *exchange)
+LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire *wire,
+                                      struct py_response *response, struct lc_exchange *exchange)
 {
     response->err = exchange->err;
     response->times = exchange->times;
@@ -169,7 +169,7 @@ static void set_response_time(struct py_response *response)
 }
 
 static void name_sample(struct py_session *session, const struct lc_call *call,
-                       struct lc_wire *wire, struct py_response *response)
+                        struct lc_wire *wire, struct py_response *response)
 {
     PyObject *default_name = session->flavour == LC_FLAVOUR_FAST ? call->url : wire->target;
     PyObject *name = call->name;
@@ -184,7 +184,7 @@ static void name_sample(struct py_session *session, const struct lc_call *call,
 }
 
 /* The user's context() under what the call was given (Locust's documented behaviour). */
-static int add_user_context(struct py_session *session, struct py_response *response)
+LC_RARE static int add_user_context(struct py_session *session, struct py_response *response)
 {
     PyObject *of_user = PyObject_CallNoArgs(session->user_context);
     PyObject *merged = of_user != NULL ? PyDict_New() : NULL;
@@ -206,8 +206,7 @@ static int judge(struct py_session *session, struct py_response *response)
     if (response->exception != NULL || fine) {
         return 0;
     }
-    PyObject *error =
-        PyObject_CallMethod((PyObject *)session, "_judge", "O", (PyObject *)response);
+    PyObject *error = PyObject_CallMethod((PyObject *)session, "_judge", "O", (PyObject *)response);
     if (error == NULL) {
         return -1;
     }
@@ -223,8 +222,8 @@ static PyObject *seconds_or_none(uint64_t ns)
     return ns != 0 ? PyFloat_FromDouble((double)ns / 1e9) : Py_NewRef(Py_None);
 }
 
-static int finish_call(struct py_session *session, const struct lc_call *call,
-                       struct py_response *response, PyObject **out)
+LC_OFF_STACK static int finish_call(struct py_session *session, const struct lc_call *call,
+                                    struct py_response *response, PyObject **out)
 {
     struct lc_sv location;
     if (response->err == 0 && call->allow_redirects && is_redirect(response, &location)) {

@@ -54,7 +54,7 @@ static int put_keyword(PyObject *kwargs, const char *name, PyObject *value)
 }
 
 /* The same call through the Python method that knows everything requests knows. */
-static PyObject *long_way(struct py_session *self, const struct verb *verb, PyObject *const *args,
+LC_RARE static PyObject *long_way(struct py_session *self, const struct verb *verb, PyObject *const *args,
                           Py_ssize_t count, PyObject *names)
 {
     PyObject *result = NULL;
@@ -165,9 +165,8 @@ LC_CALLS_PYTHON static PyObject *call_verb(struct py_session *self, const struct
                                          PyObject *names)                                          \
     {                                                                                              \
         struct py_session *self = (struct py_session *)op;                                         \
-        struct lc_state *state = lc_state_of_type(Py_TYPE(op));                                    \
-        struct verb verb = {state ? state->str_verb_##verb_name : NULL, follows, data};            \
-        return state ? call_verb(self, &verb, args, count, names) : NULL;                          \
+        struct verb verb = {self->state->str_verb_##verb_name, follows, data};                     \
+        return call_verb(self, &verb, args, count, names);                                         \
     }
 LC_PY_VERB(get, false, true)
 LC_PY_VERB(options, false, true)
@@ -282,11 +281,10 @@ PyDoc_STRVAR(setup_doc, "_setup(engine, base_url, request_event, user, response_
 static PyObject *session_setup(PyObject *op, PyObject *args)
 {
     struct py_session *self = (struct py_session *)op;
-    struct lc_state *state = lc_state_of_type(Py_TYPE(op));
+    struct lc_state *state = self->state;
     PyObject *engine, *base_url, *event, *user, *response_type, *context_type, *headers, *block;
     int fast;
-    if (state == NULL ||
-        !PyArg_ParseTuple(args, "O!UOOO!O!O!Sp:_setup", state->Engine, &engine, &base_url, &event,
+    if (!PyArg_ParseTuple(args, "O!UOOO!O!O!Sp:_setup", state->Engine, &engine, &base_url, &event,
                           &user, &PyType_Type, &response_type, &PyType_Type, &context_type,
                           &PyTuple_Type, &headers, &block, &fast)) {
         return NULL;
@@ -450,8 +448,11 @@ static PyObject *session_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 static PyObject *session_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
                              PyObject *Py_UNUSED(kwargs))
 {
-    struct py_session *self = (struct py_session *)type->tp_alloc(type, 0);
+    struct lc_state *state = lc_state_of_type(type);
+    struct py_session *self =
+        state != NULL ? (struct py_session *)type->tp_alloc(type, 0) : NULL;
     if (self != NULL) {
+        self->state = state;
         lc_cookies_init(&self->jar);
         lc_pool_init(&self->pool, 10);
     }

@@ -31,6 +31,7 @@ enum lc_flavour { LC_FLAVOUR_REQUESTS, LC_FLAVOUR_FAST };
 
 struct py_session {
     PyObject_HEAD
+    struct lc_state *state; /* of the module, which the type keeps alive */
     struct py_engine *engine;
     PyObject *base_url;
     PyObject *request_event;

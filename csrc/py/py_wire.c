@@ -55,16 +55,16 @@ static int append_header(struct lc_buf *buf, struct lc_sv name, struct lc_sv val
 
 /* --- origins --- */
 
-static int tls_context(struct py_session *session, PyObject *verify, PyObject *cert,
-                       struct lc_tls_context **out)
+LC_RARE static int tls_context(struct py_session *session, PyObject *verify, PyObject *cert,
+                               struct lc_tls_context **out)
 {
     char reason[LC_TLS_REASON_MAX];
     struct lc_tls_config config;
     int verifies;
     int rc = -1;
-    PyObject *files = PyObject_CallMethod((PyObject *)session, "_tls_files", "OO",
-                                          verify != NULL ? verify : Py_None,
-                                          cert != NULL ? cert : Py_None);
+    PyObject *files =
+        PyObject_CallMethod((PyObject *)session, "_tls_files", "OO",
+                            verify != NULL ? verify : Py_None, cert != NULL ? cert : Py_None);
     if (files == NULL) {
         return -1;
     }
@@ -84,8 +84,8 @@ done:
     return rc;
 }
 
-int lc_py_origin(struct py_session *session, const struct lc_url *url, PyObject *verify,
-                 PyObject *cert, PyObject *proxy, struct lc_origin **out)
+LC_RARE int lc_py_origin(struct py_session *session, const struct lc_url *url, PyObject *verify,
+                         PyObject *cert, PyObject *proxy, struct lc_origin **out)
 {
     char host[256];
     struct lc_origin_spec spec = {.host = host, .port = url->port};
@@ -129,8 +129,7 @@ static PyObject *join_target(struct py_session *session, const struct lc_call *c
     if (target == NULL || call->params == NULL) {
         return target;
     }
-    PyObject *query =
-        PyObject_CallMethod((PyObject *)session, "_encode_form", "O", call->params);
+    PyObject *query = PyObject_CallMethod((PyObject *)session, "_encode_form", "O", call->params);
     PyObject *joined = NULL;
     if (query != NULL && PyUnicode_Check(query)) {
         bool has_query = PyUnicode_FindChar(target, '?', 0, PyUnicode_GET_LENGTH(target), 1) >= 0;
@@ -225,8 +224,7 @@ static bool find_in_call(struct header_set *set, struct lc_sv name, PyObject **k
     return false;
 }
 
-static int append_pair(struct lc_wire *wire, struct header_set *set, PyObject *key,
-                       PyObject *value)
+static int append_pair(struct lc_wire *wire, struct header_set *set, PyObject *key, PyObject *value)
 {
     struct lc_sv name, text;
     if (value == Py_None) {
@@ -272,8 +270,7 @@ static bool is_default(struct py_session *session, struct header_set *set, PyObj
     if (set->session_store == NULL) {
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(session->wire_headers); i++) {
             pair = PyTuple_GET_ITEM(session->wire_headers, i);
-            if (header_view(PyTuple_GET_ITEM(pair, 0), &other) &&
-                lc_sv_equal_nocase(name, other)) {
+            if (header_view(PyTuple_GET_ITEM(pair, 0), &other) && lc_sv_equal_nocase(name, other)) {
                 return true;
             }
         }
@@ -296,8 +293,7 @@ static int append_host(struct py_session *session, struct lc_wire *wire)
     return append(&wire->bytes, block, len) < 0 ? LC_WAY_ERROR : LC_WAY_SHORT;
 }
 
-static int append_defaults(struct py_session *session, struct lc_wire *wire,
-                           struct header_set *set)
+static int append_defaults(struct py_session *session, struct lc_wire *wire, struct header_set *set)
 {
     int way = LC_WAY_SHORT;
     if (set->session_store == NULL) {
@@ -330,8 +326,7 @@ static int append_call_headers(struct py_session *session, struct lc_wire *wire,
     return way;
 }
 
-static int append_cookies(struct py_session *session, struct lc_wire *wire,
-                          struct header_set *set)
+static int append_cookies(struct py_session *session, struct lc_wire *wire, struct header_set *set)
 {
     struct lc_buf header;
     if (session->jar.count == 0 || set->has_cookie) {
@@ -353,10 +348,6 @@ static int append_cookies(struct py_session *session, struct lc_wire *wire,
 static int append_headers(struct py_session *session, const struct lc_call *call,
                           struct lc_wire *wire, struct header_set *set)
 {
-    struct lc_state *state = lc_state_of_type(Py_TYPE(session));
-    if (state == NULL) {
-        return LC_WAY_ERROR;
-    }
     if (call->headers != NULL) {
         if (!PyDict_CheckExact(call->headers)) {
             return LC_WAY_LONG;
@@ -365,7 +356,7 @@ static int append_headers(struct py_session *session, const struct lc_call *call
     }
     PyObject *store = NULL; /* held while it is iterated over */
     if (session->headers != NULL) {
-        store = PyObject_GetAttr(session->headers, state->str_store);
+        store = PyObject_GetAttr(session->headers, session->state->str_store);
         if (store == NULL || !PyDict_Check(store)) {
             if (store == NULL && !PyErr_ExceptionMatches(PyExc_AttributeError)) {
                 return LC_WAY_ERROR;
@@ -406,7 +397,7 @@ struct habits {
     const char *text;  /* of a str; NULL: none */
     const char *bytes; /* of bytes; NULL: none */
     const char *content_type_name;
-    bool json_accept; /* "Accept: application/json" with json */
+    bool json_accept;             /* "Accept: application/json" with json */
     const char *const *no_length; /* methods without Content-Length when there is no body */
 };
 
@@ -511,14 +502,12 @@ static int append_body(struct py_session *session, struct lc_wire *wire, struct 
     if (set->has_content_length) {
         return LC_WAY_LONG;
     }
-    if (body->present && body->bytes.len > 0) {
+    bool has_body = body->present && body->bytes.len > 0;
+    if (has_body || !is_one_of(method, habits->no_length)) {
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", body->bytes.len);
-    } else {
-        snprintf(length, sizeof length, "%s",
-                 is_one_of(method, habits->no_length) ? "" : "Content-Length: 0\r\n");
-    }
-    if (append_text(&wire->bytes, length) < 0) {
-        return LC_WAY_ERROR;
+        if (append_text(&wire->bytes, length) < 0) {
+            return LC_WAY_ERROR;
+        }
     }
     if (body->content_type != NULL && !set->has_content_type &&
         append_header(&wire->bytes,
@@ -562,7 +551,8 @@ static int write_request(struct py_session *session, const struct lc_call *call,
     return way != LC_WAY_SHORT ? way : append_body(session, wire, &set, method, body);
 }
 
-int lc_py_wire_build(struct py_session *session, const struct lc_call *call, struct lc_wire *wire)
+LC_OFF_STACK int lc_py_wire_build(struct py_session *session, const struct lc_call *call,
+                                  struct lc_wire *wire)
 {
     struct body body = {0};
     lc_buf_init(&wire->bytes, MAX_REQUEST);

@@ -35,6 +35,7 @@ from locust_c.exception import CatchResponseError, LocustError, ResponseError
 from locust_c.failures import refused_cause, resolve_cause
 from locust_c.hub import get_engine
 from locust_c.session_state import SessionCookies, SessionHeaders, response_headers
+from locust_c.user.rest import RestMixin
 from locust_c.user.users import User
 
 if TYPE_CHECKING:
@@ -627,7 +628,7 @@ def _tls_or_other_error(code: int, reason: str) -> Exception:
     return ConnectionError(errno.EIO, reason)
 
 
-class FastHttpUser(User):
+class FastHttpUser(RestMixin, User):
     """A user with the fast client: ``self.client`` is a `FastHttpSession`.
 
     Time-outs are seconds; the other attributes are described where `FastHttpSession` takes them.

@@ -39,16 +39,18 @@ def task(weight: Any = 1) -> Any:
     return decorate
 
 
-def _mark(function: Any, weight: int) -> Any:
+def _mark(function: TaskT, weight: int) -> TaskT:
     check_task_name(function.__name__, "task")
-    function.locust_task_weight = weight
+    function.locust_task_weight = weight  # type: ignore[attr-defined]
     return function
 
 
 def check_task_name(name: str, decorator: str) -> None:
     """Raises if ``name`` cannot be a task's, and warns if it means something else already."""
     if name == "run":
-        raise Exception("run() belongs to Locust: it must not be overridden or made a task, name it differently")
+        raise Exception(
+            "run() belongs to Locust: it must not be overridden or made a task, name it differently"
+        )
     if name in ("on_start", "on_stop"):
         logger.warning(
             "%s is decorated with @%s: it is called as a task as well as when the user starts or stops",

@@ -25,7 +25,10 @@ def print_task_ratio(user_classes: list[type[User]], num_users: int, total: bool
 def print_task_ratio_json(user_classes: list[type[User]], num_users: int) -> None:
     """Prints the ratios within each class and among all users, as JSON."""
     counts = _count_users(user_classes, num_users)
-    ratios = {"per_class": get_ratio(user_classes, counts, False), "total": get_ratio(user_classes, counts, True)}
+    ratios = {
+        "per_class": get_ratio(user_classes, counts, False),
+        "total": get_ratio(user_classes, counts, True),
+    }
     print(dumps(ratios, indent=4))
 
 
@@ -67,5 +70,6 @@ def _count_users(user_classes: list[type[User]], num_users: int) -> dict[str, An
 
 def _print_ratios(ratios: Ratios, level: int) -> None:
     for name, share in ratios.items():
-        print(" %-10s %-50s" % ("  " * level + f"{share['ratio'] * 100:-6.1f}".strip().ljust(6), "  " * level + name))
+        percent = "  " * level + f"{share['ratio'] * 100:.1f}".ljust(6)
+        print(f" {percent:<10} {'  ' * level + name:<50}")
         _print_ratios(share.get("tasks", {}), level + 1)

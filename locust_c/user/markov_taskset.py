@@ -109,7 +109,8 @@ def _link(cls: Any) -> None:
     tasks = _find_tasks(cls)
     if not tasks:
         raise NoMarkovTasksError(
-            f"No Markov tasks defined in class {cls.__name__}. Use the @transition(s) decorators to define some."
+            f"No Markov tasks defined in class {cls.__name__}."
+            " Use the @transition(s) decorators to define some."
         )
     for name, function in tasks.items():
         _check_task(cls, name, function, tasks)

@@ -26,7 +26,7 @@ def tag(*tags: str) -> Callable[[TaskT], TaskT]:
             for inner in task.tasks:
                 mark(inner)
         else:
-            own = getattr(task, "locust_tag_set", set())
+            own: set[str] = getattr(task, "locust_tag_set", set())
             task.locust_tag_set = own | set(tags)  # type: ignore[attr-defined]
         return task
 
@@ -57,7 +57,9 @@ def filter_tasks_by_tags(
             kept.append(task)
     task_holder.tasks = kept
     if not kept:
-        logger.warning("%s had no tasks left after filtering, instantiating it will fail!", task_holder.__name__)
+        logger.warning(
+            "%s had no tasks left after filtering, instantiating it will fail!", task_holder.__name__
+        )
 
 
 def _passes(

@@ -20,7 +20,7 @@ from locust_c.exception import (
     StopTest,
     StopUser,
 )
-from locust_c.hub import sleep, yield_if_needed
+from locust_c.hub import get_engine, sleep, yield_if_needed
 from locust_c.user.declaration import check_attributes, collect_tasks, task
 from locust_c.user.tags import filter_tasks_by_tags, tag
 
@@ -67,7 +67,7 @@ class TaskSet(metaclass=TaskSetMeta):
     Tasks are methods decorated with ``@task``, or functions and task set classes in ``tasks``.
     """
 
-    tasks: Any = []
+    tasks: Any = []  # noqa: RUF012 - each class gets its own from the metaclass
     """List of tasks or of ``(task, weight)``, or dict ``{task: weight}``."""
     min_wait: float | None = None
     """Deprecated: milliseconds; see ``wait_time``."""
@@ -115,6 +115,8 @@ class TaskSet(metaclass=TaskSetMeta):
         except InterruptTaskSet as interrupt:
             raise _rescheduled(interrupt) from interrupt
         try:
+            if self._user._state == LOCUST_STATE_STOPPING:
+                raise StopUser
             if self._has_hooks():
                 self._loop_with_hooks()
             else:
@@ -134,6 +136,8 @@ class TaskSet(metaclass=TaskSetMeta):
         owner: Any = self._task_owner()
         waiter: Any = user if _is_plain(self, "wait_time") else self
         pick = None if _is_plain(self, "get_next_task") else self.get_next_task
+        engine = get_engine()
+        sleep, yield_if_needed = engine.sleep, engine.yield_if_needed
         while True:
             wait = True
             try:
@@ -144,7 +148,10 @@ class TaskSet(metaclass=TaskSetMeta):
                 else:
                     tasks = owner.tasks
                     count = len(tasks)
-                    function = tasks[int(random() * count)] if count > 1 else self._only_task(tasks)
+                    if count == 1:
+                        function = tasks[0]
+                    else:
+                        function = tasks[int(random() * count)] if count else self._only_task(tasks)
                 if type(function) is FunctionType:
                     function(owner)
                 else:
@@ -159,13 +166,9 @@ class TaskSet(metaclass=TaskSetMeta):
                 self._report(exception)
             if user._state == LOCUST_STATE_STOPPING:
                 raise StopUser
-            if wait:
+            if wait and (seconds := waiter.wait_time()) > 0:
                 user._state = LOCUST_STATE_WAITING
-                seconds = waiter.wait_time()
-                if seconds > 0:
-                    sleep(seconds)
-                else:
-                    yield_if_needed()
+                sleep(seconds)
                 user._state = LOCUST_STATE_RUNNING
             else:
                 yield_if_needed()
@@ -219,7 +222,8 @@ class TaskSet(metaclass=TaskSetMeta):
     def get_next_task(self) -> Task:
         """Picks the task to run next; may be overridden."""
         tasks = self._task_owner().tasks
-        return choice(tasks) if len(tasks) > 1 else self._only_task(tasks)
+        chosen: Task = choice(tasks) if len(tasks) > 1 else self._only_task(tasks)
+        return chosen
 
     def wait_time(self) -> float:
         """Seconds to wait after a task: what the user's ``wait_time`` says; may be overridden.
@@ -234,7 +238,8 @@ class TaskSet(metaclass=TaskSetMeta):
             if holder.min_wait is not None and holder.max_wait is not None:
                 return uniform(holder.min_wait, holder.max_wait) / 1000
         raise MissingWaitTimeError(
-            f"You must define a wait_time method on either the {type(user).__name__} or {type(self).__name__} class"
+            "You must define a wait_time method on either the"
+            f" {type(user).__name__} or {type(self).__name__} class"
         )
 
     def wait(self) -> None:
@@ -259,7 +264,9 @@ class TaskSet(metaclass=TaskSetMeta):
     def _has_hooks(self) -> bool:
         if not self._user.wait_time and _is_plain(self, "wait_time"):
             return True
-        return not all(_is_plain(self, name) for name in ("execute_next_task", "execute_task", "wait", "_sleep"))
+        return not all(
+            _is_plain(self, name) for name in ("execute_next_task", "execute_task", "wait", "_sleep")
+        )
 
     def _only_task(self, tasks: Any) -> Any:
         if tasks:
@@ -275,7 +282,9 @@ class TaskSet(metaclass=TaskSetMeta):
     def _report(self, exception: Exception) -> None:
         # On its own, so that neither the exception nor its frames live on while the user waits.
         environment = self._user.environment
-        environment.events.user_error.fire(user_instance=self, exception=exception, tb=exception.__traceback__)
+        environment.events.user_error.fire(
+            user_instance=self, exception=exception, tb=exception.__traceback__
+        )
         if not environment.catch_exceptions:
             raise exception
         text = "".join(traceback.format_exception(exception))

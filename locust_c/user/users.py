@@ -16,6 +16,7 @@ from locust_c.exception import RescheduleTask, RescheduleTaskImmediately, StopTe
 from locust_c.hub import yield_if_needed
 from locust_c.user.declaration import check_attributes, check_task_name, collect_tasks
 from locust_c.user.group import UserGreenlet
+from locust_c.user.rest import RestMixin
 from locust_c.user.task import (
     LOCUST_STATE_RUNNING,
     LOCUST_STATE_STOPPING,
@@ -68,7 +69,7 @@ class User(metaclass=UserMeta):
     """Deprecated and unused."""
     wait_time: Any = constant(0)
     """Method, or function of the user, that returns the seconds to wait after a task."""
-    tasks: Any = []
+    tasks: list[Any] = []  # noqa: RUF012 - each class gets its own from the metaclass
     """List of tasks or of ``(task, weight)``, or dict ``{task: weight}``; tasks are functions of the user
     or task set classes."""
     weight: float = 1
@@ -218,7 +219,7 @@ class User(metaclass=UserMeta):
         return self.host
 
 
-class HttpUser(User):
+class HttpUser(RestMixin, User):
     """A user with an HTTP client, ``self.client``, that works as a ``requests.Session``.
 
     Raises ``StopTest`` if there is no host.

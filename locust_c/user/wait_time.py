@@ -45,9 +45,9 @@ def constant_pacing(wait_time: float) -> WaitTime:
         now = perf_counter()
         # The wait itself may have been longer than asked for: that counts as time of the task.
         task_took = now - self._cp_last_run - self._cp_last_wait_time
-        wait = wait_time - task_took
+        wait: float = wait_time - task_took
         if wait < 0:
-            wait = 0
+            wait = 0.0
         self._cp_last_wait_time = wait
         self._cp_last_run = now
         return wait

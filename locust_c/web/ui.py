@@ -120,6 +120,9 @@ class WebUI:
     def stop(self) -> None:
         """Stop serving and free the port."""
         self.swarming.cancel()
+        if self.greenlet is not None and not self.server.started:
+            # It has not had its turn since start(): it would find the socket closed.
+            self.greenlet.kill()
         self.server.stop(timeout=0)
         if self.greenlet is not None and self.greenlet is not gevent.getcurrent():
             self.greenlet.join(timeout=1)

@@ -21,6 +21,30 @@ def in_order(lines: list[str], text: str) -> bool:
     return all(line in rest for line in lines)
 
 
+SLOW_IMPORT = """
+import sys, time
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        if name == "configargparse":
+            print("importing")
+            time.sleep(60)
+
+sys.meta_path.insert(0, Slow())
+"""
+
+
+@SIGNALS
+def test_while_our_own_modules_are_imported(tmp_path: Path, number: signal.Signals) -> None:
+    write(tmp_path, SLOW_IMPORT, "sitecustomize.py")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    with command("--headless", folder=tmp_path, env={"PYTHONPATH": path}) as subject:
+        subject.wait_for("importing")
+        subject.send(number)
+        assert subject.wait() == -number
+        assert subject.err == ""
+
+
 @SIGNALS
 def test_while_the_locustfile_is_imported(tmp_path: Path, number: signal.Signals) -> None:
     write(tmp_path, "import time\nprint('importing')\ntime.sleep(60)\n")

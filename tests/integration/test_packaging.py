@@ -1,7 +1,8 @@
 """Wheel and editable install, with and without stock Locust, in both orders; `adopt` and `release`.
 
-Each case has an environment of its own in a temporary folder. Every command runs outside of the checkout,
-whose `locust.py` would be found first otherwise.
+Wheels are built once: the one of `pip install .`, and the one that `pip install -e .` makes for itself. (The
+environment of the tests is made by that very command, see `.ci/setup`.) Each case has an environment of its
+own in a temporary folder, and every command runs outside of the checkout, whose `locust.py` would be first.
 """
 
 import hashlib
@@ -24,8 +25,16 @@ STOCK_VERSION = OUR_VERSION.rpartition(".")[0]
 
 SAME_MODULES = """
 import sys, locust, locust_c, locust.runners, locust_c.runners, locust.user.task
-print(locust is locust_c, locust.runners is locust_c.runners, callable(locust.user.task))
+print(locust.__version__, locust is locust_c, locust.runners is locust_c.runners, callable(locust.user.task))
 print("flask" not in sys.modules)
+"""
+
+VERSION_AND_FILE = "import locust.runners; print(locust.__version__, locust.runners.__file__)"
+
+BUILD_EDITABLE = """
+import sys
+from scikit_build_core.setuptools import build_meta
+build_meta.build_editable(sys.argv[1])
 """
 
 # Nothing of the environment of this process may decide what the others import. What pip needs (a proxy, a
@@ -63,6 +72,7 @@ class Distributions:
     source: Path
     sdist: Path
     wheel: Path
+    editable_wheel: Path
     stock_wheel: Path
     dependencies: Path
 
@@ -79,9 +89,6 @@ class Environment:
 
     def command(self, name: str, *arguments: str) -> str:
         return run(self.folder / "bin" / name, *arguments, cwd=self.folder)
-
-    def evaluate(self, expression: str) -> str:
-        return self.command("python", "-c", f"import locust; print({expression})").strip()
 
     def install(self, *arguments: str | Path) -> None:
         pip("--python", self.folder / "bin" / "python", "install", "--no-deps", *arguments, cwd=self.folder)
@@ -106,6 +113,9 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
     )
     shutil.copytree(ROOT, source, ignore=ignored)
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", work, source, cwd=work)
+    editable = work / "editable"
+    editable.mkdir()
+    run(sys.executable, "-c", BUILD_EDITABLE, editable, cwd=source)
     pip("download", "--quiet", "--no-deps", "--dest", work, f"locust=={STOCK_VERSION}", cwd=work)
     stock_wheel = next(work.glob(f"locust-{STOCK_VERSION}-*.whl"))
     # What both of them need, and neither of them.
@@ -118,6 +128,7 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
         source=source,
         sdist=next(work.glob("*.tar.gz")),
         wheel=next(work.glob("locust_c-*.whl")),
+        editable_wheel=next(editable.glob("*.whl")),
         stock_wheel=stock_wheel,
         dependencies=dependencies,
     )
@@ -151,17 +162,14 @@ def assert_our_commands_are_ours(environment: Environment) -> None:
 
 
 def assert_locust_is_ours(environment: Environment) -> None:
-    assert environment.evaluate("locust.__version__") == OUR_VERSION
-    assert environment.command("python", "-c", SAME_MODULES).split() == ["True", "True", "True", "True"]
+    assert environment.command("python", "-c", SAME_MODULES).split() == [OUR_VERSION, *["True"] * 4]
     assert OUR_VERSION in environment.command("python", "-m", "locust", "--version")
     assert OUR_VERSION in environment.command("python", "-m", "locust.main", "--version")
 
 
 def assert_locust_is_stock(environment: Environment) -> None:
-    assert environment.evaluate("locust.__version__") == STOCK_VERSION
-    assert environment.evaluate("locust.runners.__file__") == str(
-        environment.packages / "locust" / "runners.py"
-    )
+    stock = f"{STOCK_VERSION} {environment.packages / 'locust' / 'runners.py'}"
+    assert environment.command("python", "-c", VERSION_AND_FILE).strip() == stock
     assert f"locust {STOCK_VERSION} from" in environment.command("python", "-m", "locust", "--version")
 
 
@@ -174,12 +182,12 @@ def test_names_adopt_and_release(
     make_environment: Callable[[], Environment],
 ) -> None:
     environment = make_environment()
-    ours = [distributions.wheel] if kind == "wheel" else ["--editable", distributions.source]
+    ours = distributions.wheel if kind == "wheel" else distributions.editable_wheel
     stock_folder = os.path.relpath(environment.packages / "locust", environment.folder)
     if stock == "stock-first":
         environment.install(distributions.stock_wheel)
     before_ours = environment.fingerprint(stock_folder)
-    environment.install(*ours)
+    environment.install(ours)
     if stock == "stock-last":
         environment.install(distributions.stock_wheel)
         before_ours = environment.fingerprint(stock_folder)
@@ -195,7 +203,6 @@ def test_names_adopt_and_release(
     before_adopt = environment.fingerprint("bin", packages)
     printed = environment.command("locust-c", "adopt")
     assert "locust-c-adopted.pth" in printed
-    assert_our_commands_are_ours(environment)
     assert_locust_is_ours(environment)
     assert f"{OUR_VERSION} " in environment.command("locust", "--version")
     assert "adopted" in environment.command("locust-c", "--version")

@@ -14,8 +14,6 @@ def test_a_timer_that_fires_early_is_set_again() -> None:
     gevent.sleep(0)
     engine.step()
     before = len(armed)
-    engine.step()
-    assert len(armed) == before, "the timer still runs: nothing to do"
     engine.step(True)
     assert len(armed) == before + 1
     assert armed[-1] is not None

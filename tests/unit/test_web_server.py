@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 import requests
 import trustme
 from web_fixtures import page, until
+
+from locust_c import log
 
 
 def get(url: str, **arguments: Any) -> requests.Response:
@@ -37,6 +40,19 @@ def test_connections_wait_until_the_page_is_started(monkeypatch: pytest.MonkeyPa
         connection.sendall(b"GET /worker-count HTTP/1.0\r\n\r\n")
         web_ui.start()
         assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_page_that_is_stopped_before_it_had_its_turn(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(log, "unhandled_greenlet_exception", False)
+    with page(monkeypatch) as web_ui:
+        web_ui.start()
+        web_ui.stop()
+        gevent.sleep(0)
+        assert web_ui.greenlet.dead
+    assert log.unhandled_greenlet_exception is False
+    assert caplog.text == ""
 
 
 def test_a_taken_port_is_an_error_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
