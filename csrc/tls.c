@@ -214,6 +214,7 @@ static bool set_peer_name(struct lc_tls_context *context, SSL *ssl, const char *
 
 int lc_tls_new(struct lc_tls_context *context, int fd, const char *host, struct lc_tls **out)
 {
+    int rc = LC_ENOMEM;
     struct lc_tls *tls = lc_alloc_zero(sizeof *tls);
     if (tls == NULL) {
         return LC_ENOMEM;
@@ -232,6 +233,7 @@ int lc_tls_new(struct lc_tls_context *context, int fd, const char *host, struct 
     BIO_set_init(bio, 1);
     SSL_set_bio(tls->ssl, bio, bio);
     if (!set_peer_name(context, tls->ssl, host)) {
+        rc = LC_EINVAL;
         goto fail_bio;
     }
     SSL_set_connect_state(tls->ssl);
@@ -243,7 +245,7 @@ fail_bio:
 fail_ssl:
     lc_free(tls);
     ERR_clear_error();
-    return LC_ENOMEM;
+    return rc;
 }
 
 void lc_tls_free(struct lc_tls *tls)
@@ -261,8 +263,10 @@ static int fail_with_reason(struct lc_tls *tls)
         ERR_clear_error();
         return tls->io_error;
     }
+    /* OpenSSL keeps its verdict also where nobody asks for it. */
+    bool verifies = SSL_get_verify_mode(tls->ssl) != SSL_VERIFY_NONE;
     long verdict = SSL_get_verify_result(tls->ssl);
-    if (verdict != X509_V_OK && !SSL_is_init_finished(tls->ssl)) {
+    if (verifies && verdict != X509_V_OK && !SSL_is_init_finished(tls->ssl)) {
         snprintf(tls->reason, sizeof tls->reason, "certificate verify failed: %s",
                  X509_verify_cert_error_string(verdict));
         ERR_clear_error();

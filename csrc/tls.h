@@ -28,7 +28,8 @@ int lc_tls_context_new(const struct lc_tls_config *config, struct lc_tls_context
                        char reason[LC_TLS_REASON_MAX]) LC_MUST_USE;
 void lc_tls_context_free(struct lc_tls_context *context);
 
-/* A client side on fd for `host` (a name: sent as SNI and checked; or an address). */
+/* A client side on fd for `host` (a name: sent as SNI and checked; or an address). LC_EINVAL if no
+ * certificate could be for such a host. */
 int lc_tls_new(struct lc_tls_context *context, int fd, const char *host,
                struct lc_tls **out) LC_MUST_USE;
 /* Without closing the descriptor; sends no close_notify. */

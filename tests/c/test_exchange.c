@@ -209,6 +209,32 @@ static void test_the_pool_keeps_max_idle_connections(void)
     rig_close(&rig);
 }
 
+static void test_hundreds_of_requests_at_once_are_all_answered(void)
+{
+    enum { COUNT = 300 };
+    struct rig rig;
+    int peers[COUNT];
+    rig_open(&rig);
+    for (int i = 0; i < COUNT; i++) {
+        rig_get(&rig, GET);
+    }
+    CHECK_INT(rig_counts(&rig).operations, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        peers[i] = rig_accept(&rig);
+        rig_expect(&rig, peers[i], GET);
+        peer_send(peers[i], OK);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        rig_expect_result(&rig, 0, 200, "ok");
+    }
+    CHECK_INT(rig_counts(&rig).opened, COUNT);
+    CHECK_INT(rig.pool.idle, rig.pool.max_idle);
+    for (int i = 0; i < COUNT; i++) {
+        close(peers[i]);
+    }
+    rig_close(&rig);
+}
+
 static void test_the_loop_notices_that_the_peer_closes_an_idle_connection(void)
 {
     struct rig rig;
@@ -326,6 +352,7 @@ int main(void)
     RUN(test_a_connection_serves_one_request_after_the_other);
     RUN(test_a_connection_with_bytes_behind_the_response_is_not_used_again);
     RUN(test_the_pool_keeps_max_idle_connections);
+    RUN(test_hundreds_of_requests_at_once_are_all_answered);
     RUN(test_the_loop_notices_that_the_peer_closes_an_idle_connection);
     RUN(test_the_loop_notices_that_the_peer_resets_an_idle_connection);
     RUN(test_an_idle_connection_that_died_between_two_turns_is_replaced);
