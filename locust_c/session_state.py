@@ -72,8 +72,8 @@ class SessionCookies(RequestsCookieJar):
     """
 
     def __init__(self, session: _core.Session) -> None:
-        self._session = session
         super().__init__()
+        self._session = session
 
     @property
     def _cookies(self) -> dict[str, dict[str, dict[str, Cookie]]]:
@@ -85,9 +85,10 @@ class SessionCookies(RequestsCookieJar):
 
     @_cookies.setter
     def _cookies(self, tree: dict[str, dict[str, dict[str, Cookie]]]) -> None:
-        """http.cookiejar assigns an empty tree when it is set up and cleared."""
-        if self._session._cookie_list():
-            self._session._cookie_remove(None, None, None)
+        """http.cookiejar assigns an empty tree when it is cleared, and when it is set up."""
+        if not hasattr(self, "_session"):
+            return  # what the engine's jar holds already stays
+        self._session._cookie_remove(None, None, None)
         for paths in tree.values():
             for names in paths.values():
                 for cookie in names.values():
