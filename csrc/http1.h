@@ -3,7 +3,7 @@
  * The caller feeds what it read; the parser keeps the head (status line and header lines) in
  * `head` and the transfer-decoded body in `body`, and says how many bytes it took, so that bytes
  * behind the response stay with the caller. 1xx responses are skipped (101 is final). Obsolete
- * line folding is unfolded, bare LF line ends are accepted, as http.client does. What cannot be
+ * line folding becomes one space, bare LF line ends are accepted, as http.client does. What cannot be
  * read is LC_EPROTO with a reason in words; a head or body past its maximum is LC_ELIMIT.
  * Request smuggling defences: conflicting Content-Length values, a Content-Length that is not a
  * number, and a chunk size that is not hexadecimal are LC_EPROTO. */
@@ -34,6 +34,7 @@ struct lc_http1 {
     bool has_location;    /* at least one Location line */
     bool request_is_head; /* the request was HEAD: no body follows */
     const char *error;    /* a reason in words after LC_EPROTO or LC_ELIMIT; static storage */
+    struct lc_sv error_bytes; /* what of the bytes last fed it is about; may be empty */
     /* private from here */
     uint8_t state;
     bool began;          /* at least one byte of a response came, an interim one counts */
@@ -57,6 +58,9 @@ int lc_http1_eof(struct lc_http1 *parser) LC_MUST_USE;
 /* Iterates over the header lines of a complete head (RFC order); `*pos` starts at 0. Values are
  * without surrounding white space. False at the end. */
 bool lc_http1_next_header(struct lc_sv head, size_t *pos, struct lc_sv *name, struct lc_sv *value);
+/* The content codings that a head names, in the order they were applied: writes the first `max` and
+ * returns how many there are. */
+size_t lc_http1_codings(struct lc_sv head, uint8_t *codings, size_t max);
 /* The first value of a header, by name without case; false if there is none. */
 bool lc_http1_find_header(struct lc_sv head, const char *name, struct lc_sv *value);
 

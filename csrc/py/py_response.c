@@ -7,6 +7,11 @@
 
 /* --- reporting --- */
 
+Py_ssize_t lc_py_response_length(const struct py_response *response)
+{
+    return response->err == 0 && response->content != NULL ? PyBytes_GET_SIZE(response->content) : 0;
+}
+
 static int report_meta(struct py_response *self)
 {
     PyObject *fire = PyObject_GetAttrString(self->hook, "fire");
@@ -148,7 +153,7 @@ static PyObject *get_status_line(PyObject *op, void *Py_UNUSED(closure))
 {
     struct py_response *self = (struct py_response *)op;
     const char *end = self->head.len > 0 ? memchr(self->head.ptr, '\n', self->head.len) : NULL;
-    size_t len = end != NULL ? (size_t)(end - self->head.ptr) : 0;
+    size_t len = end != NULL ? (size_t)(end - self->head.ptr) : self->head.len;
     while (len > 0 && self->head.ptr[len - 1] == '\r') {
         len--;
     }

@@ -245,7 +245,7 @@ LC_CALLS_PYTHON static PyObject *session_exchange(PyObject *op, PyObject *args)
     wire.secure = url.is_https;
     response = lc_py_exchange(self, &wire, &call, start_ns);
     if (response != NULL) {
-        response->length = response->content != NULL ? PyBytes_GET_SIZE(response->content) : 0;
+        response->length = lc_py_response_length(response);
     }
 done:
     lc_py_wire_free(&wire);

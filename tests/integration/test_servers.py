@@ -166,7 +166,7 @@ def test_tls_ends_with_or_without_close_notify(
         if polite:
             assert sock.recv(10) == b""
         else:
-            with pytest.raises(ssl.SSLError, match="(?i)eof"):
+            with pytest.raises(ssl.SSLError, match=r"(?i)eof"):
                 sock.recv(10)
     tls = server.connections()[0].tls
     assert (tls["version"], tls["alpn"]) == ("TLSv1.3", "http/1.1")
