@@ -55,8 +55,8 @@ static void keep_parser_reason(struct lc_exchange *exchange)
     char reason[LC_REASON_MAX];
     const struct lc_http1 *response = &exchange->response;
     if (response->error != NULL && response->error_bytes.len > 0) {
-        snprintf(reason, sizeof reason, "%s: %.*s", response->error,
-                 (int)response->error_bytes.len, response->error_bytes.ptr);
+        snprintf(reason, sizeof reason, "%s: %.*s", response->error, (int)response->error_bytes.len,
+                 response->error_bytes.ptr);
         keep_reason(exchange, reason);
     }
     keep_reason(exchange, response->error);
@@ -135,9 +135,8 @@ static void note_arrival(struct lc_exchange *exchange, uint64_t arrival_realtime
 {
     struct lc_times *times = &exchange->times;
     uint64_t now = lc_now_ns();
-    uint64_t arrival = arrival_realtime_ns != 0
-                           ? arrival_realtime_ns - exchange->engine->realtime_offset_ns
-                           : now;
+    uint64_t arrival =
+        arrival_realtime_ns != 0 ? arrival_realtime_ns - exchange->engine->realtime_offset_ns : now;
     uint64_t earliest = times->sent != 0 ? times->sent : times->start;
     if (arrival > now) {
         arrival = now;

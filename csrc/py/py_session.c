@@ -54,13 +54,14 @@ static int put_keyword(PyObject *kwargs, const char *name, PyObject *value)
 }
 
 /* The same call through the Python method that knows everything requests knows. */
-LC_RARE static PyObject *long_way(struct py_session *self, const struct verb *verb, PyObject *const *args,
-                          Py_ssize_t count, PyObject *names)
+LC_RARE static PyObject *long_way(struct py_session *self, const struct verb *verb,
+                                  PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *result = NULL;
     /* A request() of a subclass hears of every verb, as with requests. */
     bool to_override = verb->method != NULL && self->request_overridden;
-    PyObject *request = PyObject_GetAttrString((PyObject *)self, to_override ? "request" : "_request");
+    PyObject *request =
+        PyObject_GetAttrString((PyObject *)self, to_override ? "request" : "_request");
     PyObject *kwargs = PyDict_New();
     PyObject *positional = NULL;
     if (request == NULL || kwargs == NULL) {
@@ -79,8 +80,7 @@ LC_RARE static PyObject *long_way(struct py_session *self, const struct verb *ve
     }
     if (verb->method != NULL) {
         if (count > (verb->takes_data ? 3 : 1)) {
-            PyErr_Format(PyExc_TypeError, "too many positional arguments for %U",
-                         verb->method);
+            PyErr_Format(PyExc_TypeError, "too many positional arguments for %U", verb->method);
             goto done;
         }
         if (put_keyword(kwargs, "data", count > 1 ? args[1] : NULL) < 0 ||
@@ -132,8 +132,7 @@ static bool settings_are_plain(const struct py_session *self)
 }
 
 LC_CALLS_PYTHON static PyObject *call_verb(struct py_session *self, const struct verb *verb,
-                                           PyObject *const *args, Py_ssize_t count,
-                                           PyObject *names)
+                                           PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
     PyObject *result = NULL;
     struct lc_call call = {
@@ -178,7 +177,8 @@ LC_PY_VERB(delete, false, true)
 #undef LC_PY_VERB
 
 PyDoc_STRVAR(request_doc,
-             "request(method, url, name=None, catch_response=False, context={}, **kwargs)\n--\n\n"
+             "request($self, /, method, url, name=None, catch_response=False, context={},\n"
+             "        **kwargs)\n--\n\n"
              "Sends a request and waits for the response; see requests.Session.request for the\n"
              "other arguments. A failed request does not raise: the response tells, in error.");
 
@@ -192,7 +192,8 @@ static PyObject *session_request(PyObject *op, PyObject *const *args, Py_ssize_t
 /* --- one exchange for Python's long way --- */
 
 PyDoc_STRVAR(exchange_doc,
-             "_exchange(method, url, wire, catch_response, timeout, verify, cert, proxy)\n--\n\n"
+             "_exchange($self, method, url, wire, catch_response, timeout, verify, cert, proxy,\n"
+             "          /)\n--\n\n"
              "Sends the bytes of one request as they are and returns the response, unjudged and\n"
              "unreported. `url` is absolute, `proxy` None or a URL.");
 
@@ -264,18 +265,18 @@ static int split_base(struct py_session *self)
     }
     struct lc_sv base = {text, (size_t)len};
     self->origin = NULL;
-    self->base_is_plain = lc_url_split(base, &self->base) == 0 &&
-                          self->base.userinfo.ptr == NULL &&
-                          memchr(text, '?', base.len) == NULL && memchr(text, '#', base.len) == NULL;
-    size_t origin_len =
-        self->base_is_plain && self->base.target.len > 0 ? (size_t)(self->base.target.ptr - text)
-                                                         : base.len;
+    self->base_is_plain = lc_url_split(base, &self->base) == 0 && self->base.userinfo.ptr == NULL &&
+                          memchr(text, '?', base.len) == NULL &&
+                          memchr(text, '#', base.len) == NULL;
+    size_t origin_len = self->base_is_plain && self->base.target.len > 0
+                            ? (size_t)(self->base.target.ptr - text)
+                            : base.len;
     Py_XSETREF(self->base_origin, PyUnicode_FromStringAndSize(text, (Py_ssize_t)origin_len));
     return self->base_origin != NULL ? 0 : -1;
 }
 
-PyDoc_STRVAR(setup_doc, "_setup(engine, base_url, request_event, user, response_type,\n"
-                        "       context_type, wire_headers, header_block, fast)\n--\n\n"
+PyDoc_STRVAR(setup_doc, "_setup($self, engine, base_url, request_event, user, response_type,\n"
+                        "       context_type, wire_headers, header_block, fast, /)\n--\n\n"
                         "Makes the session usable; called once by the Python class.");
 
 static PyObject *session_setup(PyObject *op, PyObject *args)
@@ -431,7 +432,8 @@ static PyObject *session_cookie_remove(PyObject *op, PyObject *args)
         lc_cookies_remove(&self->jar, sv_or_any(domain), sv_or_any(path), sv_or_any(name)));
 }
 
-PyDoc_STRVAR(close_doc, "close()\n--\n\nCloses the session's connections; it can be used again.");
+PyDoc_STRVAR(close_doc,
+             "close($self, /)\n--\n\nCloses the session's connections; it can be used again.");
 
 static PyObject *session_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
@@ -449,8 +451,7 @@ static PyObject *session_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
                              PyObject *Py_UNUSED(kwargs))
 {
     struct lc_state *state = lc_state_of_type(type);
-    struct py_session *self =
-        state != NULL ? (struct py_session *)type->tp_alloc(type, 0) : NULL;
+    struct py_session *self = state != NULL ? (struct py_session *)type->tp_alloc(type, 0) : NULL;
     if (self != NULL) {
         self->state = state;
         lc_cookies_init(&self->jar);
@@ -509,8 +510,10 @@ static void session_dealloc(PyObject *op)
 }
 
 #define LC_PY_VERB_ROW(verb_name)                                                                  \
-    {#verb_name, (PyCFunction)(void (*)(void))session_##verb_name,                                 \
-     METH_FASTCALL | METH_KEYWORDS, "See request()."}
+    {                                                                                              \
+#verb_name, (PyCFunction)(void (*)(void))session_##verb_name,                              \
+            METH_FASTCALL | METH_KEYWORDS, "See request()."                                        \
+    }
 
 static PyMethodDef session_methods[] = {
     {"request", (PyCFunction)(void (*)(void))session_request, METH_FASTCALL | METH_KEYWORDS,
@@ -524,7 +527,8 @@ static PyMethodDef session_methods[] = {
     LC_PY_VERB_ROW(delete),
     {"_exchange", session_exchange, METH_VARARGS, exchange_doc},
     {"_setup", session_setup, METH_VARARGS, setup_doc},
-    {"_set_timeouts", session_set_timeouts, METH_O, "_set_timeouts(timeout)\n--\n\nDefaults."},
+    {"_set_timeouts", session_set_timeouts, METH_O,
+     "_set_timeouts($self, timeout, /)\n--\n\nDefaults."},
     {"_cookie_list", session_cookie_list, METH_NOARGS, NULL},
     {"_cookie_put", session_cookie_put, METH_VARARGS, NULL},
     {"_cookie_remove", session_cookie_remove, METH_VARARGS, NULL},
@@ -550,16 +554,20 @@ static PyGetSetDef session_getset[] = {
     {#setting, get_##setting, set_##setting, "See requests.Session.", NULL},
     LC_PY_SETTINGS(LC_PY_SETTING_GETSET)
 #undef LC_PY_SETTING_GETSET
-    {NULL, NULL, NULL, NULL, NULL},
+        {NULL, NULL, NULL, NULL, NULL},
 };
 
 PyDoc_STRVAR(session_doc, "Connections, cookies and settings of one user; base of the sessions.");
 
 static PyType_Slot session_slots[] = {
-    {Py_tp_doc, (void *)session_doc},   {Py_tp_new, session_new},
-    {Py_tp_dealloc, session_dealloc},   {Py_tp_traverse, session_traverse},
-    {Py_tp_clear, session_clear},       {Py_tp_methods, session_methods},
-    {Py_tp_members, session_members},   {Py_tp_getset, session_getset},
+    {Py_tp_doc, (void *)session_doc},
+    {Py_tp_new, session_new},
+    {Py_tp_dealloc, session_dealloc},
+    {Py_tp_traverse, session_traverse},
+    {Py_tp_clear, session_clear},
+    {Py_tp_methods, session_methods},
+    {Py_tp_members, session_members},
+    {Py_tp_getset, session_getset},
     {0, NULL},
 };
 

@@ -41,8 +41,8 @@ struct py_session {
     PyTypeObject *response_type;
     PyTypeObject *context_type; /* of responses of calls with catch_response=True */
     PyObject *base_origin;      /* str: base_url without its path */
-    PyObject *header_block;  /* bytes: Host and default headers as they go on the wire */
-    PyObject *wire_headers;  /* default headers with their values, a tuple of pairs */
+    PyObject *header_block;     /* bytes: Host and default headers as they go on the wire */
+    PyObject *wire_headers;     /* default headers with their values, a tuple of pairs */
 #define LC_PY_SETTING_FIELD(setting) PyObject *setting;
     LC_PY_SETTINGS(LC_PY_SETTING_FIELD)
 #undef LC_PY_SETTING_FIELD
@@ -95,7 +95,8 @@ int lc_py_call_parse(struct py_session *session, struct lc_call *call, PyObject 
 /* Seconds (number, pair or None) to nanoseconds; LC_WAY_LONG: leave it to the long way. */
 int lc_py_timeout(PyObject *timeout, uint64_t *connect_ns, uint64_t *read_ns) LC_MUST_USE;
 
-/* py_wire.c. LC_WAY_LONG: requests' own preparation has to do it. The wire is freed by the caller. */
+/* py_wire.c. LC_WAY_LONG: requests' own preparation has to do it. The wire is freed by the caller.
+ */
 int lc_py_wire_build(struct py_session *session, const struct lc_call *call,
                      struct lc_wire *wire) LC_MUST_USE;
 void lc_py_wire_free(struct lc_wire *wire);

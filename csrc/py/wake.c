@@ -91,8 +91,7 @@ LC_CALLS_PYTHON struct lc_op *lc_wake_park(struct py_engine *engine, uint64_t id
 
 static int is_for_the_hub(void)
 {
-    return PyErr_ExceptionMatches(PyExc_GreenletExit) ||
-           !PyErr_ExceptionMatches(PyExc_Exception);
+    return PyErr_ExceptionMatches(PyExc_GreenletExit) || !PyErr_ExceptionMatches(PyExc_Exception);
 }
 
 LC_CALLS_PYTHON int lc_wake_deliver(struct py_engine *engine, struct lc_op *op)

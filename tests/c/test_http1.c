@@ -376,8 +376,8 @@ static void test_a_bad_chunk_size_is_shown(void)
         char bytes[200];
         struct lc_http1 parser;
         size_t used;
-        int len = snprintf(bytes, sizeof bytes, OK "Transfer-Encoding: chunked\r\n\r\n%s",
-                           cases[i][0]);
+        int len =
+            snprintf(bytes, sizeof bytes, OK "Transfer-Encoding: chunked\r\n\r\n%s", cases[i][0]);
         lc_http1_init(&parser, false, MAX_HEAD, MAX_BODY);
         CHECK_INT(lc_http1_feed(&parser, bytes, (size_t)len, &used), LC_EPROTO);
         CHECK_BYTES(parser.error_bytes.ptr, parser.error_bytes.len, cases[i][1]);
