@@ -66,7 +66,9 @@ def test_a_woken_greenlet_may_kill_one_that_was_due_with_it(engine: _core.Engine
     assert {"a", "c"} <= set(woken)
 
 
-def test_a_woken_greenlet_that_raises_harms_no_other(engine: _core.Engine, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_woken_greenlet_that_raises_harms_no_other(
+    engine: _core.Engine, capfd: pytest.CaptureFixture[str]
+) -> None:
     woken: list[int] = []
 
     def sleeper(number: int) -> None:
