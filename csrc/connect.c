@@ -440,7 +440,8 @@ static void finish(struct lc_connector *connector, struct lc_connect *attempt)
     /* libcurl closes a connect-only connection when its handle is removed: on_curl_closesocket
      * keeps the descriptor open, and libcurl has forgotten it before the owner hears of it. */
     release_handle(attempt);
-    result.reason = attempt->reason[0] != '\0' ? attempt->reason : curl_easy_strerror(attempt->code);
+    result.reason =
+        attempt->reason[0] != '\0' ? attempt->reason : curl_easy_strerror(attempt->code);
     connector->done(attempt->owner, &result);
     attempt_free(attempt);
 }

@@ -120,9 +120,8 @@ static void note_arrival(struct lc_exchange *exchange, uint64_t arrival_realtime
 {
     struct lc_times *times = &exchange->times;
     uint64_t now = lc_now_ns();
-    uint64_t arrival = arrival_realtime_ns != 0
-                           ? arrival_realtime_ns - exchange->engine->realtime_offset_ns
-                           : now;
+    uint64_t arrival =
+        arrival_realtime_ns != 0 ? arrival_realtime_ns - exchange->engine->realtime_offset_ns : now;
     uint64_t earliest = times->sent != 0 ? times->sent : times->start;
     if (arrival > now) {
         arrival = now;

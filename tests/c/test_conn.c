@@ -49,9 +49,9 @@ static struct lc_conn *add_conn(struct bench *bench, struct lc_origin *origin, i
     int pair[2];
     struct lc_conn *conn;
     CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
-    CHECK_INT(lc_conn_open(&bench->loop, &bench->pool, origin, pair[0], on_event, &bench->live,
-                           &conn),
-              0);
+    CHECK_INT(
+        lc_conn_open(&bench->loop, &bench->pool, origin, pair[0], on_event, &bench->live, &conn),
+        0);
     CHECK_INT(conn->state, LC_CONN_BUSY);
     *peer = pair[1];
     return conn;
@@ -249,9 +249,9 @@ static void test_a_descriptor_that_cannot_be_watched_is_closed(void)
     CHECK(file != NULL);
     int fd = dup(fileno(file));
     fclose(file);
-    CHECK_INT(lc_conn_open(&bench.loop, &bench.pool, &bench.origin, fd, on_event, &bench.live,
-                           &conn),
-              LC_ESYS);
+    CHECK_INT(
+        lc_conn_open(&bench.loop, &bench.pool, &bench.origin, fd, on_event, &bench.live, &conn),
+        LC_ESYS);
     bench_close(&bench);
 }
 
@@ -263,8 +263,8 @@ static void test_without_memory_the_descriptor_is_closed(void)
     bench_open(&bench, 2);
     CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
     lc_alloc_fail_after(1);
-    CHECK_INT(lc_conn_open(&bench.loop, &bench.pool, &bench.origin, pair[0], on_event,
-                           &bench.live, &conn),
+    CHECK_INT(lc_conn_open(&bench.loop, &bench.pool, &bench.origin, pair[0], on_event, &bench.live,
+                           &conn),
               LC_ENOMEM);
     expect_closed(pair[1]);
     bench_close(&bench);
@@ -291,9 +291,9 @@ static void test_without_memory_for_tls_the_descriptor_is_closed(void)
     CHECK(file != NULL);
     int fd = dup(fileno(file));
     fclose(file);
-    CHECK_INT(lc_conn_open(&bench.loop, &bench.pool, &bench.origin, fd, on_event, &bench.live,
-                           &conn),
-              LC_ESYS);
+    CHECK_INT(
+        lc_conn_open(&bench.loop, &bench.pool, &bench.origin, fd, on_event, &bench.live, &conn),
+        LC_ESYS);
     lc_tls_context_free(bench.origin.tls_context);
     bench_close(&bench);
 }

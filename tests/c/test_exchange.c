@@ -330,7 +330,8 @@ static void test_a_stamp_from_before_the_request_was_sent_is_not_believed(void)
     int peer = rig_accept(&rig);
     rig_expect(&rig, peer, GET);
     peer_send(peer, OK);
-    /* As after a step of the real-time clock: the request seems to be sent after the answer came. */
+    /* As after a step of the real-time clock: the request seems to be sent after the answer came.
+     */
     struct lc_exchange *pending = rig.pool.first->owner;
     uint64_t sent = pending->times.sent = lc_now_ns();
     struct lc_exchange *exchange = rig_take(&rig);

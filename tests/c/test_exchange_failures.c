@@ -205,9 +205,8 @@ static void test_an_early_answer_ends_the_request_and_its_connection(void)
 /* Closing with unread bytes in the socket makes the server's kernel send a reset. */
 static void test_an_early_answer_counts_although_the_server_then_resets(void)
 {
-    static const char *const ANSWERS[] = {
-        "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno",
-        "HTTP/1.0 413 Too Large\r\n\r\nno"};
+    static const char *const ANSWERS[] = {"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno",
+                                          "HTTP/1.0 413 Too Large\r\n\r\nno"};
     for (size_t i = 0; i < 2; i++) {
         struct rig rig;
         rig_open(&rig);
@@ -236,8 +235,8 @@ static void test_connecting_times_out(void)
     struct lc_request request = rig_request(&rig, GET);
     request.connect_timeout_ns = 20 * RIG_MS;
     request.resend = LC_RESEND_CLOSED;
-    rig_begin(&rig, &request);
     uint64_t start = lc_now_ns();
+    rig_begin(&rig, &request);
     rig_expect_result(&rig, LC_ECONNTIMEOUT, 0, "");
     CHECK(lc_now_ns() - start >= 20 * RIG_MS);
     close(filler);

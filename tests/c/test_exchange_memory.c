@@ -63,8 +63,7 @@ static void test_any_allocation_of_a_request_may_fail(void)
             failures++;
         } else {
             struct lc_exchange *exchange = serve_to_the_end(&rig);
-            CHECK(exchange->err == 0 || exchange->err == LC_ENOMEM ||
-                  exchange->err == LC_ECONNECT);
+            CHECK(exchange->err == 0 || exchange->err == LC_ENOMEM || exchange->err == LC_ECONNECT);
             failures += exchange->err != 0;
             lc_op_free(&exchange->op);
         }
