@@ -216,8 +216,7 @@ uint64_t lc_engine_wait_ns(struct lc_engine *engine)
     }
     uint64_t wait = UINT64_MAX;
     if (uv_loop_alive(&engine->loop)) {
-        /* uv_backend_timeout counts from the loop's cached time; without a live handle it says 0.
-         */
+        /* uv_backend_timeout counts from the loop's cached time, and is 0 without a live handle. */
         uv_update_time(&engine->loop);
         int loop_ms = uv_backend_timeout(&engine->loop);
         if (loop_ms >= 0) {
