@@ -42,7 +42,7 @@ struct lc_conn {
     struct lc_origin *origin;
     struct lc_tls *tls;
     lc_conn_cb on_event;
-    void *owner; /* of the request in flight; NULL when idle */
+    void *owner;   /* of the request in flight; NULL when idle */
     uint64_t uses; /* requests begun on it */
     int64_t *live; /* the engine's count of connections not yet freed */
     int fd;

@@ -14,18 +14,18 @@
 enum { LC_CONNECT_REASON_MAX = 256 };
 
 struct lc_connect_target {
-    const char *url;     /* http://host:port/ of the origin; the path is not used */
-    const char *proxy;   /* "" or NULL: none; http://, socks5://, ... as libcurl takes it */
-    bool tunnel;         /* through an HTTP proxy by CONNECT */
+    const char *url;   /* http://host:port/ of the origin; the path is not used */
+    const char *proxy; /* "" or NULL: none; http://, socks5://, ... as libcurl takes it */
+    bool tunnel;       /* through an HTTP proxy by CONNECT */
 };
 
 struct lc_connect_result {
-    int err;                /* 0, LC_ERESOLVE, LC_ECONNECT, LC_ENOMEM */
-    int fd;                 /* the caller's from now on; -1 with an error */
-    int os_errno;           /* of the failed connect, 0 if unknown */
-    uint64_t lookup_ns;     /* duration of the name look-up */
-    uint64_t connect_ns;    /* duration from the start to the connected socket */
-    const char *reason;     /* libcurl's words; valid during the callback */
+    int err;             /* 0, LC_ERESOLVE, LC_ECONNECT, LC_ENOMEM */
+    int fd;              /* the caller's from now on; -1 with an error */
+    int os_errno;        /* of the failed connect, 0 if unknown */
+    uint64_t lookup_ns;  /* duration of the name look-up */
+    uint64_t connect_ns; /* duration from the start to the connected socket */
+    const char *reason;  /* libcurl's words; valid during the callback */
 };
 
 struct lc_connector;

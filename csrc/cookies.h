@@ -10,7 +10,7 @@
 
 struct lc_cookie {
     struct lc_cookie *next;
-    int64_t expires; /* epoch seconds, or LC_COOKIE_SESSION */
+    int64_t expires;     /* epoch seconds, or LC_COOKIE_SESSION */
     struct lc_sv domain; /* as http.cookiejar keeps it: a leading dot if it came as attribute */
     struct lc_sv path;
     struct lc_sv name;

@@ -108,7 +108,8 @@ static bool is_gzip_member(const char *ptr, size_t len)
 }
 
 /* Decodes one stream, or all members of a gzip body. */
-static int inflate_all(enum wrapper wrapper, const char *bytes, size_t len, struct lc_buf *out)
+static int inflate_all(enum wrapper wrapper, const char *bytes, size_t len, struct lc_buf *out,
+                       const char **why)
 {
     z_stream stream = {.zalloc = allocate, .zfree = release};
     stream.next_in = (const unsigned char *)bytes;
@@ -131,6 +132,7 @@ static int inflate_all(enum wrapper wrapper, const char *bytes, size_t len, stru
             break;
         }
     }
+    *why = stream.msg != NULL ? stream.msg : "incomplete or truncated stream";
     (void)inflateEnd(&stream);
     return rc;
 }
@@ -142,7 +144,8 @@ static bool has_zlib_header(const char *bytes, size_t len)
     return len >= 2 && (header[0] & 0x0f) == 8 && (header[0] << 8 | header[1]) % 31 == 0;
 }
 
-int lc_decode_body(uint8_t coding, const char *bytes, size_t len, struct lc_buf *out)
+int lc_decode_body(uint8_t coding, const char *bytes, size_t len, struct lc_buf *out,
+                   const char **why)
 {
     int rc;
     if (len == 0) {
@@ -150,16 +153,16 @@ int lc_decode_body(uint8_t coding, const char *bytes, size_t len, struct lc_buf 
     }
     switch (coding) {
     case LC_CODING_GZIP:
-        rc = inflate_all(WRAPPER_GZIP, bytes, len, out);
+        rc = inflate_all(WRAPPER_GZIP, bytes, len, out, why);
         break;
     case LC_CODING_DEFLATE:
         rc = LC_EDECODE;
         if (has_zlib_header(bytes, len)) {
-            rc = inflate_all(WRAPPER_ZLIB, bytes, len, out);
+            rc = inflate_all(WRAPPER_ZLIB, bytes, len, out, why);
         }
         if (rc == LC_EDECODE) {
             out->len = 0;
-            rc = inflate_all(WRAPPER_NONE, bytes, len, out);
+            rc = inflate_all(WRAPPER_NONE, bytes, len, out, why);
         }
         break;
     default:
@@ -168,5 +171,21 @@ int lc_decode_body(uint8_t coding, const char *bytes, size_t len, struct lc_buf 
     if (rc < 0) {
         lc_buf_free(out);
     }
+    return rc;
+}
+
+int lc_decode_codings(const uint8_t *codings, size_t count, const char *bytes, size_t len,
+                      struct lc_buf *out, const char **why)
+{
+    struct lc_buf coded;
+    lc_buf_init(&coded, out->max);
+    int rc = 0;
+    for (size_t i = count; rc == 0 && i > 0; i--) {
+        lc_buf_free(&coded);
+        lc_buf_move(&coded, out);
+        rc = i == count ? lc_decode_body(codings[i - 1], bytes, len, out, why)
+                        : lc_decode_body(codings[i - 1], coded.ptr, coded.len, out, why);
+    }
+    lc_buf_free(&coded);
     return rc;
 }

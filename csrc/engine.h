@@ -30,7 +30,7 @@ struct lc_request {
     struct lc_origin *origin;
     struct lc_buf wire; /* head and body as they go on the wire; the engine takes it over */
     bool is_head;
-    uint8_t resend; /* enum lc_resend */
+    uint8_t resend;              /* enum lc_resend */
     uint64_t connect_timeout_ns; /* 0: none */
     uint64_t read_timeout_ns;    /* between two arrivals; 0: none */
     size_t max_head;
@@ -42,13 +42,13 @@ struct lc_request {
 /* Moments of one request, monotonic nanoseconds; 0: did not happen. */
 struct lc_times {
     uint64_t start;
-    uint64_t lookup;  /* duration */
-    uint64_t connect; /* duration of look-up and connect together */
-    uint64_t tls;     /* duration of the handshake */
-    uint64_t sent;    /* the last byte was written */
+    uint64_t lookup;     /* duration */
+    uint64_t connect;    /* duration of look-up and connect together */
+    uint64_t tls;        /* duration of the handshake */
+    uint64_t sent;       /* the last byte was written */
     uint64_t first_byte; /* arrival, by the kernel's receive timestamp where there is one */
     uint64_t last_byte;
-    uint64_t read;    /* when this process read the last byte */
+    uint64_t read; /* when this process read the last byte */
 };
 
 enum lc_op_kind { LC_OP_SLEEP, LC_OP_REQUEST };
@@ -71,8 +71,8 @@ struct lc_exchange {
     struct lc_request request;
     struct lc_connect *attempt;
     struct lc_conn *conn;
-    size_t written; /* of request.wire, on the present connection */
-    uint64_t deadline_ns; /* of the present phase; the timer is moved lazily */
+    size_t written;        /* of request.wire, on the present connection */
+    uint64_t deadline_ns;  /* of the present phase; the timer is moved lazily */
     uint64_t handshake_ns; /* when the handshake began */
     uint32_t tries;        /* connections that were closed before a response */
     bool reused;           /* the present connection had served before */

@@ -4,6 +4,8 @@
  * answer early). Every end goes through finish(), exactly once. */
 #include "engine_private.h"
 
+#include <stdio.h>
+
 enum { RESEND_MAX = 2 }; /* as geventhttpclient: three connections at most for one request */
 
 static void begin_connecting(struct lc_exchange *exchange);
@@ -47,6 +49,19 @@ static void keep_reason(struct lc_exchange *exchange, const char *reason)
     }
 }
 
+/* The parser's words, with the bytes that they are about. */
+static void keep_parser_reason(struct lc_exchange *exchange)
+{
+    char reason[LC_REASON_MAX];
+    const struct lc_http1 *response = &exchange->response;
+    if (response->error != NULL && response->error_bytes.len > 0) {
+        snprintf(reason, sizeof reason, "%s: %.*s", response->error, (int)response->error_bytes.len,
+                 response->error_bytes.ptr);
+        keep_reason(exchange, reason);
+    }
+    keep_reason(exchange, response->error);
+}
+
 static bool may_send_again(const struct lc_exchange *exchange, int err)
 {
     if (exchange->times.first_byte != 0 || (err != LC_ECLOSED && err != LC_ERESET)) {
@@ -73,7 +88,7 @@ static void fail(struct lc_exchange *exchange, int err)
     if (exchange->conn != NULL) {
         keep_reason(exchange, lc_conn_reason(exchange->conn));
     }
-    keep_reason(exchange, exchange->response.error);
+    keep_parser_reason(exchange);
     finish(exchange, err);
 }
 

@@ -2,6 +2,8 @@
 
 #include "http1_head.h"
 
+/* How much of a line is shown that cannot be read. */
+#define SHOWN_AT_MOST ((size_t)64)
 /* How much of a body is reserved on the peer's word alone. */
 #define RESERVE_AT_ONCE ((size_t)1 << 20)
 /* A head that did not come whole gets room for what most heads have. */
@@ -240,13 +242,23 @@ static int hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+static int fail_chunk_size(struct lc_http1 *parser, const struct input *in)
+{
+    size_t start = in->pos - smaller(parser->line_len, in->pos);
+    const char *line = in->ptr + start;
+    const char *end = memchr(line, '\n', in->len - start);
+    size_t len = end != NULL ? (size_t)(end + 1 - line) : in->len - start;
+    parser->error_bytes = (struct lc_sv){line, smaller(len, SHOWN_AT_MOST)};
+    return fail(parser, LC_EPROTO, "a chunk size is not hexadecimal");
+}
+
 static int take_chunk_size(struct lc_http1 *parser, struct input *in)
 {
     for (; in->pos < in->len; in->pos++) {
         int digit = hex_digit(in->ptr[in->pos]);
         if (digit < 0) {
             if (!parser->line_has_size) {
-                return fail(parser, LC_EPROTO, "a chunk size is not hexadecimal");
+                return fail_chunk_size(parser, in);
             }
             parser->state = STATE_CHUNK_BLANK;
             return 0;
@@ -294,7 +306,7 @@ static int take_chunk_blank(struct lc_http1 *parser, struct input *in)
     case '\n':
         return begin_chunk(parser);
     default:
-        return fail(parser, LC_EPROTO, "a chunk size is not hexadecimal");
+        return fail_chunk_size(parser, in);
     }
 }
 
@@ -416,6 +428,12 @@ int lc_http1_eof(struct lc_http1 *parser)
         return LC_HTTP1_DONE;
     case STATE_FAILED:
         return parser->failure;
+    case STATE_CHUNK_SIZE:
+    case STATE_CHUNK_BLANK:
+    case STATE_CHUNK_EXT:
+    case STATE_CHUNK_LF:
+        parser->remaining = 0; /* half a size tells nothing */
+        return LC_ETRUNCATED;
     default:
         return parser->began ? LC_ETRUNCATED : LC_ECLOSED;
     }

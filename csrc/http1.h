@@ -3,8 +3,8 @@
  * The caller feeds what it read; the parser keeps the head (status line and header lines) in
  * `head` and the transfer-decoded body in `body`, and says how many bytes it took, so that bytes
  * behind the response stay with the caller. 1xx responses are skipped (101 is final). Obsolete
- * line folding is unfolded, bare LF line ends are accepted, as http.client does. What cannot be
- * read is LC_EPROTO with a reason in words; a head or body past its maximum is LC_ELIMIT.
+ * line folding becomes one space, bare LF line ends are accepted, as http.client does. What cannot
+ * be read is LC_EPROTO with a reason in words; a head or body past its maximum is LC_ELIMIT.
  * Request smuggling defences: conflicting Content-Length values, a Content-Length that is not a
  * number, and a chunk size that is not hexadecimal are LC_EPROTO. */
 #ifndef LC_HTTP1_H
@@ -15,35 +15,36 @@
 enum lc_http1_result { LC_HTTP1_MORE = 0, LC_HTTP1_DONE = 1 };
 
 enum lc_http1_coding { /* of Content-Encoding; several codings in a row are LC_CODING_OTHER */
-    LC_CODING_IDENTITY,
-    LC_CODING_GZIP, /* gzip, x-gzip */
-    LC_CODING_DEFLATE,
-    LC_CODING_OTHER
+                       LC_CODING_IDENTITY,
+                       LC_CODING_GZIP, /* gzip, x-gzip */
+                       LC_CODING_DEFLATE,
+                       LC_CODING_OTHER
 };
 
 struct lc_http1 {
-    struct lc_buf head; /* from the status line up to and with the empty line */
-    struct lc_buf body; /* chunks joined, not content-decoded */
+    struct lc_buf head;  /* from the status line up to and with the empty line */
+    struct lc_buf body;  /* chunks joined, not content-decoded */
     struct lc_sv reason; /* points into head; valid once head_done */
     uint16_t status;
-    uint8_t minor;        /* HTTP/1.minor */
-    uint8_t coding;       /* enum lc_http1_coding */
-    bool head_done;       /* the head is complete, the fields above are set */
-    bool keep_alive;      /* the connection may be used again after DONE */
-    bool has_set_cookie;  /* at least one Set-Cookie line */
-    bool has_location;    /* at least one Location line */
-    bool request_is_head; /* the request was HEAD: no body follows */
-    const char *error;    /* a reason in words after LC_EPROTO or LC_ELIMIT; static storage */
+    uint8_t minor;            /* HTTP/1.minor */
+    uint8_t coding;           /* enum lc_http1_coding */
+    bool head_done;           /* the head is complete, the fields above are set */
+    bool keep_alive;          /* the connection may be used again after DONE */
+    bool has_set_cookie;      /* at least one Set-Cookie line */
+    bool has_location;        /* at least one Location line */
+    bool request_is_head;     /* the request was HEAD: no body follows */
+    const char *error;        /* a reason in words after LC_EPROTO or LC_ELIMIT; static storage */
+    struct lc_sv error_bytes; /* what of the bytes last fed it is about; may be empty */
     /* private from here */
     uint8_t state;
-    bool began;          /* at least one byte of a response came, an interim one counts */
-    bool folded;         /* the head has obsolete line folding */
-    bool line_has_size;  /* the chunk line has at least one digit */
-    char line_first;     /* the first byte of the line that is being scanned */
-    int failure;         /* what the feed that failed returned */
-    uint64_t remaining;  /* bytes left of the body or of the chunk */
-    size_t line_len;     /* bytes seen of the line that is being scanned, without its LF */
-    size_t skipped;      /* bytes read and not kept: blank lines, interim heads, trailers */
+    bool began;         /* at least one byte of a response came, an interim one counts */
+    bool folded;        /* the head has obsolete line folding */
+    bool line_has_size; /* the chunk line has at least one digit */
+    char line_first;    /* the first byte of the line that is being scanned */
+    int failure;        /* what the feed that failed returned */
+    uint64_t remaining; /* bytes left of the body or of the chunk */
+    size_t line_len;    /* bytes seen of the line that is being scanned, without its LF */
+    size_t skipped;     /* bytes read and not kept: blank lines, interim heads, trailers */
 };
 
 /* Prepares for one response. Buffers are empty; nothing is allocated until bytes come. */
@@ -57,6 +58,9 @@ int lc_http1_eof(struct lc_http1 *parser) LC_MUST_USE;
 /* Iterates over the header lines of a complete head (RFC order); `*pos` starts at 0. Values are
  * without surrounding white space. False at the end. */
 bool lc_http1_next_header(struct lc_sv head, size_t *pos, struct lc_sv *name, struct lc_sv *value);
+/* The content codings that a head names, in the order they were applied: writes the first `max` and
+ * returns how many there are. */
+size_t lc_http1_codings(struct lc_sv head, uint8_t *codings, size_t max);
 /* The first value of a header, by name without case; false if there is none. */
 bool lc_http1_find_header(struct lc_sv head, const char *name, struct lc_sv *value);
 

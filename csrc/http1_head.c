@@ -175,22 +175,26 @@ static void read_connection(struct head_facts *facts, struct lc_sv value)
     }
 }
 
+static uint8_t coding_of(struct lc_sv name)
+{
+    if (is_word(name, "gzip") || is_word(name, "x-gzip")) {
+        return LC_CODING_GZIP;
+    }
+    if (is_word(name, "deflate")) {
+        return LC_CODING_DEFLATE;
+    }
+    return is_word(name, "identity") ? LC_CODING_IDENTITY : LC_CODING_OTHER;
+}
+
 static void read_content_coding(struct lc_http1 *parser, struct lc_sv value)
 {
     size_t pos = 0;
     struct lc_sv element;
     while (next_element(value, &pos, &element)) {
-        if (is_word(element, "identity")) {
-            continue;
-        }
-        if (parser->coding != LC_CODING_IDENTITY) {
-            parser->coding = LC_CODING_OTHER;
-        } else if (is_word(element, "gzip") || is_word(element, "x-gzip")) {
-            parser->coding = LC_CODING_GZIP;
-        } else if (is_word(element, "deflate")) {
-            parser->coding = LC_CODING_DEFLATE;
-        } else {
-            parser->coding = LC_CODING_OTHER;
+        uint8_t coding = coding_of(element);
+        if (coding != LC_CODING_IDENTITY) {
+            bool first = parser->coding == LC_CODING_IDENTITY;
+            parser->coding = first ? coding : LC_CODING_OTHER;
         }
     }
 }
@@ -250,26 +254,31 @@ static int read_status_line(struct lc_http1 *parser, struct lc_sv line)
     return 0;
 }
 
-/* A line end before white space becomes white space: the same length, so nothing moves. */
+/* A line end and the white space around it become one space, as urllib3 shows it. */
 static int unfold(struct lc_http1 *parser)
 {
     char *head = parser->head.ptr;
+    size_t len = parser->head.len, kept = 0;
     bool first = true;
-    for (size_t i = 0; i + 1 < parser->head.len; i++) {
-        if (head[i] != '\n') {
+    for (size_t i = 0; i < len; i++) {
+        bool folds = head[i] == '\n' && i + 1 < len && is_blank(head[i + 1]);
+        if (folds && first) {
+            return broken(parser, "white space precedes the first header");
+        }
+        first = first && head[i] != '\n';
+        if (!folds) {
+            head[kept++] = head[i];
             continue;
         }
-        if (is_blank(head[i + 1])) {
-            if (first) {
-                return broken(parser, "white space precedes the first header");
-            }
-            head[i] = ' ';
-            if (head[i - 1] == '\r') {
-                head[i - 1] = ' ';
-            }
+        while (is_blank(head[kept - 1]) || head[kept - 1] == '\r') {
+            kept--; /* ends at the latest in the status line */
         }
-        first = false;
+        head[kept++] = ' ';
+        while (i + 1 < len && is_blank(head[i + 1])) {
+            i++;
+        }
     }
+    parser->head.len = kept;
     return 0;
 }
 
@@ -347,6 +356,26 @@ bool lc_http1_next_header(struct lc_sv head, size_t *pos, struct lc_sv *name, st
         }
     }
     return false;
+}
+
+size_t lc_http1_codings(struct lc_sv head, uint8_t *codings, size_t max)
+{
+    struct lc_sv name, value, element;
+    size_t pos = 0, count = 0;
+    while (lc_http1_next_header(head, &pos, &name, &value)) {
+        size_t at = 0;
+        while (is_word(name, "Content-Encoding") && next_element(value, &at, &element)) {
+            uint8_t coding = coding_of(element);
+            if (coding == LC_CODING_IDENTITY) {
+                continue;
+            }
+            if (count < max) {
+                codings[count] = coding;
+            }
+            count++;
+        }
+    }
+    return count;
 }
 
 bool lc_http1_find_header(struct lc_sv head, const char *name, struct lc_sv *value)

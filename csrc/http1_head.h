@@ -5,11 +5,11 @@
 
 #include "http1.h"
 
-enum lc_http1_framing { /* how the end of the body is known */
-    LC_FRAMING_NONE,    /* there is no body */
-    LC_FRAMING_LENGTH,  /* parser->remaining bytes */
-    LC_FRAMING_CHUNKED,
-    LC_FRAMING_CLOSE /* the peer closes */
+enum lc_http1_framing {                    /* how the end of the body is known */
+                        LC_FRAMING_NONE,   /* there is no body */
+                        LC_FRAMING_LENGTH, /* parser->remaining bytes */
+                        LC_FRAMING_CHUNKED,
+                        LC_FRAMING_CLOSE /* the peer closes */
 };
 
 /* Takes parser->head, which ends with its empty line, unfolds it in place if parser->folded, and

@@ -34,7 +34,7 @@
     X(LC_ETLSVERIFY, "the server's certificate was not accepted")                                  \
     X(LC_EDECODE, "the body could not be decoded")                                                 \
     X(LC_ECANCELLED, "the request was cancelled")                                                  \
-    X(LC_EAGAIN, "not ready yet")                                                                 \
+    X(LC_EAGAIN, "not ready yet")                                                                  \
     X(LC_EFORKED, "the engine belongs to the parent process")                                      \
     X(LC_ESYS, "a system call failed")
 

@@ -47,8 +47,8 @@ int lc_engine_origin(struct lc_engine *engine, const struct lc_origin_spec *spec
             return 0;
         }
     }
-    struct lc_origin *origin = lc_alloc(sizeof *origin + string_size(url) +
-                                        string_size(spec->host) + string_size(proxy));
+    struct lc_origin *origin =
+        lc_alloc(sizeof *origin + string_size(url) + string_size(spec->host) + string_size(proxy));
     if (origin == NULL) {
         return LC_ENOMEM;
     }

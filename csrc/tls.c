@@ -20,10 +20,10 @@ struct lc_tls_context {
 struct lc_tls {
     SSL *ssl;
     int fd;
-    int io_error;           /* what the socket said last, if not LC_EAGAIN */
-    uint64_t last_arrival;  /* of the latest record read */
+    int io_error;          /* what the socket said last, if not LC_EAGAIN */
+    uint64_t last_arrival; /* of the latest record read */
     bool wants_write;
-    bool eof;               /* the peer closed the socket */
+    bool eof; /* the peer closed the socket */
     char reason[LC_TLS_REASON_MAX];
 };
 
@@ -75,9 +75,9 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 static BIO_METHOD *new_bio_method(void)
 {
     BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "locust-c");
-    if (method != NULL && (!BIO_meth_set_read(method, bio_read) ||
-                           !BIO_meth_set_write(method, bio_write) ||
-                           !BIO_meth_set_ctrl(method, bio_ctrl))) {
+    if (method != NULL &&
+        (!BIO_meth_set_read(method, bio_read) || !BIO_meth_set_write(method, bio_write) ||
+         !BIO_meth_set_ctrl(method, bio_ctrl))) {
         BIO_meth_free(method);
         method = NULL;
     }

@@ -13,11 +13,11 @@
 enum { LC_TLS_REASON_MAX = 256 };
 
 struct lc_tls_config {
-    bool verify;              /* check the certificate chain and the host name */
-    const char *ca_file;      /* PEM; NULL: OpenSSL's default store */
-    const char *ca_path;      /* folder of hashed certificates, or NULL */
-    const char *cert_file;    /* client certificate chain, PEM, or NULL */
-    const char *key_file;     /* its key; NULL: in cert_file */
+    bool verify;           /* check the certificate chain and the host name */
+    const char *ca_file;   /* PEM; NULL: OpenSSL's default store */
+    const char *ca_path;   /* folder of hashed certificates, or NULL */
+    const char *cert_file; /* client certificate chain, PEM, or NULL */
+    const char *key_file;  /* its key; NULL: in cert_file */
 };
 
 struct lc_tls_context;

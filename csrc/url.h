@@ -6,7 +6,7 @@
 #include "buf.h"
 
 struct lc_url {
-    struct lc_sv scheme; /* as written */
+    struct lc_sv scheme;   /* as written */
     struct lc_sv userinfo; /* without '@'; ptr NULL if there is none */
     struct lc_sv host;     /* without brackets of an IPv6 address */
     struct lc_sv target;   /* path and query, without fragment; empty if there is none */

@@ -1,14 +1,38 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeVar, final
 
+from typing_extensions import disjoint_base
+
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 __version__: str
 
 def _types() -> tuple[type, ...]: ...
 
+# ---- error codes of the engine ----
+
+ENOMEM: int
+EINVAL: int
+ELIMIT: int
+EPROTO: int
+ERESOLVE: int
+ECONNECT: int
+ECONNTIMEOUT: int
+EREADTIMEOUT: int
+ERESET: int
+ECLOSED: int
+ETRUNCATED: int
+ETLS: int
+ETLSVERIFY: int
+EDECODE: int
+ECANCELLED: int
+EAGAIN: int
+EFORKED: int
+ESYS: int
+
 # ---- events ----
 
+@final
 class Listener:
     """A callable and the way an event's values reach it."""
 
@@ -23,18 +47,19 @@ class Listener:
     @property
     def handler(self) -> Callable[..., Any]: ...
 
+@disjoint_base
 class EventHook:
     """The listeners of one event."""
 
     _handlers: list[Callable[..., Any]]
     _companions: tuple[EventHook, ...]
     _condition: Listener | None
-    def __iadd__(self, handler: Callable[..., Any]) -> Self: ...
-    def __isub__(self, handler: Callable[..., Any]) -> Self: ...
-    def add_listener(self, handler: _Handler) -> _Handler: ...
-    def remove_listener(self, handler: Callable[..., Any]) -> None: ...
-    def add_recorder(self, table: Any) -> None: ...
-    def remove_recorder(self, table: Any) -> None: ...
+    def __iadd__(self, handler: Callable[..., Any], /) -> Self: ...
+    def __isub__(self, handler: Callable[..., Any], /) -> Self: ...
+    def add_listener(self, handler: _Handler, /) -> _Handler: ...
+    def remove_listener(self, handler: Callable[..., Any], /) -> None: ...
+    def add_recorder(self, table: Any, /) -> None: ...
+    def remove_recorder(self, table: Any, /) -> None: ...
     def fire(self, *, reverse: bool = False, **kwargs: Any) -> None: ...
     def record(
         self,
@@ -46,12 +71,13 @@ class EventHook:
         exception: Any = None,
         **kwargs: Any,
     ) -> None: ...
-    def _bind(self, handler: Callable[..., Any]) -> Listener: ...
-    def _listener_failed(self, exception: Exception) -> bool: ...
-    def _coroutine_returned(self, handler: Callable[..., Any], coroutine: Any) -> None: ...
+    def _bind(self, handler: Callable[..., Any], /) -> Listener: ...
+    def _listener_failed(self, exception: Exception, /) -> bool: ...
+    def _coroutine_returned(self, handler: Callable[..., Any], coroutine: Any, /) -> None: ...
 
 # ---- statistics ----
 
+@disjoint_base
 class StatsCounters:
     """The statistics of one (method, name)."""
 
@@ -87,6 +113,7 @@ class StatsCounters:
     def intervals(self) -> list[tuple[int, int, int]]: ...
     def interval_times(self, key: int, /) -> dict[int, int]: ...
 
+@disjoint_base
 class StatsErrorCount:
     """How often and when one error occurred."""
 
@@ -119,3 +146,146 @@ class StatsTable:
     def record_failure(self, request_type: str, name: str, error: Any, now: float, /) -> None: ...
     def record_resent(self, request_type: str, name: str, /) -> None: ...
     def forget(self) -> None: ...
+
+# ---- requests ----
+
+@final
+class Engine:
+    """The request engine of one gevent hub."""
+
+    def __new__(cls, hub: Any, arm: Callable[[float | None, bool], object]) -> Self: ...
+    def step(self, timer_fired: bool = False, /) -> None: ...
+    def yield_if_needed(self) -> None: ...
+    def sleep(self, seconds: float, /) -> None: ...
+    def fileno(self) -> int: ...
+    def forked(self) -> None: ...
+    def close(self) -> None: ...
+    def counts(self) -> dict[str, int]: ...
+
+@disjoint_base
+class Session:
+    """Connections, cookies and settings of one user; base of the sessions."""
+
+    request_name: str | None
+    request_event: Any
+    user: Any
+    headers: Any
+    auth: Any
+    proxies: Any
+    hooks: Any
+    params: Any
+    verify: Any
+    cert: Any
+    adapters: Any
+    cookies: Any
+    _request_overridden: bool
+    _long_way_only: bool
+    _user_context: Callable[[], dict[str, Any]] | None
+    @property
+    def base_url(self) -> str: ...
+    def request(
+        self,
+        method: str,
+        url: str,
+        name: str | None = None,
+        catch_response: bool = False,
+        context: dict[str, Any] = {},
+        **kwargs: Any,
+    ) -> Any: ...
+    def get(self, url: str, **kwargs: Any) -> Any: ...
+    def options(self, url: str, **kwargs: Any) -> Any: ...
+    def head(self, url: str, **kwargs: Any) -> Any: ...
+    def post(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> Any: ...
+    def put(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> Any: ...
+    def patch(self, url: str, data: Any = None, json: Any = None, **kwargs: Any) -> Any: ...
+    def delete(self, url: str, **kwargs: Any) -> Any: ...
+    def close(self) -> None: ...
+    def _setup(
+        self,
+        engine: Engine,
+        base_url: str,
+        request_event: Any,
+        user: Any,
+        response_type: type[Response],
+        context_type: type[Response],
+        wire_headers: tuple[tuple[str, str], ...],
+        header_block: bytes,
+        fast: bool,
+        /,
+    ) -> None: ...
+    def _set_timeouts(self, timeout: float | tuple[float, float] | None, /) -> None: ...
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        wire: bytes,
+        catch_response: bool,
+        timeout: float | tuple[float | None, float | None] | None,
+        verify: bool | str | None,
+        cert: str | tuple[str, str] | None,
+        proxy: str | None,
+        /,
+    ) -> Any: ...
+    def _cookie_list(
+        self,
+    ) -> list[tuple[str, str, str, str, int | None, bool, bool, bool, bool]]: ...
+    def _cookie_put(
+        self,
+        domain: str,
+        path: str,
+        name: str,
+        value: str,
+        expires: int | None,
+        secure: bool,
+        http_only: bool,
+        domain_specified: bool,
+        path_specified: bool,
+        /,
+    ) -> None: ...
+    def _cookie_remove(self, domain: str | None, path: str | None, name: str | None, /) -> int: ...
+
+@disjoint_base
+class Response:
+    """What one request brought; base of the response classes."""
+
+    error: Any
+    url: Any
+    status_code: int
+    headers: Any
+    encoding: Any
+    reason: Any
+    cookies: Any
+    history: Any
+    elapsed: Any
+    request: Any
+    raw: Any
+    connection: Any
+    request_meta: dict[str, Any]
+    _content: Any
+    _method: str
+    _name: str
+    _exception: Any
+    _catch_response: bool
+    _context: dict[str, Any] | None
+    _hook: Any
+    _start_time: float
+    _response_time_ms: float
+    _length: int
+    _resent: int
+    @property
+    def content(self) -> Any: ...
+    @content.setter
+    def content(self, value: bytes | None) -> None: ...
+    @property
+    def _error_code(self) -> int: ...
+    @property
+    def _seconds_to_head(self) -> float: ...
+    @property
+    def _last_byte_ns(self) -> int: ...
+    @property
+    def _head_lines(self) -> list[tuple[str, str]]: ...
+    @property
+    def _status_line(self) -> str: ...
+    @property
+    def _request_bytes(self) -> bytes: ...
+    def _report(self) -> None: ...

@@ -8,10 +8,10 @@ request out and lets the engine exchange it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import requests
-import urllib3
 from requests.adapters import BaseAdapter
 from requests.utils import select_proxy
 from urllib3.util import parse_url
@@ -66,7 +66,7 @@ def wire_of(request: requests.PreparedRequest, absolute: bool = False) -> bytes:
     if "Accept-Encoding" not in request.headers:
         lines.append(b"Accept-Encoding: identity")
     if "User-Agent" not in request.headers:
-        lines.append(f"User-Agent: python-urllib3/{urllib3.__version__}".encode())
+        lines.append(f"User-Agent: python-urllib3/{version('urllib3')}".encode())
     chunked = "chunked" in str(request.headers.get("Transfer-Encoding", "")).lower()
     pieces = _body_pieces(request.body)
     body = _chunked(pieces) if chunked else b"".join(pieces)

@@ -7,7 +7,6 @@ handles redirects, hooks and authentication, and `EngineAdapter` sends it.
 
 from __future__ import annotations
 
-import datetime
 import json as json_module
 import re
 import time
@@ -15,212 +14,27 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from io import BytesIO
-from typing import Any, cast
+from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import certifi
 import requests
 from requests.auth import HTTPBasicAuth, _basic_auth_str
-from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.models import RequestEncodingMixin
-from requests.utils import default_user_agent, get_encoding_from_headers
+from requests.utils import default_user_agent
 
 from locust_c import _core
 from locust_c.adapter import EngineAdapter
-from locust_c.exception import CatchResponseError, LocustError, ResponseError
-from locust_c.failures import HTTP_EXCEPTIONS, innermost, requests_error, status_error
+from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
 from locust_c.hub import get_engine
-from locust_c.session_state import SessionCookies, SessionHeaders, response_headers
+from locust_c.response import ResponseContextManager
+from locust_c.session_state import SessionCookies, SessionHeaders
 
 __all__ = ["HttpSession", "ResponseContextManager"]
 
 absolute_http_url_regexp = re.compile(r"^https?://", re.I)
 
 ENCODINGS = "gzip, deflate"
-
-
-class ResponseContextManager(_core.Response, requests.Response):
-    """The answer to a request of `HttpSession`; a requests.Response.
-
-    With `catch_response=True` it is a context manager: at the end of the block the request counts as
-    what `success()` or `failure()` said last, otherwise by its status.
-    """
-
-    _content_consumed = True
-    _next = None
-    _manual_result: bool | Exception | None = None
-
-    def __init__(self) -> None:
-        """Nothing: the engine, or who makes one by hand, fills it."""
-    _entered = False
-
-    # --- attributes of requests.Response, made when somebody asks ---
-
-    def _make_headers(self) -> Any:
-        return response_headers(self._head_lines)
-
-    def _make_encoding(self) -> str | None:
-        return get_encoding_from_headers(self.headers)
-
-    def _make_reason(self) -> str | None:
-        parts = self._status_line.split(" ", 2)
-        if self.status_code == 0:
-            return None
-        return parts[2] if len(parts) > 2 else ""
-
-    def _make_cookies(self) -> RequestsCookieJar:
-        jar = RequestsCookieJar()
-        if any(name.lower() == "set-cookie" for name, _ in self._head_lines):
-            extract_cookies_to_jar(jar, self.request, _RawWithMessage(self._head_lines))
-        return jar
-
-    def _make_history(self) -> list[requests.Response]:
-        return []
-
-    def _make_elapsed(self) -> datetime.timedelta:
-        return datetime.timedelta(seconds=self._seconds_to_head)
-
-    def _make_request(self) -> requests.PreparedRequest:
-        """The request as it was sent, read back from its bytes."""
-        request = requests.PreparedRequest()
-        head, _, body = self._request_bytes.partition(b"\r\n\r\n")
-        lines = head.decode("latin-1").split("\r\n")[1:]
-        pairs = [tuple(line.split(": ", 1)) for line in lines if not line.startswith("Host: ")]
-        request.method = self._method
-        request.url = self.url
-        request.headers = response_headers(cast("list[tuple[str, str]]", pairs))
-        request.body = body or None
-        request.hooks = {"response": []}
-        request._cookies = RequestsCookieJar()  # type: ignore[attr-defined]
-        return request
-
-    def _make_raw(self) -> Any:
-        from urllib3 import HTTPHeaderDict, HTTPResponse
-
-        headers = HTTPHeaderDict()
-        for name, value in self._head_lines:
-            if name.lower() != "content-encoding":
-                headers.add(name, value)
-        return HTTPResponse(
-            body=BytesIO(self.content or b""),
-            headers=headers,
-            status=self.status_code,
-            reason=self.reason,
-            preload_content=False,
-            decode_content=False,
-        )
-
-    def _make_connection(self) -> None:
-        return None
-
-    def _make_request_meta(self) -> dict[str, Any]:
-        """The keyword arguments of the request event; changes made inside a with block count."""
-        return {
-            "request_type": self._method,
-            "response_time": self._response_time_ms,
-            "name": self._name,
-            "context": self._context if self._context is not None else {},
-            "response": self,
-            "exception": self._exception,
-            "start_time": self._start_time,
-            "url": self.url,
-            "response_length": self._length,
-        }
-
-    def json(self, **kwargs: Any) -> Any:
-        """The body as JSON; raises requests.exceptions.JSONDecodeError."""
-        if not kwargs and self.content:
-            try:
-                return json_module.loads(self.content)
-            except ValueError:
-                pass  # other encodings, and the exception users know
-        return super().json(**kwargs)
-
-    def close(self) -> None:
-        """Nothing to do: the body has been read and the connection is back in the pool."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name, None) for name in self.__attrs__}
-
-    # --- success and failure ---
-
-    def __enter__(self) -> ResponseContextManager:
-        if not self._catch_response:
-            raise LocustError(
-                "In order to use a with-block, you need to pass catch_response=True to the request method"
-            )
-        self._entered = True
-        return self
-
-    def __exit__(self, exc: Any, value: Any, traceback: Any) -> bool | None:
-        if self._manual_result is not None:
-            self._set_exception(None if self._manual_result is True else self._manual_result)
-            self._report()
-            return None if exc is None else bool(issubclass(exc, ResponseError))
-        if exc is not None:
-            if not issubclass(exc, ResponseError):
-                return False
-            self._set_exception(value)
-        elif self._exception is None:
-            self._set_exception(status_error(self, self._sample_name()))
-        self._report()
-        return exc is not None
-
-    def _sample_name(self) -> str:
-        """The name as the block may have changed it."""
-        return str(self.request_meta["name"]) if self._entered else self._name
-
-    def _set_exception(self, exception: Any) -> None:
-        self._exception = exception
-        self.request_meta["exception"] = exception
-
-    def success(self) -> None:
-        """Counts the request as a success, whatever its status. Raises LocustError outside a with block."""
-        self._require_block("success")
-        self._manual_result = True
-
-    def failure(self, exc: Any) -> None:
-        """Counts the request as a failure; `exc` is an exception or a text. LocustError outside a block."""
-        self._require_block("failure")
-        self._manual_result = exc if isinstance(exc, Exception) else CatchResponseError(exc)
-
-    def _require_block(self, method: str) -> None:
-        if not self._entered:
-            raise LocustError(
-                f"Tried to set status on a request that has not yet been made. Make sure you use a "
-                f"with-block, like this:\n\nwith self.client.request(..., catch_response=True) as "
-                f"response:\n    response.{method}({'...' if method == 'failure' else ''})"
-            )
-
-    def raise_for_status(self) -> None:
-        """Raises the request's error, if any; after success() or failure() what they said counts."""
-        if self._manual_result is True:
-            return
-        if isinstance(self._manual_result, Exception):
-            raise self._manual_result
-        if self.error is not None:
-            raise self.error
-        super().raise_for_status()
-
-
-class _RawWithMessage:
-    """What requests' cookie extraction looks at: header lines as http.client gives them."""
-
-    class _Message:
-        def __init__(self, lines: list[tuple[str, str]]) -> None:
-            self.lines = lines
-
-        def get_all(self, name: str, default: Any = None) -> Any:
-            values = [value for key, value in self.lines if key.lower() == name.lower()]
-            return values or default
-
-    class _Original:
-        def __init__(self, lines: list[tuple[str, str]]) -> None:
-            self.msg = _RawWithMessage._Message(lines)
-
-    def __init__(self, lines: list[tuple[str, str]]) -> None:
-        self._original_response = _RawWithMessage._Original(lines)
 
 
 @lru_cache(maxsize=1)
@@ -259,18 +73,21 @@ def without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
     return urlunsplit(parts._replace(netloc=host)), (unquote(user), unquote(password))
 
 
-@lru_cache(maxsize=256)
 def _overrides(cls: type[HttpSession]) -> tuple[bool, bool]:
     """Whether a subclass replaces request(), and whether it replaces what only the long way calls."""
     return (
         cls.request is not HttpSession.request,
-        any(getattr(cls, name) is not getattr(HttpSession, name) for name in ("send", "prepare_request", "get_adapter")),
+        any(
+            getattr(cls, name) is not getattr(HttpSession, name)
+            for name in ("send", "prepare_request", "get_adapter")
+        ),
     )
 
 
-@lru_cache(maxsize=256)
 def _overrides_context(cls: type) -> bool:
-    return any("context" in base.__dict__ and base.__module__ != "locust_c.user.users" for base in cls.__mro__)
+    return any(
+        "context" in base.__dict__ and base.__module__ != "locust_c.user.users" for base in cls.__mro__
+    )
 
 
 def context_source(user: Any) -> Callable[[], dict[str, Any]] | None:
@@ -281,10 +98,10 @@ def context_source(user: Any) -> Callable[[], dict[str, Any]] | None:
 class _Encoding(RequestEncodingMixin):
     """Gives access to requests' own form encoding."""
 
-    encode = staticmethod(RequestEncodingMixin._encode_params)
+    encode = staticmethod(RequestEncodingMixin._encode_params)  # type: ignore[attr-defined]
 
 
-class HttpSession(_core.Session, requests.Session):
+class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # verbs take more than requests'
     """A requests.Session whose requests the C engine makes and reports to the statistics.
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
@@ -299,7 +116,13 @@ class HttpSession(_core.Session, requests.Session):
     max_redirects = 30
 
     def __init__(
-        self, base_url: str | None, request_event: Any, user: Any, *args: Any, pool_manager: Any = None, **kwargs: Any
+        self,
+        base_url: str | None,
+        request_event: Any,
+        user: Any,
+        *args: Any,
+        pool_manager: Any = None,
+        **kwargs: Any,
     ) -> None:
         if args or kwargs:
             raise TypeError(f"unexpected arguments: {args or kwargs}")
@@ -358,7 +181,7 @@ class HttpSession(_core.Session, requests.Session):
     def _make_cookies(self) -> SessionCookies:
         return SessionCookies(self)
 
-    def mount(self, prefix: str, adapter: Any) -> None:
+    def mount(self, prefix: str | bytes, adapter: Any) -> None:
         """As requests.Session.mount: requests to URLs with this prefix go through that adapter."""
         self._long_way_only = True
         super().mount(prefix, adapter)
@@ -378,9 +201,7 @@ class HttpSession(_core.Session, requests.Session):
             return False, None, None, cert_file, key_file
         if isinstance(verify, str):
             if not os.path.exists(verify):
-                raise OSError(
-                    f"Could not find a suitable TLS CA certificate bundle, invalid path: {verify}"
-                )
+                raise OSError(f"Could not find a suitable TLS CA certificate bundle, invalid path: {verify}")
             folder = os.path.isdir(verify)
             return True, None if folder else verify, verify if folder else None, cert_file, key_file
         return True, certifi.where(), None, cert_file, key_file
@@ -414,16 +235,22 @@ class HttpSession(_core.Session, requests.Session):
         received: int,
         remaining: int,
         timeout: float,
+        head_done: bool,
     ) -> BaseException:
         """Sets the response's error; returns what the statistics show, the innermost cause."""
-        if code == _core.ETRUNCATED:
-            reason = str(received + remaining)
-        elif code == _core.EPROTO and not response._status_line.startswith("HTTP/"):
-            reason = f"status line: {response._status_line}\r\n"
-        seconds: float = int(timeout) if timeout == int(timeout) else timeout
-        response.error = requests_error(
-            code, response.url, reason, os_errno=os_errno, received=received, timeout=seconds
+        failure = Failure(
+            code,
+            response.url,
+            reason,
+            os_errno,
+            received,
+            remaining,
+            timeout,
+            head_done,
+            response._status_line,
+            response._head_lines if head_done else (),
         )
+        response.error = requests_error(failure)
         return innermost(response.error)
 
     def _judge(self, response: ResponseContextManager) -> Exception | None:
@@ -527,7 +354,17 @@ class HttpSession(_core.Session, requests.Session):
         own = ResponseContextManager()
         own.status_code = response.status_code
         own._content = response.content
-        for attribute in ("headers", "url", "history", "encoding", "reason", "cookies", "elapsed", "request", "raw"):
+        for attribute in (
+            "headers",
+            "url",
+            "history",
+            "encoding",
+            "reason",
+            "cookies",
+            "elapsed",
+            "request",
+            "raw",
+        ):
             setattr(own, attribute, getattr(response, attribute, None))
         return own
 

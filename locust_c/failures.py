@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
+import ssl
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from http.client import BadStatusLine, HTTPException, RemoteDisconnected
 from typing import Any
 
 import requests
@@ -16,6 +23,7 @@ from requests import exceptions
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
+    IncompleteRead,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
@@ -23,29 +31,79 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 from urllib3.exceptions import SSLError as Urllib3SSLError
+from urllib3.util import Url, parse_url
 
 from locust_c import _core
 
-__all__ = ["innermost", "refused_cause", "requests_error", "resolve_cause"]
+__all__ = ["Failure", "innermost", "refused_cause", "requests_error", "resolve_cause", "status_error"]
 
+# What says no more than what it was raised for.
+_WRAPPERS = (exceptions.ConnectionError, MaxRetryError, NewConnectionError, ProtocolError)
 HTTP_EXCEPTIONS = (exceptions.MissingSchema, exceptions.InvalidSchema, exceptions.InvalidURL)
 
 
-class _Where:
-    """Stands where urllib3's pool and connection stand in its messages."""
+@dataclass(frozen=True)
+class Failure:
+    """What the engine says of a request that failed.
 
-    def __init__(self, https: bool, host: str, port: int) -> None:
-        self.kind = "HTTPS" if https else "HTTP"
-        self.host = host
-        self.port = port
+    `code`: one of `_core.E…`. `reason`: its words, or the ones of zlib or OpenSSL. `os_errno`: of a failed
+    connect. `received`, `remaining`: bytes of the body. `timeout`: the one that passed, in seconds.
+    `head_done`: whether a whole head had come; `head_lines`, `status_line`: it, or as much as there is.
+    """
+
+    code: int
+    url: str
+    reason: str = ""
+    os_errno: int = 0
+    received: int = 0
+    remaining: int = 0
+    timeout: float = 0.0
+    head_done: bool = False
+    status_line: str = ""
+    head_lines: Sequence[tuple[str, str]] = ()
+
+    @cached_property
+    def _url(self) -> Url:
+        return parse_url(self.url)
+
+    @property
+    def host(self) -> str:
+        return (self._url.host or "").strip("[]")
+
+    @property
+    def target(self) -> str:
+        """Path and query."""
+        return self._url.request_uri
 
     @property
     def pool(self) -> str:
-        return f"{self.kind}ConnectionPool(host={self.host!r}, port={self.port})"
+        """How urllib3 writes its connection pool."""
+        return self._of_urllib3("ConnectionPool")
 
     @property
     def connection(self) -> str:
-        return f"{self.kind}Connection(host={self.host!r}, port={self.port})"
+        """How urllib3 writes its connection."""
+        return self._of_urllib3("Connection")
+
+    def header(self, name: str) -> str:
+        """All values of a response header, in lower case."""
+        return ", ".join(value for key, value in self.head_lines if key.lower() == name).lower()
+
+    def _of_urllib3(self, what: str) -> str:
+        https = self._url.scheme == "https"
+        port = self._url.port or (443 if https else 80)
+        return f"{'HTTPS' if https else 'HTTP'}{what}(host={self.host!r}, port={port})"
+
+
+class _InvalidChunk(HTTPException):
+    """Written as urllib3's InvalidChunkLength, which wants a response of its own."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(line)
+        self.length = line.encode("utf-8", "surrogateescape")
+
+    def __repr__(self) -> str:
+        return f"InvalidChunkLength(got length {self.length!r}, 0 bytes read)"
 
 
 class _Text:
@@ -60,7 +118,7 @@ class _Text:
     __repr__ = __str__
 
 
-def resolve_cause(host: str) -> OSError:
+def resolve_cause() -> socket.gaierror:
     """What getaddrinfo raises for a name that does not exist."""
     return socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -77,8 +135,8 @@ def chained(outer: Exception, inner: BaseException) -> Exception:
 
 
 def innermost(error: BaseException) -> BaseException:
-    """The end of an exception's chain of contexts: what the statistics show (Locust's behaviour)."""
-    while error.__context__ is not None:
+    """What the statistics show of a failed request: what a connection failed for (Locust's behaviour)."""
+    while isinstance(error, _WRAPPERS) and error.__context__ is not None:
         error = error.__context__
     return error
 
@@ -88,94 +146,118 @@ def _aborted(cause: Exception) -> Exception:
     return chained(exceptions.ConnectionError(error), chained(error, cause))
 
 
-def _retries_exceeded(where: _Where, target: str, cause: Exception) -> MaxRetryError:
-    return MaxRetryError(_Text(where.pool), target, cause)  # type: ignore[arg-type]
-
-
-def _connect_error(where: _Where, target: str, cause: Exception, kind: Any) -> Exception:
-    retries = _retries_exceeded(where, target, cause)
+def _connect_error(failure: Failure, cause: Exception, kind: type[Exception]) -> Exception:
+    retries = MaxRetryError(_Text(failure.pool), failure.target, cause)  # type: ignore[arg-type]
     return chained(kind(retries), chained(retries, cause))
 
 
-def _closed(where: _Where, target: str, reason: str, **_: Any) -> Exception:
-    from http.client import RemoteDisconnected
+def _broken(text: str, cause: Exception | None) -> Exception:
+    """What requests makes of a body that ends or goes wrong in the middle."""
+    if cause is None:
+        return exceptions.ChunkedEncodingError(ProtocolError(text))
+    error = ProtocolError(f"{text}: {cause!r}", cause)
+    return chained(exceptions.ChunkedEncodingError(error), chained(error, cause))
 
+
+def _closed(failure: Failure) -> Exception:
     return _aborted(RemoteDisconnected("Remote end closed connection without response"))
 
 
-def _reset(where: _Where, target: str, reason: str, **_: Any) -> Exception:
-    return _aborted(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+def _reset(failure: Failure) -> Exception:
+    cause = ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+    return _broken("Connection broken", cause) if failure.head_done else _aborted(cause)
 
 
-def _bad_protocol(where: _Where, target: str, reason: str, **_: Any) -> Exception:
-    from http.client import BadStatusLine, HTTPException
-
-    _, is_status_line, line = reason.partition("status line: ")
-    return _aborted(BadStatusLine(line) if is_status_line else HTTPException(reason))
-
-
-def _truncated(where: _Where, target: str, reason: str, received: int, **_: Any) -> Exception:
-    from urllib3.exceptions import IncompleteRead
-
-    expected = int(reason) if reason.isdigit() else 0
-    partial = IncompleteRead(received, max(expected - received, 0))
-    error = ProtocolError(f"Connection broken: {partial!r}", partial)
-    return exceptions.ChunkedEncodingError(error)
+def _bad_protocol(failure: Failure) -> Exception:
+    reason, _, shown = failure.reason.partition(": ")
+    if failure.head_done:
+        return _broken("Connection broken", _InvalidChunk(shown) if shown else HTTPException(reason))
+    if "status" in reason or not failure.status_line.startswith("HTTP/1."):
+        return _aborted(BadStatusLine(failure.status_line + "\r\n"))
+    return _aborted(HTTPException(reason))
 
 
-def _unresolved(where: _Where, target: str, reason: str, **_: Any) -> Exception:
-    cause = resolve_cause(where.host)
-    error = NameResolutionError(where.host, _Text(where.connection), cause)  # type: ignore[arg-type]
-    return _connect_error(where, target, chained(error, cause), exceptions.ConnectionError)
+def _truncated(failure: Failure) -> Exception:
+    if not failure.head_done:
+        has_status = re.match(r"HTTP/1\.\d \d{3}(\s|$)", failure.status_line)
+        return _aborted(HTTPException(failure.reason) if has_status else BadStatusLine(failure.status_line))
+    if failure.remaining == 0:
+        return _broken("Response ended prematurely", None)
+    return _broken("Connection broken", IncompleteRead(failure.received, failure.remaining))
 
 
-def _not_connected(where: _Where, target: str, reason: str, os_errno: int, **_: Any) -> Exception:
-    if not os_errno and reason and "roxy" in reason:
-        return exceptions.ProxyError(reason)
-    cause = refused_cause(os_errno)
-    text = f"Failed to establish a new connection: {cause}"
-    error = NewConnectionError(_Text(where.connection), text)  # type: ignore[arg-type]
-    return _connect_error(where, target, chained(error, cause), exceptions.ConnectionError)
+def _unresolved(failure: Failure) -> Exception:
+    cause = resolve_cause()
+    connection: Any = _Text(failure.connection)
+    error = NameResolutionError(failure.host, connection, cause)
+    return _connect_error(failure, chained(error, cause), exceptions.ConnectionError)
 
 
-def _connect_timeout(where: _Where, target: str, reason: str, timeout: Any, **_: Any) -> Exception:
-    text = f"Connection to {where.host} timed out. (connect timeout={timeout})"
-    error = ConnectTimeoutError(_Text(where.connection), text)
-    return _connect_error(where, target, error, exceptions.ConnectTimeout)
+def _not_connected(failure: Failure) -> Exception:
+    if not failure.os_errno and "roxy" in failure.reason:
+        return exceptions.ProxyError(failure.reason)
+    cause = refused_cause(failure.os_errno)
+    connection: Any = _Text(failure.connection)
+    error = NewConnectionError(connection, f"Failed to establish a new connection: {cause}")
+    return _connect_error(failure, chained(error, cause), exceptions.ConnectionError)
 
 
-def _read_timeout(where: _Where, target: str, reason: str, timeout: Any, **_: Any) -> Exception:
-    text = f"Read timed out. (read timeout={timeout})"
-    return exceptions.ReadTimeout(ReadTimeoutError(_Text(where.pool), target, text))  # type: ignore[arg-type]
+def _connect_timeout(failure: Failure) -> Exception:
+    text = f"Connection to {failure.host} timed out. (connect timeout={_shown(failure.timeout)})"
+    error = ConnectTimeoutError(_Text(f"<{failure.connection}>"), text)
+    return _connect_error(failure, error, exceptions.ConnectTimeout)
 
 
-def _tls(where: _Where, target: str, reason: str, **_: Any) -> Exception:
-    import ssl
-
-    cause: Exception = ssl.SSLError(1, reason)
-    return _connect_error(where, target, chained(Urllib3SSLError(cause), cause), exceptions.SSLError)
-
-
-def _tls_verify(where: _Where, target: str, reason: str, **_: Any) -> Exception:
-    import ssl
-
-    cause: Exception = ssl.SSLCertVerificationError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] {reason}")
-    return _connect_error(where, target, chained(Urllib3SSLError(cause), cause), exceptions.SSLError)
+def _read_timeout(failure: Failure) -> Exception:
+    pool: Any = _Text(failure.pool)
+    if failure.head_done:
+        error = ReadTimeoutError(pool, None, "Read timed out.")
+        return chained(exceptions.ConnectionError(error), error)
+    text = f"Read timed out. (read timeout={_shown(failure.timeout)})"
+    return exceptions.ReadTimeout(ReadTimeoutError(pool, failure.target, text))
 
 
-def _undecodable(where: _Where, target: str, reason: str, coding: str, **_: Any) -> Exception:
-    import zlib
+def _shown(seconds: float) -> float:
+    """1 rather than 1.0, as it was most likely given."""
+    return int(seconds) if seconds == int(seconds) else seconds
 
+
+def tls_error(reason: str) -> Exception:
+    """What ssl raises for a failed handshake; `reason` is OpenSSL's."""
+    words = reason.removeprefix("TLS: ")
+    return ssl.SSLError(1, f"[SSL: {words.upper().replace(' ', '_')}] {words}")
+
+
+def tls_verify_error(reason: str, host: str) -> Exception:
+    """What ssl raises for a certificate that is not accepted."""
+    for kind, shown in (("hostname mismatch", "Hostname mismatch"), ("IP address mismatch",) * 2):
+        reason = reason.replace(kind, f"{shown}, certificate is not valid for {host!r}.")
+    return ssl.SSLCertVerificationError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] {reason}")
+
+
+def decode_error(reason: str) -> Exception:
+    """What zlib raises; `reason` is its words."""
+    number = -5 if reason == "incomplete or truncated stream" else -3
+    return zlib.error(f"Error {number} while decompressing data: {reason}")
+
+
+def _tls(failure: Failure) -> Exception:
+    cause = tls_error(failure.reason)
+    return _connect_error(failure, chained(Urllib3SSLError(cause), cause), exceptions.SSLError)
+
+
+def _tls_verify(failure: Failure) -> Exception:
+    cause = tls_verify_error(failure.reason, failure.host)
+    return _connect_error(failure, chained(Urllib3SSLError(cause), cause), exceptions.SSLError)
+
+
+def _undecodable(failure: Failure) -> Exception:
+    coding = failure.header("content-encoding")
     text = f"Received response with content-encoding: {coding}, but failed to decode it."
-    cause = zlib.error("Error -3 while decompressing data: incorrect header check")
-    return exceptions.ContentDecodingError(DecodeError(text, cause))
+    return exceptions.ContentDecodingError(DecodeError(text, decode_error(failure.reason)))
 
 
-def _other(where: _Where, target: str, reason: str, **_: Any) -> Exception:
-    return exceptions.ConnectionError(reason)
-
-
-_MAKERS = {
+_MAKERS: dict[int, Callable[[Failure], Exception]] = {
     _core.ECLOSED: _closed,
     _core.ERESET: _reset,
     _core.EPROTO: _bad_protocol,
@@ -190,35 +272,10 @@ _MAKERS = {
 }
 
 
-def requests_error(
-    code: int,
-    url: str,
-    reason: str,
-    os_errno: int = 0,
-    received: int = 0,
-    timeout: Any = None,
-    coding: str = "gzip",
-) -> Exception:
-    """The exception of requests for one of the engine's codes.
-
-    `url`: of the request. `reason`: the engine's words. `os_errno`: of a failed connect. `received`:
-    bytes of the body that had come. `timeout`: the time-out that passed, in seconds.
-    """
-    from urllib3.util import parse_url
-
-    parts = parse_url(url)
-    https = parts.scheme == "https"
-    where = _Where(https, (parts.host or "").strip("[]"), parts.port or (443 if https else 80))
-    make = _MAKERS.get(code, _other)
-    return make(
-        where,
-        parts.request_uri,
-        reason,
-        os_errno=os_errno,
-        received=received,
-        timeout=timeout,
-        coding=coding,
-    )
+def requests_error(failure: Failure) -> Exception:
+    """The exception that requests raises for such a failure."""
+    make = _MAKERS.get(failure.code)
+    return make(failure) if make is not None else exceptions.ConnectionError(failure.reason)
 
 
 def status_error(response: requests.Response, name: str) -> requests.HTTPError | None:

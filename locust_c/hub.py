@@ -7,8 +7,7 @@ engine's descriptor and a timer; both call `Engine.step`, which wakes greenlets 
 from __future__ import annotations
 
 import os
-import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gevent import get_hub
 from gevent.monkey import get_original
@@ -18,7 +17,10 @@ from locust_c import _core
 __all__ = ["get_engine", "sleep", "yield_if_needed"]
 
 # Engines belong to native threads, so this local must be the interpreter's own, not gevent's.
-_Local: type[threading.local] = get_original("threading", "local")
+if TYPE_CHECKING:
+    from threading import local as _Local
+else:
+    _Local = get_original("threading", "local")
 
 
 class _Watchers:

@@ -104,6 +104,7 @@ class Runner:
         self._users_dispatcher: UsersDispatcher | None = None
         self._recording: Any = None
         self._stopping: Event | None = None
+        self._end_is_near = False
         self._exit_code_is_ours = False
         self.record_requests()
         environment.events.user_error.add_listener(self._on_user_error)
@@ -167,7 +168,9 @@ class Runner:
         """
         by_user = gevent.getcurrent() in self.user_greenlets
         if self._stopping is not None:
-            if not by_user:
+            if by_user:
+                gevent.getcurrent().kill(block=False)
+            else:
                 self._stopping.wait()
             return
         if self.state in (STATE_INIT, STATE_STOPPED):
@@ -212,8 +215,9 @@ class Runner:
 
         Returns at once.
         """
-        if self._stopping is not None or self.state not in (STATE_SPAWNING, STATE_RUNNING):
+        if self._stopping is not None or self._end_is_near or self.state == STATE_STOPPED:
             return
+        self._end_is_near = True
         if str(reason):
             logger.error("%s", reason)
         logger.warning("Stopping Locust...")
@@ -344,9 +348,8 @@ class Runner:
         except Exception:
             from locust_c import log
 
-            logger.critical(
-                "Unhandled exception in greenlet: %s\n%s", gevent.getcurrent(), traceback.format_exc()
-            )
+            name = getattr(function, "__qualname__", function)
+            logger.critical("Unhandled exception in greenlet: %s\n%s", name, traceback.format_exc())
             log.unhandled_greenlet_exception = True
 
     def _on_user_error(
@@ -417,6 +420,7 @@ class LocalRunner(Runner):
 
     def _begin_test(self) -> bool:
         """Fires ``test_start``; returns whether the test still goes on then."""
+        self._end_is_near = False
         if self._exit_code_is_ours:
             self.environment.process_exit_code = None
             self._exit_code_is_ours = False

@@ -25,7 +25,7 @@ class SessionHeaders(CaseInsensitiveDict):  # type: ignore[type-arg]
     __slots__ = ()
 
     def __init__(self, data: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), **kwargs: Any) -> None:
-        self._store = {}  # type: ignore[assignment]
+        self._store: dict[str, tuple[str, Any]] = {}
         self.update(data, **kwargs)
 
     def copy(self) -> CaseInsensitiveDict[Any]:
@@ -43,6 +43,7 @@ def response_headers(lines: Iterable[tuple[str, str]]) -> CaseInsensitiveDict[st
 
 def _cookie(row: tuple[Any, ...]) -> Cookie:
     domain, path, name, value, expires, secure, http_only, domain_given, path_given = row
+    rest: dict[str, Any] = {"HttpOnly": None} if http_only else {}
     return Cookie(
         version=0,
         name=name,
@@ -59,7 +60,7 @@ def _cookie(row: tuple[Any, ...]) -> Cookie:
         discard=expires is None,
         comment=None,
         comment_url=None,
-        rest={"HttpOnly": None} if http_only else {},
+        rest=rest,
     )
 
 
@@ -93,8 +94,8 @@ class SessionCookies(RequestsCookieJar):
                     self.set_cookie(cookie)
 
     def set_cookie(self, cookie: Cookie, *args: Any, **kwargs: Any) -> None:
-        value = cookie.value
-        if hasattr(value, "startswith") and value.startswith('"') and value.endswith('"'):
+        value: Any = cookie.value
+        if isinstance(value, str) and value.startswith('"') and value.endswith('"'):
             value = value.replace('\\"', "")
         self._session._cookie_put(
             cookie.domain,

@@ -34,8 +34,8 @@ int lc_py_engine_check(struct py_engine *engine)
 
 static int call_arm(struct py_engine *engine, uint64_t wait_ns, bool active)
 {
-    PyObject *wait = wait_ns == UINT64_MAX ? Py_NewRef(Py_None)
-                                           : PyFloat_FromDouble((double)wait_ns / NS_PER_S);
+    PyObject *wait =
+        wait_ns == UINT64_MAX ? Py_NewRef(Py_None) : PyFloat_FromDouble((double)wait_ns / NS_PER_S);
     if (wait == NULL) {
         return -1;
     }
@@ -145,22 +145,32 @@ static void engine_dealloc(PyObject *op)
 
 /* --- methods --- */
 
-PyDoc_STRVAR(step_doc, "step(timer_fired=False, /)\n--\n\n"
-                       "Lets the loop turn once without blocking and switches to every greenlet\n"
-                       "whose request or sleep has completed. Called by the hub's watchers; the one that\n"
-                       "arm() asked for by a time says so, for it may fire early and is to be set again.");
+PyDoc_STRVAR(step_doc,
+             "step($self, timer_fired=False, /)\n--\n\n"
+             "Lets the loop turn once without blocking and switches to every greenlet\n"
+             "whose request or sleep has completed. Called by the hub's watchers; the one that\n"
+             "arm() asked for by a time says so, for it may fire early and is to be set again.");
+
+struct lc_op *lc_py_engine_next(struct py_engine *self)
+{
+    if (!self->in_step || self->core == NULL) {
+        return NULL;
+    }
+    if (++self->delivered_count % DELIVERY_CHECK == 0 && lc_now_ns() > self->deliver_until_ns) {
+        return NULL; /* what is left comes in the next step, which rearm() asks for */
+    }
+    return lc_engine_take(self->core);
+}
 
 LC_CALLS_PYTHON static int deliver_completed(struct py_engine *self)
 {
-    uint64_t end_ns = lc_now_ns() + DELIVERY_NS;
     struct lc_op *completed;
-    for (int i = 1; self->core != NULL && (completed = lc_engine_take(self->core)) != NULL; i++) {
+    self->deliver_until_ns = lc_now_ns() + DELIVERY_NS;
+    self->delivered_count = 0;
+    while ((completed = lc_py_engine_next(self)) != NULL) {
         int rc = lc_wake_deliver(self, completed);
         if (rc < 0) {
             return rc;
-        }
-        if (i % DELIVERY_CHECK == 0 && lc_now_ns() > end_ns) {
-            break; /* what is left comes in the next step, which rearm() asks for */
         }
     }
     return 0;
@@ -235,9 +245,10 @@ LC_CALLS_PYTHON static PyObject *park_for(struct py_engine *self, uint64_t ns)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(yield_doc, "yield_if_needed()\n--\n\n"
-                        "Gives the other greenlets and gevent's loop their turn, unless a request or\n"
-                        "a sleep of the current greenlet has done so since it last called this.");
+PyDoc_STRVAR(yield_doc,
+             "yield_if_needed($self, /)\n--\n\n"
+             "Gives the other greenlets and gevent's loop their turn, unless a request or\n"
+             "a sleep of the current greenlet has done so since it last called this.");
 
 LC_CALLS_PYTHON static PyObject *engine_yield_if_needed(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
@@ -255,7 +266,7 @@ LC_CALLS_PYTHON static PyObject *engine_yield_if_needed(PyObject *op, PyObject *
     return result;
 }
 
-PyDoc_STRVAR(sleep_doc, "sleep(seconds)\n--\n\n"
+PyDoc_STRVAR(sleep_doc, "sleep($self, seconds, /)\n--\n\n"
                         "Parks the current greenlet for so many seconds (float, not negative).\n"
                         "Raises what is thrown into the greenlet meanwhile.");
 
@@ -277,9 +288,10 @@ LC_CALLS_PYTHON static PyObject *engine_sleep(PyObject *op, PyObject *seconds_ob
     return park_for(self, ns < 9e18 ? (uint64_t)ns : UINT64_MAX);
 }
 
-PyDoc_STRVAR(forked_doc, "forked()\n--\n\n"
-                         "This process is a forked child (os.register_at_fork): the engine stays with\n"
-                         "the parent, and every call here raises RuntimeError.");
+PyDoc_STRVAR(forked_doc,
+             "forked($self, /)\n--\n\n"
+             "This process is a forked child (os.register_at_fork): the engine stays with\n"
+             "the parent, and every call here raises RuntimeError.");
 
 static PyObject *engine_forked(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
@@ -287,7 +299,8 @@ static PyObject *engine_forked(PyObject *op, PyObject *Py_UNUSED(ignored))
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(fileno_doc, "fileno()\n--\n\nThe descriptor that is readable when step() has work.");
+PyDoc_STRVAR(fileno_doc,
+             "fileno($self, /)\n--\n\nThe descriptor that is readable when step() has work.");
 
 static PyObject *engine_fileno(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
@@ -298,7 +311,7 @@ static PyObject *engine_fileno(PyObject *op, PyObject *Py_UNUSED(ignored))
     return PyLong_FromLong(lc_engine_fd(self->core));
 }
 
-PyDoc_STRVAR(close_doc, "close()\n--\n\n"
+PyDoc_STRVAR(close_doc, "close($self, /)\n--\n\n"
                         "Closes every connection. Greenlets that still wait are not woken.\n"
                         "Closing twice is fine.");
 
@@ -313,7 +326,7 @@ static PyObject *engine_close(PyObject *op, PyObject *Py_UNUSED(ignored))
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(counts_doc, "counts()\n--\n\n"
+PyDoc_STRVAR(counts_doc, "counts($self, /)\n--\n\n"
                          "What the engine holds: a dict with connections (open now), opened (in\n"
                          "all) and operations (in flight).");
 
@@ -348,9 +361,12 @@ PyDoc_STRVAR(engine_doc,
              "readable); `active` tells whether waiting greenlets keep the hub alive.");
 
 static PyType_Slot engine_slots[] = {
-    {Py_tp_doc, (void *)engine_doc},      {Py_tp_new, engine_new},
-    {Py_tp_dealloc, engine_dealloc},      {Py_tp_traverse, engine_traverse},
-    {Py_tp_clear, engine_clear},          {Py_tp_methods, engine_methods},
+    {Py_tp_doc, (void *)engine_doc},
+    {Py_tp_new, engine_new},
+    {Py_tp_dealloc, engine_dealloc},
+    {Py_tp_traverse, engine_traverse},
+    {Py_tp_clear, engine_clear},
+    {Py_tp_methods, engine_methods},
     {0, NULL},
 };
 

@@ -78,7 +78,7 @@ LC_CALLS_PYTHON int lc_py_event_report(PyObject *object, const struct lc_sample 
 /* ---- methods ---- */
 
 PyDoc_STRVAR(fire_doc,
-             "fire(*, reverse=False, **kwargs)\n--\n\n"
+             "fire($self, *, reverse=False, **kwargs)\n--\n\n"
              "Calls every listener with what it names of kwargs, in order of registration\n"
              "(reverse: the last first). A hook with recorders records the sample first.\n\n"
              "An Exception of a listener is logged and the others are called; StopUser,\n"
@@ -152,7 +152,7 @@ static LC_CALLS_PYTHON PyObject *hook_fire(struct lc_py_hook *self, PyObject *co
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(record_doc, "record(*, request_type, name, response_time, response_length,\n"
+PyDoc_STRVAR(record_doc, "record($self, *, request_type, name, response_time, response_length,\n"
                          "       exception=None, **kwargs)\n\n"
                          "Records a sample into the hook's recorders and calls no listener.\n"
                          "response_time is in ms, or None.");
@@ -170,7 +170,7 @@ static PyObject *hook_record(struct lc_py_hook *self, PyObject *const *args, Py_
 }
 
 PyDoc_STRVAR(add_listener_doc,
-             "add_listener(handler)\n--\n\n"
+             "add_listener($self, handler, /)\n--\n\n"
              "Adds a listener at the end and returns it, so that it works as a decorator.\n"
              "Its signature is read now, once. Raises TypeError if it is not callable.");
 
@@ -188,7 +188,7 @@ static PyObject *hook_add_listener(struct lc_py_hook *self, PyObject *handler)
 }
 
 PyDoc_STRVAR(remove_listener_doc,
-             "remove_listener(handler)\n--\n\n"
+             "remove_listener($self, handler, /)\n--\n\n"
              "Removes the first listener that equals handler. Raises ValueError if none does.");
 
 static PyObject *hook_remove_listener(struct lc_py_hook *self, PyObject *handler)
@@ -203,7 +203,7 @@ static PyObject *hook_remove_listener(struct lc_py_hook *self, PyObject *handler
 }
 
 PyDoc_STRVAR(add_recorder_doc,
-             "add_recorder(table)\n--\n\n"
+             "add_recorder($self, table, /)\n--\n\n"
              "From now on each sample fired here is recorded into the StatsTable, before any\n"
              "listener is called.");
 
@@ -220,7 +220,7 @@ static PyObject *hook_add_recorder(struct lc_py_hook *self, PyObject *table)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(remove_recorder_doc, "remove_recorder(table)\n--\n\n"
+PyDoc_STRVAR(remove_recorder_doc, "remove_recorder($self, table, /)\n--\n\n"
                                   "Raises ValueError if the table is no recorder of the hook.");
 
 static PyObject *hook_remove_recorder(struct lc_py_hook *self, PyObject *table)
@@ -262,7 +262,7 @@ static PyObject *hook_isub(PyObject *self, PyObject *handler)
 
 /* ---- what the Python class on top replaces ---- */
 
-PyDoc_STRVAR(bind_doc, "_bind(handler)\n--\n\n"
+PyDoc_STRVAR(bind_doc, "_bind($self, handler, /)\n--\n\n"
                        "The Listener of a handler; here: one that gets everything by name.");
 
 static PyObject *hook_bind(struct lc_py_hook *self, PyObject *handler)
@@ -272,7 +272,7 @@ static PyObject *hook_bind(struct lc_py_hook *self, PyObject *handler)
 }
 
 PyDoc_STRVAR(listener_failed_doc,
-             "_listener_failed(exception)\n--\n\n"
+             "_listener_failed($self, exception, /)\n--\n\n"
              "Deals with the Exception of a listener. True: it goes to the caller of fire;\n"
              "here: always.");
 
@@ -282,7 +282,7 @@ static PyObject *hook_listener_failed(PyObject *Py_UNUSED(self), PyObject *Py_UN
 }
 
 PyDoc_STRVAR(coroutine_returned_doc,
-             "_coroutine_returned(handler, coroutine)\n--\n\n"
+             "_coroutine_returned($self, handler, coroutine, /)\n--\n\n"
              "Told that a listener is a coroutine function, whose body nobody runs.");
 
 static PyObject *hook_coroutine_returned(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args))

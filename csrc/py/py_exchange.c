@@ -4,28 +4,50 @@
 #include "sample.h"
 #include "wake.h"
 
-enum { MAX_HEAD = 1 << 20, MAX_BODY = 1 << 28 };
+enum { MAX_HEAD = 1 << 20, MAX_BODY = 1 << 28, MAX_CODINGS = 5 };
 
 /* --- from the engine's result to the response --- */
 
-static int take_content(struct py_response *response, struct lc_exchange *exchange)
+/* The codings to undo, in the order they were applied; 0 if there is none, or one nobody knows. */
+static size_t codings_of(const struct lc_http1 *parsed, uint8_t codings[MAX_CODINGS])
+{
+    size_t count = parsed->coding != LC_CODING_IDENTITY;
+    codings[0] = parsed->coding;
+    if (parsed->coding == LC_CODING_OTHER) {
+        struct lc_sv head = {parsed->head.ptr, parsed->head.len};
+        count = lc_http1_codings(head, codings, MAX_CODINGS);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i == MAX_CODINGS || codings[i] == LC_CODING_OTHER) {
+            return 0;
+        }
+    }
+    return count;
+}
+
+static int take_content(struct py_response *response, struct lc_exchange *exchange,
+                        const char **reason)
 {
     struct lc_http1 *parsed = &exchange->response;
     struct lc_buf decoded;
+    uint8_t codings[MAX_CODINGS];
+    size_t count = codings_of(parsed, codings);
     struct lc_sv body = {parsed->body.ptr, parsed->body.len};
     lc_buf_init(&decoded, MAX_BODY);
-    if (body.len > 0 && (parsed->coding == LC_CODING_GZIP || parsed->coding == LC_CODING_DEFLATE)) {
-        int rc = lc_decode_body(parsed->coding, body.ptr, body.len, &decoded);
+    if (body.len > 0 && count > 0) {
+        int rc = lc_decode_codings(codings, count, body.ptr, body.len, &decoded, reason);
         if (rc == LC_ENOMEM) {
             PyErr_NoMemory();
             return -1;
         }
-        if (rc < 0) {
+        if (rc < 0 && exchange->err == 0) {
             response->err = rc;
             response->status = 0;
             return 0;
         }
-        body = (struct lc_sv){decoded.ptr, decoded.len};
+        if (rc == 0) {
+            body = (struct lc_sv){decoded.ptr, decoded.len};
+        }
     }
     response->content = PyBytes_FromStringAndSize(body.ptr, (Py_ssize_t)body.len);
     lc_buf_free(&decoded);
@@ -52,20 +74,33 @@ LC_RARE static int take_cookies(struct py_session *session, const struct lc_wire
 
 /* Turns the engine's code into the exception that users of this kind of session know. */
 LC_RARE static int take_error(struct py_session *session, struct py_response *response,
-                              const struct lc_exchange *exchange)
+                              const struct lc_exchange *exchange, const char *reason)
 {
-    const char *reason = exchange->reason != NULL ? exchange->reason : lc_strerror(response->err);
+    if (reason == NULL) {
+        reason = lc_strerror(response->err);
+    }
+    /* It may show bytes of the peer. */
+    PyObject *text = PyUnicode_DecodeUTF8(reason, (Py_ssize_t)strlen(reason), "surrogateescape");
     uint64_t timeout_ns = response->err == LC_ECONNTIMEOUT ? exchange->request.connect_timeout_ns
                                                            : exchange->request.read_timeout_ns;
     PyObject *error = PyObject_CallMethod(
-        (PyObject *)session, "_failed", "OisinKd", (PyObject *)response, response->err, reason,
+        (PyObject *)session, "_failed", "OiNinKdO", (PyObject *)response, response->err, text,
         exchange->os_errno, (Py_ssize_t)exchange->response.body.len,
-        (unsigned long long)exchange->response.remaining, (double)timeout_ns / 1e9);
+        (unsigned long long)exchange->response.remaining, (double)timeout_ns / 1e9,
+        exchange->response.head_done ? Py_True : Py_False);
     if (error == NULL) {
         return -1;
     }
     Py_XSETREF(response->exception, error);
     return 0;
+}
+
+/* geventhttpclient keeps what had come of a response that was cut short in its body. */
+static bool keeps_part(const struct py_session *session, const struct lc_exchange *exchange)
+{
+    bool cut = exchange->err == LC_ETRUNCATED || exchange->err == LC_ERESET ||
+               exchange->err == LC_EREADTIMEOUT;
+    return cut && exchange->response.head_done && session->flavour == LC_FLAVOUR_FAST;
 }
 
 LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire *wire,
@@ -75,17 +110,19 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     response->times = exchange->times;
     response->resent = exchange->resent;
     lc_buf_move(&response->wire, &exchange->request.wire);
-    /* geventhttpclient keeps what had come of a response that was cut short. */
-    bool partial = response->err == LC_ETRUNCATED && session->flavour == LC_FLAVOUR_FAST;
-    if (response->err == 0 || partial) {
+    const char *reason = exchange->reason, *zlib_reason = NULL;
+    if (response->err == 0 || keeps_part(session, exchange)) {
         response->status = exchange->response.status;
-        if (take_content(response, exchange) < 0 ||
+        if (take_content(response, exchange, &zlib_reason) < 0 ||
             (exchange->response.has_set_cookie && take_cookies(session, wire, exchange) < 0)) {
             return -1;
         }
     }
+    if (response->err == LC_EDECODE) {
+        reason = zlib_reason;
+    }
     lc_buf_move(&response->head, &exchange->response.head);
-    return response->err != 0 ? take_error(session, response, exchange) : 0;
+    return response->err != 0 ? take_error(session, response, exchange, reason) : 0;
 }
 
 static struct lc_exchange *submit_and_park(struct py_session *session, struct lc_request *request)
@@ -180,7 +217,7 @@ static void name_sample(struct py_session *session, const struct lc_call *call,
     response->name = Py_NewRef(name);
     response->hook = Py_XNewRef(session->request_event);
     response->context = Py_XNewRef(call->context);
-    response->length = response->content != NULL ? PyBytes_GET_SIZE(response->content) : 0;
+    response->length = lc_py_response_length(response);
 }
 
 /* The user's context() under what the call was given (Locust's documented behaviour). */

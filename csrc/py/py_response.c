@@ -7,6 +7,12 @@
 
 /* --- reporting --- */
 
+Py_ssize_t lc_py_response_length(const struct py_response *response)
+{
+    return response->err == 0 && response->content != NULL ? PyBytes_GET_SIZE(response->content)
+                                                           : 0;
+}
+
 static int report_meta(struct py_response *self)
 {
     PyObject *fire = PyObject_GetAttrString(self->hook, "fire");
@@ -148,7 +154,7 @@ static PyObject *get_status_line(PyObject *op, void *Py_UNUSED(closure))
 {
     struct py_response *self = (struct py_response *)op;
     const char *end = self->head.len > 0 ? memchr(self->head.ptr, '\n', self->head.len) : NULL;
-    size_t len = end != NULL ? (size_t)(end - self->head.ptr) : 0;
+    size_t len = end != NULL ? (size_t)(end - self->head.ptr) : self->head.len;
     while (len > 0 && self->head.ptr[len - 1] == '\r') {
         len--;
     }
@@ -184,18 +190,20 @@ static PyGetSetDef response_getset[] = {
     {#attribute, get_##attribute, set_##attribute, "See requests.Response.", NULL},
     LC_PY_LAZY_ATTRIBUTES(LC_PY_LAZY_GETSET)
 #undef LC_PY_LAZY_GETSET
-    {"status_code", get_status_code, set_status_code, "The HTTP status, 0 if there is none.", NULL},
+        {"status_code", get_status_code, set_status_code, "The HTTP status, 0 if there is none.",
+         NULL},
     {"content", get_content, set_content, "The decoded body, or None without a response.", NULL},
     {"_content", get_content, set_content, NULL, NULL},
     {"_seconds_to_head", get_seconds_to_head, NULL, NULL, NULL},
-    {"_last_byte_ns", get_last_byte_ns, NULL, "Arrival of the last byte, monotonic; 0: none.", NULL},
+    {"_last_byte_ns", get_last_byte_ns, NULL, "Arrival of the last byte, monotonic; 0: none.",
+     NULL},
     {"_head_lines", get_head_lines, NULL, "(name, value) of each header line.", NULL},
     {"_status_line", get_status_line, NULL, NULL, NULL},
     {"_request_bytes", get_request_bytes, NULL, "The request as it was sent.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-PyDoc_STRVAR(report_doc, "_report()\n--\n\n"
+PyDoc_STRVAR(report_doc, "_report($self, /)\n--\n\n"
                          "Records the sample and calls the listeners of the request event.");
 
 static PyObject *response_report(PyObject *op, PyObject *Py_UNUSED(ignored))
@@ -279,10 +287,14 @@ static void response_dealloc(PyObject *op)
 PyDoc_STRVAR(response_doc, "What one request brought; base of the response classes.");
 
 static PyType_Slot response_slots[] = {
-    {Py_tp_doc, (void *)response_doc},   {Py_tp_new, response_new},
-    {Py_tp_dealloc, response_dealloc},   {Py_tp_traverse, response_traverse},
-    {Py_tp_clear, response_clear},       {Py_tp_methods, response_methods},
-    {Py_tp_members, response_members},   {Py_tp_getset, response_getset},
+    {Py_tp_doc, (void *)response_doc},
+    {Py_tp_new, response_new},
+    {Py_tp_dealloc, response_dealloc},
+    {Py_tp_traverse, response_traverse},
+    {Py_tp_clear, response_clear},
+    {Py_tp_methods, response_methods},
+    {Py_tp_members, response_members},
+    {Py_tp_getset, response_getset},
     {0, NULL},
 };
 

@@ -50,6 +50,8 @@ struct py_response {
 
 /* A new, empty response of that type (a subclass of _core.Response). */
 struct py_response *lc_py_response_new(PyTypeObject *type);
+/* What the statistics count: the bytes of the decoded body, none of a request that failed. */
+Py_ssize_t lc_py_response_length(const struct py_response *response);
 /* Records the sample and calls the listeners. With request_meta made (a user may have changed it)
  * its items are what is fired. 0, or -1 with a control exception. */
 int lc_py_response_report(struct py_response *response) LC_MUST_USE;

@@ -163,7 +163,7 @@ int lc_py_stats_resent(PyObject *table, PyObject *request_type, PyObject *name)
 
 PyDoc_STRVAR(
     record_doc,
-    "record(request_type, name, response_time, response_length, exception=None, now=None)"
+    "record($self, request_type, name, response_time, response_length, exception=None, now=None, /)"
     "\n--\n\nCount a request in its entry and in the total: its time in ms or None, its length in\n"
     "bytes, what it failed with or None, epoch seconds or None for now. Raises TypeError that\n"
     "names the argument.");
@@ -194,7 +194,7 @@ static PyObject *table_record(PyObject *self, PyObject *const *args, Py_ssize_t 
 }
 
 PyDoc_STRVAR(record_failure_doc,
-             "record_failure(request_type, name, error, now)\n--\n\n"
+             "record_failure($self, request_type, name, error, now, /)\n--\n\n"
              "Count a failure without a request in its entry, in the total and under its error.");
 
 LC_CALLS_PYTHON
@@ -215,8 +215,9 @@ static PyObject *table_record_failure(PyObject *self, PyObject *args)
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(record_resent_doc,
-             "record_resent(request_type, name)\n--\n\nCount a request that was sent again.");
+PyDoc_STRVAR(
+    record_resent_doc,
+    "record_resent($self, request_type, name, /)\n--\n\nCount a request that was sent again.");
 
 static PyObject *table_record_resent(PyObject *self, PyObject *args)
 {
@@ -228,9 +229,8 @@ static PyObject *table_record_resent(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(
-    forget_doc,
-    "forget()\n--\n\nLook entries and errors up anew: something was taken out of their dicts.");
+PyDoc_STRVAR(forget_doc, "forget($self, /)\n--\n\nLook entries and errors up anew: something was "
+                         "taken out of their dicts.");
 
 static PyObject *table_forget(PyObject *self, PyObject *Py_UNUSED(ignored))
 {

@@ -160,7 +160,7 @@ static PyGetSetDef counters_getset[] = {
 };
 
 PyDoc_STRVAR(record_doc,
-             "record(response_time, content_length, now)\n--\n\n"
+             "record($self, response_time, content_length, now, /)\n--\n\n"
              "Count a request: its time in ms or None, its length in bytes, epoch seconds.");
 
 static PyObject *counters_record(PyObject *self, PyObject *args)
@@ -177,7 +177,8 @@ static PyObject *counters_record(PyObject *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(fail_doc, "record_failure(now)\n--\n\nCount a failure at these epoch seconds.");
+PyDoc_STRVAR(fail_doc,
+             "record_failure($self, now, /)\n--\n\nCount a failure at these epoch seconds.");
 
 static PyObject *counters_fail(PyObject *self, PyObject *now)
 {
@@ -189,7 +190,8 @@ static PyObject *counters_fail(PyObject *self, PyObject *now)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(reset_doc, "reset_counters(now)\n--\n\nStart from zero at these epoch seconds.");
+PyDoc_STRVAR(reset_doc,
+             "reset_counters($self, now, /)\n--\n\nStart from zero at these epoch seconds.");
 
 static PyObject *counters_reset(PyObject *self, PyObject *now)
 {
@@ -201,7 +203,8 @@ static PyObject *counters_reset(PyObject *self, PyObject *now)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(merge_doc, "merge(other)\n--\n\nAdd all that other StatsCounters have counted.");
+PyDoc_STRVAR(merge_doc,
+             "merge($self, other, /)\n--\n\nAdd all that other StatsCounters have counted.");
 
 static PyObject *counters_merge(PyObject *self, PyObject *other)
 {
@@ -223,7 +226,7 @@ static PyObject *counters_merge(PyObject *self, PyObject *other)
 }
 
 PyDoc_STRVAR(percentile_doc,
-             "rounded_percentile(p)\n--\n\n"
+             "rounded_percentile($self, p, /)\n--\n\n"
              "Locust's percentile on rounded response times, p from 0 to 1; 0 without requests.");
 
 static PyObject *counters_percentile(PyObject *self, PyObject *share)
@@ -236,7 +239,7 @@ static PyObject *counters_percentile(PyObject *self, PyObject *share)
 }
 
 PyDoc_STRVAR(percentile_since_doc,
-             "rounded_percentile_since(key, p)\n--\n\n"
+             "rounded_percentile_since($self, key, p, /)\n--\n\n"
              "The same of the requests since the interval `key` began; None if it is not kept.");
 
 static PyObject *counters_percentile_since(PyObject *self, PyObject *args)
@@ -253,10 +256,9 @@ static PyObject *counters_percentile_since(PyObject *self, PyObject *args)
     return PyLong_FromUnsignedLong(time_ms);
 }
 
-PyDoc_STRVAR(
-    quantile_doc,
-    "quantile(p)\n--\n\nThe response time in ms that a share p (0..1) of the requests does\n"
-    "not exceed, to three significant digits; None without response times.");
+PyDoc_STRVAR(quantile_doc, "quantile($self, p, /)\n--\n\nThe response time in ms that a share p "
+                           "(0..1) of the requests does\n"
+                           "not exceed, to three significant digits; None without response times.");
 
 static PyObject *counters_quantile(PyObject *self, PyObject *share)
 {
@@ -279,21 +281,25 @@ static PyObject *counters_quantile(PyObject *self, PyObject *share)
 }
 
 PyDoc_STRVAR(rounded_doc,
-             "rounded()\n--\n\nA dict of Locust's rounded response times: {ms: count}.");
+             "rounded($self, /)\n--\n\nA dict of Locust's rounded response times: {ms: count}.");
 PyDoc_STRVAR(histogram_doc,
-             "histogram()\n--\n\nA list of (low ms, high ms, count), rising, exact.");
-PyDoc_STRVAR(add_times_doc, "add_times(response_time, times)\n--\n\nCount response times alone, "
-                            "without requests.");
-PyDoc_STRVAR(clear_times_doc, "clear_times()\n--\n\nForget the response times, not the requests.");
-PyDoc_STRVAR(seconds_doc, "seconds()\n--\n\nA list of (epoch second, requests, failures), rising.");
-PyDoc_STRVAR(set_seconds_doc, "set_seconds(rows)\n--\n\nReplace what seconds() returns.");
-PyDoc_STRVAR(between_doc, "counts_between(first, end)\n--\n\n"
+             "histogram($self, /)\n--\n\nA list of (low ms, high ms, count), rising, exact.");
+PyDoc_STRVAR(add_times_doc,
+             "add_times($self, response_time, times, /)\n--\n\nCount response times alone, "
+             "without requests.");
+PyDoc_STRVAR(clear_times_doc,
+             "clear_times($self, /)\n--\n\nForget the response times, not the requests.");
+PyDoc_STRVAR(seconds_doc,
+             "seconds($self, /)\n--\n\nA list of (epoch second, requests, failures), rising.");
+PyDoc_STRVAR(set_seconds_doc, "set_seconds($self, rows, /)\n--\n\nReplace what seconds() returns.");
+PyDoc_STRVAR(between_doc, "counts_between($self, first, end, /)\n--\n\n"
                           "(requests, failures) of the epoch seconds first <= second < end.");
 PyDoc_STRVAR(intervals_doc,
-             "intervals()\n--\n\nA list of (key, num_requests, num_none_requests) at "
+             "intervals($self, /)\n--\n\nA list of (key, num_requests, num_none_requests) at "
              "the beginnings\nof the kept intervals, oldest first.");
-PyDoc_STRVAR(interval_times_doc, "interval_times(key)\n--\n\nrounded() of what came since that "
-                                 "interval began.");
+PyDoc_STRVAR(interval_times_doc,
+             "interval_times($self, key, /)\n--\n\nrounded() of what came since that "
+             "interval began.");
 PyDoc_STRVAR(counters_doc,
              "StatsCounters(window=False, now=0.0)\n--\n\n"
              "The statistics of one (method, name); `window` keeps the last 20 intervals as well.");

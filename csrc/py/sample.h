@@ -11,8 +11,8 @@
 /* All references are borrowed for the time of the call. NULL: the value does not exist (listeners
  * then get None, `context` an empty dict made when somebody asks). */
 struct lc_sample {
-    PyObject *request_type; /* str */
-    PyObject *name;         /* str */
+    PyObject *request_type;  /* str */
+    PyObject *name;          /* str */
     double response_time_ms; /* NaN: none (a request without a time) */
     Py_ssize_t response_length;
     PyObject *response;

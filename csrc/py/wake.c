@@ -39,14 +39,40 @@ static struct lc_op *take_delivered(struct py_engine *engine, uint64_t id)
         return NULL;
     }
     engine->delivered = NULL;
+    lc_wake_drop(op->data); /* the current greenlet: it is alive all the same */
+    op->data = NULL;
     return op;
+}
+
+/* What was delivered to a greenlet that died, or was woken for something else, meanwhile. */
+static void drop_untaken(struct py_engine *engine)
+{
+    struct lc_op *op = engine->delivered;
+    if (op != NULL) {
+        engine->delivered = NULL;
+        lc_wake_drop(op->data);
+        lc_op_free(op);
+    }
+}
+
+/* Whom to switch to when a greenlet parks: while the engine delivers, the next waiter itself,
+ * which saves the switch to the hub and back; otherwise the hub. */
+static PyGreenlet *next_to_run(struct py_engine *engine)
+{
+    struct lc_op *op = lc_py_engine_next(engine);
+    if (op == NULL) {
+        return (PyGreenlet *)engine->hub;
+    }
+    drop_untaken(engine);
+    engine->delivered = op;
+    return op->data;
 }
 
 LC_CALLS_PYTHON struct lc_op *lc_wake_park(struct py_engine *engine, uint64_t id)
 {
     engine->parked++;
     for (;;) {
-        PyObject *passed = PyGreenlet_Switch((PyGreenlet *)engine->hub, NULL, NULL);
+        PyObject *passed = PyGreenlet_Switch(next_to_run(engine), NULL, NULL);
         struct lc_op *op = take_delivered(engine, id);
         if (passed == NULL) {
             lc_op_free(op);
@@ -65,27 +91,21 @@ LC_CALLS_PYTHON struct lc_op *lc_wake_park(struct py_engine *engine, uint64_t id
 
 static int is_for_the_hub(void)
 {
-    return PyErr_ExceptionMatches(PyExc_GreenletExit) ||
-           !PyErr_ExceptionMatches(PyExc_Exception);
+    return PyErr_ExceptionMatches(PyExc_GreenletExit) || !PyErr_ExceptionMatches(PyExc_Exception);
 }
 
 LC_CALLS_PYTHON int lc_wake_deliver(struct py_engine *engine, struct lc_op *op)
 {
-    PyGreenlet *waiter = op->data;
+    PyObject *waiter = Py_NewRef((PyObject *)op->data);
     int rc = 0;
-    op->data = NULL;
     engine->delivered = op;
-    PyObject *passed = PyGreenlet_Switch(waiter, NULL, NULL);
-    if (engine->delivered == op) {
-        /* The greenlet died or was woken for something else meanwhile. */
-        engine->delivered = NULL;
-        lc_op_free(op);
-    }
+    PyObject *passed = PyGreenlet_Switch((PyGreenlet *)waiter, NULL, NULL);
+    drop_untaken(engine);
     if (passed == NULL) {
         if (is_for_the_hub()) {
             rc = -1;
         } else {
-            PyErr_WriteUnraisable((PyObject *)waiter);
+            PyErr_WriteUnraisable(waiter);
         }
     }
     Py_XDECREF(passed);

@@ -6,8 +6,6 @@ when a request is sent again) and in the classes that users see.
 
 from __future__ import annotations
 
-import datetime
-import errno
 import json as json_module
 import time
 from collections.abc import Generator, Iterator
@@ -19,7 +17,6 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.auth import HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_encoding_from_headers
 
 from locust_c import _core
 from locust_c.adapter import wire_of
@@ -31,236 +28,44 @@ from locust_c.clients import (
     header_block,
     without_credentials,
 )
-from locust_c.exception import CatchResponseError, LocustError, ResponseError
-from locust_c.failures import refused_cause, resolve_cause
+from locust_c.contrib import fast_failures
+from locust_c.contrib.fast_failures import LocustBadStatusCode, fast_error, too_many_redirects
+from locust_c.contrib.fast_response import (
+    REDIRECT_RESPONSE_CODES,
+    VALID_RESPONSE_CODES,
+    ErrorResponse,
+    FastRequest,
+    FastResponse,
+    ResponseContextManager,
+)
+from locust_c.failures import Failure
 from locust_c.hub import get_engine
-from locust_c.session_state import SessionCookies, SessionHeaders, response_headers
+from locust_c.session_state import SessionCookies, SessionHeaders
 from locust_c.user.rest import RestMixin
 from locust_c.user.users import User
+from locust_c.util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust
 
 if TYPE_CHECKING:
     from locust_c.env import Environment
 
-    FAILURE_EXCEPTIONS: tuple[type[BaseException], ...]
-
-__all__ = ["ErrorResponse", "FastHttpSession", "FastHttpUser", "FastResponse", "ResponseContextManager"]
-
-VALID_RESPONSE_CODES = frozenset((*range(200, 209), 226))
-REDIRECT_RESPONSE_CODES = frozenset((301, 302, 303, 307, 308))
+__all__ = [
+    "ErrorResponse",
+    "FastHttpLocust",
+    "FastHttpSession",
+    "FastHttpUser",
+    "FastRequest",
+    "FastResponse",
+    "LocustBadStatusCode",
+    "LocustUserAgent",
+    "ResponseContextManager",
+]
 
 
 def __getattr__(name: str) -> Any:
     """FAILURE_EXCEPTIONS names geventhttpclient's classes, which are imported only when asked for."""
     if name == "FAILURE_EXCEPTIONS":
-        import socket
-        import zlib
-        from ssl import SSLError
-
-        from gevent.timeout import Timeout
-        from geventhttpclient._parser import HTTPParseError
-        from geventhttpclient.response import HTTPConnectionClosed
-        from geventhttpclient.useragent import ConnectionError as FastConnectionError
-
-        return (
-            FastConnectionError,
-            ConnectionRefusedError,
-            ConnectionResetError,
-            socket.error,
-            SSLError,
-            Timeout,
-            HTTPConnectionClosed,
-            HTTPParseError,
-            zlib.error,
-        )
+        return fast_failures.failure_exceptions()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-class LocustBadStatusCode(Exception):
-    """The response has a status that counts as a failure."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__()
-        self.code = code
-
-    def __repr__(self) -> str:
-        return f"LocustBadStatusCode(code={self.code})"
-
-    __str__ = __repr__
-
-
-class FastRequest:
-    """The request that a FastResponse answers: url, method, headers, body (payload)."""
-
-    def __init__(self, url: str, method: str, headers: dict[str, str], body: bytes) -> None:
-        self.url = url
-        self.method = method
-        self.headers = headers
-        self.payload = body
-
-    @property
-    def body(self) -> bytes:
-        return self.payload
-
-
-class FastResponse(_core.Response):
-    """The answer to a request of `FastHttpSession`."""
-
-    _manual_result: bool | Exception | None = None
-    _entered = False
-
-    def _make_headers(self) -> Any:
-        return response_headers(self._head_lines)
-
-    def _make_encoding(self) -> str | None:
-        return get_encoding_from_headers(self.headers)
-
-    def _make_reason(self) -> str:
-        parts = self._status_line.split(" ", 2)
-        return parts[2] if len(parts) > 2 else ""
-
-    def _make_history(self) -> list[FastResponse]:
-        return []
-
-    def _make_elapsed(self) -> datetime.timedelta:
-        return datetime.timedelta(seconds=self._seconds_to_head)
-
-    def _make_request(self) -> FastRequest:
-        head, _, body = self._request_bytes.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        headers = response_headers(cast("list[tuple[str, str]]", [line.split(": ", 1) for line in lines]))
-        return FastRequest(self.url, first.split(" ")[0], cast("dict[str, str]", headers), body)
-
-    def _make_cookies(self) -> None:
-        return None
-
-    def _make_raw(self) -> None:
-        return None
-
-    def _make_connection(self) -> None:
-        return None
-
-    def _make_request_meta(self) -> dict[str, Any]:
-        """The keyword arguments of the request event; changes made inside a with block count."""
-        return {
-            "request_type": self._method,
-            "name": self._name,
-            "context": self._context if self._context is not None else {},
-            "response": self,
-            "exception": self._exception,
-            "start_time": self._start_time,
-            "url": self.url,
-            "response_length": self._length,
-            "response_time": self._response_time_ms,
-        }
-
-    @property
-    def text(self) -> str | None:
-        """The body as str: by the charset of the Content-Type, else UTF-8; None without a response."""
-        if self.content is None:
-            return None
-        return self.content.decode(self.encoding or "utf-8", errors="replace")
-
-    def json(self, **kwargs: Any) -> Any:
-        """The body as JSON; raises json.JSONDecodeError (ValueError)."""
-        return json_module.loads(self.content or b"", **kwargs)
-
-    @property
-    def ok(self) -> bool:
-        return 200 <= self.status_code < 400
-
-    def raise_for_status(self) -> None:
-        """Raises the request's error, if any."""
-        if self.error is not None:
-            raise self.error
-        if self.status_code and not _is_fine(self.status_code):
-            raise LocustBadStatusCode(self.status_code)
-
-    def iter_content(self, chunk_size: int = 1024, decode_content: bool = True) -> Iterator[bytes]:
-        """The body in pieces of `chunk_size` bytes."""
-        body = self.content or b""
-        return (body[at : at + chunk_size] for at in range(0, len(body), chunk_size))
-
-    def read(self, length: int | None = None) -> bytes:
-        """The body, or its first `length` bytes."""
-        body = self.content or b""
-        return body if length is None else body[:length]
-
-    def release(self) -> None:
-        """Nothing to do: the body has been read and the connection is back in the pool."""
-
-    close = release
-
-    def success(self) -> None:
-        raise LocustError(_NO_CATCH)
-
-    def failure(self, exc: Any) -> None:
-        raise LocustError(_NO_CATCH)
-
-    def __enter__(self) -> FastResponse:
-        raise LocustError(
-            "In order to use a with-block, you need to pass catch_response=True to the request method"
-        )
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
-_NO_CATCH = "If you want to change the state of the request, you must pass catch_response=True."
-
-
-class ErrorResponse(FastResponse):
-    """What a request that got no response returns: status_code 0, no content, `error` says why."""
-
-    @property
-    def headers(self) -> None:  # type: ignore[override]
-        return None
-
-
-class ResponseContextManager(FastResponse):
-    """The response of a call with catch_response=True: reports at the end of the with block."""
-
-    def __enter__(self) -> ResponseContextManager:
-        self._entered = True
-        return self
-
-    def __exit__(self, exc: Any, value: Any, traceback: Any) -> bool | None:  # type: ignore[override]
-        if self._manual_result is not None:
-            self._set_exception(None if self._manual_result is True else self._manual_result)
-            self._report()
-            return None if exc is None else bool(issubclass(exc, ResponseError))
-        if exc is not None:
-            if not issubclass(exc, ResponseError):
-                return False
-            self._set_exception(value)
-        elif self._exception is None and not _is_fine(self.status_code):
-            self.error = LocustBadStatusCode(self.status_code)
-            self._set_exception(self.error)
-        self._report()
-        return exc is not None
-
-    def _set_exception(self, exception: Any) -> None:
-        self._exception = exception
-        self.request_meta["exception"] = exception
-
-    def success(self) -> None:
-        """Counts the request as a success, whatever its status. Raises LocustError outside a with block."""
-        self._require_block()
-        self._manual_result = True
-
-    def failure(self, exc: Any) -> None:
-        """Counts the request as a failure; `exc` is an exception or a text. LocustError outside a block."""
-        self._require_block()
-        self._manual_result = exc if isinstance(exc, Exception) else CatchResponseError(exc)
-
-    def _require_block(self) -> None:
-        if not self._entered:
-            raise LocustError(
-                "Tried to set status on a request that has not yet been made. Make sure you use a with-block"
-            )
-
-
-def _is_fine(status: int) -> bool:
-    return status in VALID_RESPONSE_CODES or status in REDIRECT_RESPONSE_CODES
 
 
 @lru_cache(maxsize=1)
@@ -403,21 +208,26 @@ class FastHttpSession(_core.Session):
         received: int,
         remaining: int,
         timeout: float,
+        head_done: bool,
     ) -> BaseException:
         """Sets the response's error and class; returns what the statistics show."""
-        error = _fast_error(code, response.url, reason, os_errno)
-        if code == _core.ETRUNCATED:
-            return error
+        failure = Failure(
+            code, response.url, reason, os_errno, received, remaining, timeout, head_done=head_done
+        )
+        error = fast_error(failure)
+        if response.status_code:
+            return error  # a part of it came: that is what the task gets
         response.error = error
         if not response._catch_response:
             response.__class__ = ErrorResponse
         return error
 
     def _judge(self, response: FastResponse) -> Exception | None:
-        if _is_fine(response.status_code):
+        if response.status_code in VALID_RESPONSE_CODES:
             return None
-        response.error = LocustBadStatusCode(response.status_code)
-        return response.error
+        error = LocustBadStatusCode(response.status_code)
+        response.error = error
+        return error
 
     def _follow(self, first: FastResponse, catch_response: bool, timeout: float | None) -> FastResponse:
         """Goes on from a redirect that the short way met; one sample for the chain."""
@@ -440,17 +250,14 @@ class FastHttpSession(_core.Session):
         timeout: float | None,
     ) -> FastResponse:
         """Follows redirects from `first`, which answered `prepared`; what it returns has the same sample."""
-        response, history = first, []
+        response = first
+        history: list[FastResponse] = []
         while response._exception is None and response.status_code in REDIRECT_RESPONSE_CODES:
             location = response.headers.get("Location")
             if location is None:
                 break
             if len(history) == self.max_redirects:
-                from geventhttpclient.useragent import RetriesExceeded
-
-                response.error = response._exception = RetriesExceeded(
-                    response.url, "Redirection limit reached"
-                )
+                response.error = response._exception = too_many_redirects(response.url)
                 break
             history.append(response)
             self._point_to(prepared, response.status_code, urljoin(response.url, location))
@@ -588,44 +395,6 @@ class FastHttpSession(_core.Session):
             yield
         finally:
             self.request_name = before
-
-
-def _fast_error(code: int, url: str, reason: str, os_errno: int) -> Exception:
-    """The engine's codes as the exceptions that geventhttpclient's users know."""
-    if code in (_core.ECLOSED, _core.ERESET):
-        from geventhttpclient.response import HTTPConnectionClosed
-
-        return cast(Exception, HTTPConnectionClosed("connection closed."))
-    if code in (_core.ECONNTIMEOUT, _core.EREADTIMEOUT):
-        from geventhttpclient.useragent import RetriesExceeded
-
-        return cast(Exception, RetriesExceeded(url, 3, original=TimeoutError("timed out")))
-    if code in (_core.EPROTO, _core.ETRUNCATED):
-        from geventhttpclient._parser import HTTPParseError
-
-        text = "Incomplete response." if code == _core.ETRUNCATED else reason
-        return cast(Exception, HTTPParseError(text))
-    if code == _core.ERESOLVE:
-        return resolve_cause("")
-    if code == _core.ECONNECT:
-        return refused_cause(os_errno)
-    return _tls_or_other_error(code, reason)
-
-
-def _tls_or_other_error(code: int, reason: str) -> Exception:
-    if code == _core.ETLSVERIFY:
-        import ssl
-
-        return ssl.SSLCertVerificationError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] {reason}")
-    if code == _core.ETLS:
-        import ssl
-
-        return ssl.SSLError(1, reason)
-    if code == _core.EDECODE:
-        import zlib
-
-        return zlib.error("Error -3 while decompressing data: incorrect header check")
-    return ConnectionError(errno.EIO, reason)
 
 
 class FastHttpUser(RestMixin, User):

@@ -9,9 +9,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from locust_c.event import CONTROL_EXCEPTIONS
+from locust_c.exception import (
+    InterruptTaskSet,
+    RescheduleTask,
+    RescheduleTaskImmediately,
+    StopTest,
+    StopUser,
+)
 
 __all__ = ["RestMixin"]
+
+CONTROL_EXCEPTIONS = (StopUser, StopTest, RescheduleTask, RescheduleTaskImmediately, InterruptTaskSet)
 
 # Of a body, in messages about it.
 MAX_BODY_SHOWN = 200

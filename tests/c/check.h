@@ -33,7 +33,7 @@
 #define CHECK_BYTES(got_ptr, got_len, want)                                                        \
     do {                                                                                           \
         struct lc_sv got_ = {(got_ptr), (got_len)}, want_ = lc_sv_of(want);                        \
-        if (got_.len != want_.len ||                                                             \
+        if (got_.len != want_.len ||                                                               \
             (got_.len > 0 && memcmp(got_.ptr, want_.ptr, got_.len) != 0)) {                        \
             fprintf(stderr, "%s:%d: %s is \"%.*s\" (%zu bytes), not \"%s\"\n", __FILE__, __LINE__, \
                     #got_ptr, (int)got_.len, got_.len ? got_.ptr : "", got_.len, (want));          \

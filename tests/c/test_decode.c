@@ -57,8 +57,10 @@ static int decode(int coding, const struct lc_buf *packed, size_t len, size_t ma
     if (len > 0) {
         memcpy(exact, packed->ptr, len);
     }
-    int rc = lc_decode_body((uint8_t)coding, exact, len, out);
+    const char *why = NULL;
+    int rc = lc_decode_body((uint8_t)coding, exact, len, out, &why);
     free(exact);
+    CHECK(rc != LC_EDECODE || why != NULL);
     CHECK(rc == 0 || (out->len == 0 && out->ptr == NULL && out->max == max));
     return rc;
 }
@@ -219,6 +221,31 @@ static void test_a_failing_allocation_is_an_error_and_leaks_nothing(void)
     free(body);
 }
 
+static void test_codings_on_top_of_each_other_are_undone_from_the_last(void)
+{
+    static const uint8_t codings[] = {LC_CODING_DEFLATE, LC_CODING_GZIP};
+    struct lc_buf inner = packed_text(RAW), packed, out;
+    const char *why = NULL;
+    lc_buf_init(&packed, SIZE_MAX);
+    pack(GZIP, inner.ptr, inner.len, &packed);
+    int rc = LC_ENOMEM;
+    for (uint64_t n = 1; rc == LC_ENOMEM; n++) {
+        lc_buf_init(&out, 1000);
+        lc_alloc_fail_after(n);
+        rc = lc_decode_codings(codings, 2, packed.ptr, packed.len, &out, &why);
+        lc_alloc_fail_after(0);
+    }
+    CHECK_INT(rc, 0);
+    CHECK_BYTES(out.ptr, out.len, TEXT);
+    lc_buf_free(&out);
+    CHECK_INT(lc_decode_codings(codings, 2, inner.ptr, inner.len, &out, &why), LC_EDECODE);
+    CHECK_INT(strcmp(why, "incorrect header check"), 0);
+    CHECK_INT(lc_decode_codings(codings, 1, packed.ptr, packed.len, &out, &why), LC_EDECODE);
+    CHECK(out.ptr == NULL);
+    lc_buf_free(&inner);
+    lc_buf_free(&packed);
+}
+
 int main(void)
 {
     RUN(test_every_wrapper_is_understood);
@@ -230,6 +257,7 @@ int main(void)
     RUN(test_a_wrong_checksum_is_an_error);
     RUN(test_the_maximum_is_exact);
     RUN(test_a_bomb_costs_no_more_than_the_maximum);
+    RUN(test_codings_on_top_of_each_other_are_undone_from_the_last);
     RUN(test_a_failing_allocation_is_an_error_and_leaks_nothing);
     return 0;
 }

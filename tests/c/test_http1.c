@@ -357,12 +357,40 @@ static void test_the_head_says_what_callers_branch_on(void)
     }
 }
 
+static void test_content_codings_are_listed_in_order(void)
+{
+    struct lc_sv head = lc_sv_of(OK "Content-Encoding: deflate, identity\r\nA: b\r\n"
+                                    "content-encoding: x-gzip,br\r\n\r\n");
+    uint8_t codings[2];
+    CHECK_INT(lc_http1_codings(head, codings, 2), 3);
+    CHECK_INT(codings[0], LC_CODING_DEFLATE);
+    CHECK_INT(codings[1], LC_CODING_GZIP);
+    CHECK_INT(lc_http1_codings(lc_sv_of(OK "A: gzip\r\n\r\n"), codings, 2), 0);
+}
+
+static void test_a_bad_chunk_size_is_shown(void)
+{
+    static const char *const cases[][2] = {
+        {"zz\r\nabc", "zz\r\n"}, {"3x\r\nabc", "3x\r\n"}, {"3 ?", "3 ?"}};
+    for (size_t i = 0; i < 3; i++) {
+        char bytes[200];
+        struct lc_http1 parser;
+        size_t used;
+        int len =
+            snprintf(bytes, sizeof bytes, OK "Transfer-Encoding: chunked\r\n\r\n%s", cases[i][0]);
+        lc_http1_init(&parser, false, MAX_HEAD, MAX_BODY);
+        CHECK_INT(lc_http1_feed(&parser, bytes, (size_t)len, &used), LC_EPROTO);
+        CHECK_BYTES(parser.error_bytes.ptr, parser.error_bytes.len, cases[i][1]);
+        lc_http1_free(&parser);
+    }
+}
+
 static void test_headers_are_read_in_order_and_unfolded(void)
 {
     static const char bytes[] = OK "A: one\r\nB:two\r\n\tmore \r\n  and more\r\nC :\r\n"
                                    "a: second\nContent-Length: 0\r\n\r\n";
     static const char *const want[][2] = {{"A", "one"},
-                                          {"B", "two  \tmore     and more"},
+                                          {"B", "two more and more"},
                                           {"C", ""},
                                           {"a", "second"},
                                           {"Content-Length", "0"}};
@@ -453,6 +481,8 @@ int main(void)
     RUN(test_a_failing_allocation_is_an_error_and_leaks_nothing);
     RUN(test_the_common_response_takes_two_allocations);
     RUN(test_the_head_says_what_callers_branch_on);
+    RUN(test_content_codings_are_listed_in_order);
+    RUN(test_a_bad_chunk_size_is_shown);
     RUN(test_headers_are_read_in_order_and_unfolded);
     RUN(test_a_nul_byte_in_the_head_is_refused);
     RUN(test_what_never_ends_is_limited);

@@ -229,27 +229,14 @@ def outcome(
 
 # What is known to differ, and why; a case that no longer differs fails until it is taken out here.
 DIFFERENT = {
-    "reset in the body": "ConnectionError instead of ChunkedEncodingError",
-    "half a status line": "the end of the stream is reported, not a BadStatusLine",
     "half a head": "a failure, where requests takes the half for the whole",
-    "bad status": "our words for what is wrong with it",
     "length is no number": "a failure, where requests reads to the end of the stream",
     "length is negative": "a failure, where requests reads to the end of the stream",
-    "chunk size is no number": "ConnectionError instead of ChunkedEncodingError",
-    "chunked without an end": "the words of a body cut short",
     "gzip cut short": "a failure, where requests gives the part there is",
-    "deflate that is none": "the text names gzip",
-    "codings on top of each other": "only a single coding is undone",
     "hints before": "1xx responses are skipped (RFC 9110, 15.2), where urllib3 takes 103 for the answer",
-    "folded header": "white space of the folding is kept",
     "header without colon": "a failure, where requests stops reading headers",
     "very many headers": "accepted, where http.client stops at 100",
     "a very long header": "accepted, where http.client stops at 64 KB",
-    "no end in time": "ReadTimeout instead of ConnectionError",
-    "no connection in time": "the connection's repr is without angle brackets",
-    "tls of another host": "OpenSSL's words without the name",
-    "tls wants a client certificate": "OpenSSL's words without its code",
-    "no tls where it was expected": "OpenSSL's words without its code",
 }
 
 

@@ -155,6 +155,8 @@ def test_tls_ends_with_or_without_close_notify(
     server = scripted([steps.request(), steps.send(b"part"), *ending], tls="good", alpn=["http/1.1"])
     context = ssl.create_default_context(cafile=str(certificates.ca))
     context.set_alpn_protocols(["h2", "http/1.1"])
+    # Python 3.11.2, which Debian 12 has, sets it, and has no class of its own for the error.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     with (
         connect(server.url) as plain,
         context.wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False) as sock,
@@ -164,7 +166,7 @@ def test_tls_ends_with_or_without_close_notify(
         if polite:
             assert sock.recv(10) == b""
         else:
-            with pytest.raises(ssl.SSLEOFError):
+            with pytest.raises(ssl.SSLError, match=r"(?i)eof"):
                 sock.recv(10)
     tls = server.connections()[0].tls
     assert (tls["version"], tls["alpn"]) == ("TLSv1.3", "http/1.1")
