@@ -1,7 +1,6 @@
 #include "engine_private.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 /* --- ids --- */
 
@@ -134,7 +133,7 @@ int lc_engine_new(struct lc_engine **out)
         goto fail_connector;
     }
     lc_timers_init(&engine->timers);
-    engine->pid = getpid();
+    lc_home_init(&engine->home);
     *out = engine;
     return 0;
 
@@ -189,6 +188,7 @@ void lc_engine_free(struct lc_engine *engine)
     }
     lc_timers_free(&engine->timers);
     lc_free(engine->slots);
+    lc_home_free(&engine->home);
     lc_free(engine);
 }
 
@@ -196,7 +196,7 @@ void lc_engine_free(struct lc_engine *engine)
 
 bool lc_engine_is_ours(const struct lc_engine *engine)
 {
-    return engine->pid == getpid();
+    return lc_home_is_here(&engine->home);
 }
 
 int lc_engine_fd(const struct lc_engine *engine)
@@ -216,8 +216,7 @@ uint64_t lc_engine_wait_ns(struct lc_engine *engine)
     }
     uint64_t wait = UINT64_MAX;
     if (uv_loop_alive(&engine->loop)) {
-        /* uv_backend_timeout counts from the loop's cached time; without a live handle it says 0.
-         */
+        /* uv_backend_timeout counts from the loop's cached time, and is 0 without a live handle. */
         uv_update_time(&engine->loop);
         int loop_ms = uv_backend_timeout(&engine->loop);
         if (loop_ms >= 0) {

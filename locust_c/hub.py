@@ -65,9 +65,8 @@ _per_thread = _PerThread()
 
 
 def _leave_to_the_parent() -> None:
-    if _per_thread.watchers is not None:
-        _per_thread.watchers.engine.forked()
-        _per_thread.watchers = None
+    """The engine knows by itself that it is in a child; a new one is made when somebody asks."""
+    _per_thread.watchers = None
 
 
 os.register_at_fork(after_in_child=_leave_to_the_parent)

@@ -1,8 +1,11 @@
 /* The HTTP session as a Python object: connection pool, cookie jar, settings, and the short way of
  * a plain call from Python to the engine and back.
  *
- *   py_session  the type: settings, pool, origin, cookies
+ *   py_session  the type: settings, pool, origin
+ *   py_cookies  its cookies, for the Python view of them
+ *   py_verbs    request(), get(), post(), ...: which way a call goes
  *   py_call     the arguments of request(), get(), post(), ...
+ *   py_target   where a request goes: origin, path and query
  *   py_wire     the bytes of the request
  *   py_exchange the request itself: submit, park, response, sample */
 #ifndef LC_PY_SESSION_H
@@ -95,11 +98,30 @@ int lc_py_call_parse(struct py_session *session, struct lc_call *call, PyObject 
 /* Seconds (number, pair or None) to nanoseconds; LC_WAY_LONG: leave it to the long way. */
 int lc_py_timeout(PyObject *timeout, uint64_t *connect_ns, uint64_t *read_ns) LC_MUST_USE;
 
+/* py_verbs.c: the methods of the type. */
+#define LC_PY_VERBS(X) X(get) X(options) X(head) X(post) X(put) X(patch) X(delete) X(request)
+#define LC_PY_DECLARE_VERB(verb)                                                                   \
+    PyObject *lc_py_session_##verb(PyObject *op, PyObject *const *args, Py_ssize_t count,          \
+                                   PyObject *names);
+LC_PY_VERBS(LC_PY_DECLARE_VERB)
+#undef LC_PY_DECLARE_VERB
+PyObject *lc_py_session_exchange(PyObject *op, PyObject *args);
+
+/* py_cookies.c: the methods behind SessionCookies. */
+PyObject *lc_py_session_cookie_list(PyObject *op, PyObject *ignored);
+PyObject *lc_py_session_cookie_put(PyObject *op, PyObject *args);
+PyObject *lc_py_session_cookie_remove(PyObject *op, PyObject *args);
+
 /* py_wire.c. LC_WAY_LONG: requests' own preparation has to do it. The wire is freed by the caller.
  */
 int lc_py_wire_build(struct py_session *session, const struct lc_call *call,
                      struct lc_wire *wire) LC_MUST_USE;
 void lc_py_wire_free(struct lc_wire *wire);
+/* The UTF-8 of a str, owned by it; ptr NULL with an exception. */
+struct lc_sv lc_py_view(PyObject *text);
+/* py_target.c: sets target, path, host, origin and secure of the wire. */
+int lc_py_resolve_target(struct py_session *session, const struct lc_call *call,
+                         struct lc_wire *wire) LC_MUST_USE;
 /* The origin for a split URL under the given verify and cert settings (NULL: the defaults). */
 int lc_py_origin(struct py_session *session, const struct lc_url *url, PyObject *verify,
                  PyObject *cert, PyObject *proxy, struct lc_origin **out) LC_MUST_USE;

@@ -137,7 +137,6 @@ class TaskSet(metaclass=TaskSetMeta):
         waiter: Any = user if _is_plain(self, "wait_time") else self
         pick = None if _is_plain(self, "get_next_task") else self.get_next_task
         engine = get_engine()
-        sleep, yield_if_needed = engine.sleep, engine.yield_if_needed
         while True:
             wait = True
             try:
@@ -168,10 +167,10 @@ class TaskSet(metaclass=TaskSetMeta):
                 raise StopUser
             if wait and (seconds := waiter.wait_time()) > 0:
                 user._state = LOCUST_STATE_WAITING
-                sleep(seconds)
+                engine.sleep(seconds)
                 user._state = LOCUST_STATE_RUNNING
             else:
-                yield_if_needed()
+                engine.yield_if_needed()
 
     def _loop_with_hooks(self) -> None:
         user = self._user

@@ -235,8 +235,8 @@ static void test_connecting_times_out(void)
     struct lc_request request = rig_request(&rig, GET);
     request.connect_timeout_ns = 20 * RIG_MS;
     request.resend = LC_RESEND_CLOSED;
-    rig_begin(&rig, &request);
     uint64_t start = lc_now_ns();
+    rig_begin(&rig, &request);
     rig_expect_result(&rig, LC_ECONNTIMEOUT, 0, "");
     CHECK(lc_now_ns() - start >= 20 * RIG_MS);
     close(filler);

@@ -1,0 +1,125 @@
+#include "py_session.h"
+
+/* --- origins --- */
+
+LC_RARE static int tls_context(struct py_session *session, PyObject *verify, PyObject *cert,
+                               struct lc_tls_context **out)
+{
+    char reason[LC_TLS_REASON_MAX];
+    struct lc_tls_config config;
+    int verifies;
+    int rc = -1;
+    PyObject *files =
+        PyObject_CallMethod((PyObject *)session, "_tls_files", "OO",
+                            verify != NULL ? verify : Py_None, cert != NULL ? cert : Py_None);
+    if (files == NULL) {
+        return -1;
+    }
+    if (!PyArg_ParseTuple(files, "pzzzz:_tls_files", &verifies, &config.ca_file, &config.ca_path,
+                          &config.cert_file, &config.key_file)) {
+        goto done;
+    }
+    config.verify = verifies != 0;
+    rc = lc_engine_tls_context(session->engine->core, &config, out, reason);
+    if (rc < 0) {
+        PyErr_Format(PyExc_OSError, "TLS cannot be set up: %s",
+                     reason[0] != '\0' ? reason : lc_strerror(rc));
+        rc = -1;
+    }
+done:
+    Py_DECREF(files);
+    return rc;
+}
+
+LC_RARE int lc_py_origin(struct py_session *session, const struct lc_url *url, PyObject *verify,
+                         PyObject *cert, PyObject *proxy, struct lc_origin **out)
+{
+    char host[256];
+    struct lc_origin_spec spec = {.host = host, .port = url->port};
+    if (url->host.len >= sizeof host) {
+        PyErr_SetString(PyExc_ValueError, "the host name of the URL is too long");
+        return -1;
+    }
+    memcpy(host, url->host.ptr, url->host.len);
+    host[url->host.len] = '\0';
+    if (url->is_https && tls_context(session, verify, cert, &spec.tls_context) < 0) {
+        return -1;
+    }
+    if (proxy != NULL && proxy != Py_None) {
+        spec.proxy = PyUnicode_AsUTF8(proxy);
+        if (spec.proxy == NULL) {
+            return -1;
+        }
+    }
+    int rc = lc_engine_origin(session->engine->core, &spec, out);
+    if (rc < 0) {
+        PyErr_SetString(rc == LC_ENOMEM ? PyExc_MemoryError : PyExc_ValueError, lc_strerror(rc));
+        return -1;
+    }
+    return 0;
+}
+
+/* --- the target --- */
+
+/* path[?query] of the call behind the base URL's path, with params appended; a new str. */
+static PyObject *join_target(struct py_session *session, const struct lc_call *call)
+{
+    struct lc_sv prefix = session->base.target;
+    PyObject *target = NULL;
+    if (prefix.len == 0) {
+        target = Py_NewRef(call->url);
+    } else {
+        PyObject *head = PyUnicode_FromStringAndSize(prefix.ptr, (Py_ssize_t)prefix.len);
+        target = head != NULL ? PyUnicode_Concat(head, call->url) : NULL;
+        Py_XDECREF(head);
+    }
+    if (target == NULL || call->params == NULL) {
+        return target;
+    }
+    PyObject *query = PyObject_CallMethod((PyObject *)session, "_encode_form", "O", call->params);
+    PyObject *joined = NULL;
+    if (query != NULL && PyUnicode_Check(query)) {
+        bool has_query = PyUnicode_FindChar(target, '?', 0, PyUnicode_GET_LENGTH(target), 1) >= 0;
+        joined = PyUnicode_GET_LENGTH(query) == 0
+                     ? Py_NewRef(target)
+                     : PyUnicode_FromFormat(has_query ? "%U&%U" : "%U?%U", target, query);
+    } else if (query != NULL) {
+        joined = Py_NewRef(Py_None); /* bytes: for the long way */
+    }
+    Py_XDECREF(query);
+    Py_DECREF(target);
+    return joined;
+}
+
+int lc_py_resolve_target(struct py_session *session, const struct lc_call *call,
+                         struct lc_wire *wire)
+{
+    if (!session->base_is_plain || PyUnicode_GET_LENGTH(call->url) == 0 ||
+        PyUnicode_READ_CHAR(call->url, 0) != '/') {
+        return LC_WAY_LONG;
+    }
+    wire->target = join_target(session, call);
+    if (wire->target == NULL) {
+        return LC_WAY_ERROR;
+    }
+    if (wire->target == Py_None || !PyUnicode_IS_ASCII(wire->target)) {
+        return LC_WAY_LONG;
+    }
+    struct lc_sv target = lc_py_view(wire->target);
+    if (target.ptr == NULL) {
+        return LC_WAY_ERROR;
+    }
+    if (!lc_url_target_is_clean(target)) {
+        return LC_WAY_LONG;
+    }
+    if (session->origin == NULL && lc_py_origin(session, &session->base, session->verify,
+                                                session->cert, NULL, &session->origin) < 0) {
+        return LC_WAY_ERROR;
+    }
+    const char *query = memchr(target.ptr, '?', target.len);
+    wire->path = (struct lc_sv){target.ptr, query ? (size_t)(query - target.ptr) : target.len};
+    wire->host = session->base.host;
+    wire->secure = session->base.is_https;
+    wire->origin = session->origin;
+    return LC_WAY_SHORT;
+}

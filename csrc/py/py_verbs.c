@@ -1,0 +1,239 @@
+#include "py_session.h"
+
+/* What get(), post(), ... take by position behind the URL. */
+enum { MAX_POSITIONAL = 5 };
+
+struct verb {
+    PyObject *method; /* NULL: the first positional argument is the method */
+    bool redirects;   /* the default of allow_redirects */
+    bool takes_data;  /* data and json by position */
+};
+
+static int check_ready(struct py_session *self)
+{
+    if (self->engine == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the session was not set up: call __init__ first");
+        return -1;
+    }
+    return lc_py_engine_check(self->engine);
+}
+
+/* Gives the positional arguments their places; what has no place is for the long way to refuse. */
+static void place_positional(struct lc_call *call, const struct verb *verb, PyObject *const *args,
+                             Py_ssize_t count)
+{
+    PyObject **places[MAX_POSITIONAL] = {NULL};
+    Py_ssize_t known = 0;
+    if (verb->method == NULL) {
+        places[known++] = &call->method;
+    }
+    places[known++] = &call->url;
+    if (verb->method == NULL) {
+        places[known++] = &call->name;
+    } else if (verb->takes_data) {
+        places[known++] = &call->data;
+        places[known++] = &call->json;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (i >= known) {
+            call->simple = false;
+            return;
+        }
+        bool required = places[i] == &call->url || places[i] == &call->method;
+        *places[i] = args[i] == Py_None && !required ? NULL : args[i];
+    }
+}
+
+static int put_keyword(PyObject *kwargs, const char *name, PyObject *value)
+{
+    return value != NULL ? PyDict_SetItemString(kwargs, name, value) : 0;
+}
+
+/* The same call through the Python method that knows everything requests knows. */
+LC_RARE static PyObject *long_way(struct py_session *self, const struct verb *verb,
+                                  PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *result = NULL;
+    /* A request() of a subclass hears of every verb, as with requests. */
+    bool to_override = verb->method != NULL && self->request_overridden;
+    PyObject *request =
+        PyObject_GetAttrString((PyObject *)self, to_override ? "request" : "_request");
+    PyObject *kwargs = PyDict_New();
+    PyObject *positional = NULL;
+    if (request == NULL || kwargs == NULL) {
+        goto done;
+    }
+    Py_ssize_t kept = verb->method != NULL && count > 1 ? 1 : count;
+    positional = PyTuple_New(kept + (verb->method != NULL));
+    if (positional == NULL) {
+        goto done;
+    }
+    if (verb->method != NULL) {
+        PyTuple_SET_ITEM(positional, 0, Py_NewRef(verb->method));
+    }
+    for (Py_ssize_t i = 0; i < kept; i++) {
+        PyTuple_SET_ITEM(positional, i + (verb->method != NULL), Py_NewRef(args[i]));
+    }
+    if (verb->method != NULL) {
+        if (count > (verb->takes_data ? 3 : 1)) {
+            PyErr_Format(PyExc_TypeError, "too many positional arguments for %U", verb->method);
+            goto done;
+        }
+        if (put_keyword(kwargs, "data", count > 1 ? args[1] : NULL) < 0 ||
+            put_keyword(kwargs, "json", count > 2 ? args[2] : NULL) < 0 ||
+            (!verb->redirects && PyDict_SetItemString(kwargs, "allow_redirects", Py_False) < 0)) {
+            goto done;
+        }
+    }
+    for (Py_ssize_t i = 0; names != NULL && i < PyTuple_GET_SIZE(names); i++) {
+        if (PyDict_SetItem(kwargs, PyTuple_GET_ITEM(names, i), args[count + i]) < 0) {
+            goto done;
+        }
+    }
+    result = PyObject_Call(request, positional, kwargs);
+done:
+    Py_XDECREF(request);
+    Py_XDECREF(kwargs);
+    Py_XDECREF(positional);
+    return result;
+}
+
+static bool is_empty_dict(PyObject *setting)
+{
+    return setting == NULL || setting == Py_None ||
+           (PyDict_Check(setting) && PyDict_GET_SIZE(setting) == 0);
+}
+
+/* {"response": []} is what reading session.hooks makes. */
+static bool has_no_hooks(PyObject *hooks)
+{
+    Py_ssize_t at = 0;
+    PyObject *name, *callables;
+    if (is_empty_dict(hooks)) {
+        return true;
+    }
+    while (PyDict_Check(hooks) && PyDict_Next(hooks, &at, &name, &callables)) {
+        if (!PyList_Check(callables) || PyList_GET_SIZE(callables) > 0) {
+            return false;
+        }
+    }
+    return PyDict_Check(hooks);
+}
+
+/* True if nothing is set that only the long way knows. */
+static bool settings_are_plain(const struct py_session *self)
+{
+    return !self->long_way_only && is_empty_dict(self->proxies) && is_empty_dict(self->params) &&
+           has_no_hooks(self->hooks);
+}
+
+LC_CALLS_PYTHON static PyObject *call_verb(struct py_session *self, const struct verb *verb,
+                                           PyObject *const *args, Py_ssize_t count, PyObject *names)
+{
+    PyObject *result = NULL;
+    struct lc_call call = {
+        .method = verb->method,
+        .allow_redirects = verb->redirects,
+        .simple = true,
+        .connect_timeout_ns = self->connect_timeout_ns,
+        .read_timeout_ns = self->read_timeout_ns,
+    };
+    if (check_ready(self) < 0) {
+        return NULL;
+    }
+    if (self->request_overridden && verb->method != NULL) {
+        call.simple = false;
+    }
+    place_positional(&call, verb, args, count);
+    if (lc_py_call_parse(self, &call, args, count, names) < 0) {
+        return NULL;
+    }
+    int way = LC_WAY_LONG;
+    if (call.simple && settings_are_plain(self)) {
+        way = lc_py_session_call(self, &call, &result);
+    }
+    return way == LC_WAY_LONG ? long_way(self, verb, args, count, names) : result;
+}
+
+#define LC_PY_VERB(verb_name, data, follows)                                                       \
+    PyObject *lc_py_session_##verb_name(PyObject *op, PyObject *const *args, Py_ssize_t count,     \
+                                        PyObject *names)                                           \
+    {                                                                                              \
+        struct py_session *self = (struct py_session *)op;                                         \
+        struct verb verb = {self->state->str_verb_##verb_name, follows, data};                     \
+        return call_verb(self, &verb, args, count, names);                                         \
+    }
+LC_PY_VERB(get, false, true)
+LC_PY_VERB(options, false, true)
+LC_PY_VERB(head, false, self->flavour == LC_FLAVOUR_FAST)
+LC_PY_VERB(post, true, true)
+LC_PY_VERB(put, true, true)
+LC_PY_VERB(patch, true, true)
+LC_PY_VERB(delete, false, true)
+#undef LC_PY_VERB
+
+PyObject *lc_py_session_request(PyObject *op, PyObject *const *args, Py_ssize_t count,
+                                PyObject *names)
+{
+    struct verb verb = {NULL, true, false};
+    return call_verb((struct py_session *)op, &verb, args, count, names);
+}
+
+/* --- one exchange for Python's long way --- */
+
+LC_CALLS_PYTHON PyObject *lc_py_session_exchange(PyObject *op, PyObject *args)
+{
+    struct py_session *self = (struct py_session *)op;
+    PyObject *method, *url_object, *timeout, *verify, *cert, *proxy;
+    Py_buffer bytes;
+    int catch_response;
+    struct lc_call call = {0};
+    struct lc_wire wire = {0};
+    struct lc_url url;
+    struct py_response *response = NULL;
+    if (check_ready(self) < 0 ||
+        !PyArg_ParseTuple(args, "UUy*pOOOO:_exchange", &method, &url_object, &bytes,
+                          &catch_response, &timeout, &verify, &cert, &proxy)) {
+        return NULL;
+    }
+    Py_ssize_t len;
+    const char *text = PyUnicode_AsUTF8AndSize(url_object, &len);
+    uint64_t start_ns = lc_now_ns();
+    call.catch_response = catch_response != 0;
+    lc_buf_init(&wire.bytes, SIZE_MAX);
+    if (text == NULL) {
+        goto done;
+    }
+    if (lc_url_split((struct lc_sv){text, (size_t)len}, &url) < 0) {
+        PyErr_Format(PyExc_ValueError, "not an absolute http or https URL: %R", url_object);
+        goto done;
+    }
+    int way = lc_py_timeout(timeout, &call.connect_timeout_ns, &call.read_timeout_ns);
+    if (way != LC_WAY_SHORT) {
+        if (way == LC_WAY_LONG) {
+            PyErr_Format(PyExc_ValueError, "not a time-out: %R", timeout);
+        }
+        goto done;
+    }
+    if (lc_py_origin(self, &url, verify, cert, proxy, &wire.origin) < 0) {
+        goto done;
+    }
+    if (lc_buf_append(&wire.bytes, bytes.buf, (size_t)bytes.len) < 0) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    call.method = method;
+    wire.url = Py_NewRef(url_object);
+    wire.is_head = PyUnicode_CompareWithASCIIString(method, "HEAD") == 0;
+    wire.host = url.host;
+    wire.path = url.path;
+    wire.secure = url.is_https;
+    response = lc_py_exchange(self, &wire, &call, start_ns);
+    if (response != NULL) {
+        response->length = lc_py_response_length(response);
+    }
+done:
+    lc_py_wire_free(&wire);
+    PyBuffer_Release(&bytes);
+    return (PyObject *)response;
+}
