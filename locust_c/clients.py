@@ -84,15 +84,12 @@ def _overrides(cls: type[HttpSession]) -> tuple[bool, bool]:
     )
 
 
-def _overrides_context(cls: type) -> bool:
-    return any(
-        "context" in base.__dict__ and base.__module__ != "locust_c.user.users" for base in cls.__mro__
-    )
-
-
 def context_source(user: Any) -> Callable[[], dict[str, Any]] | None:
-    """The user's context method, if its class has one of its own."""
-    return user.context if user is not None and _overrides_context(type(user)) else None
+    """The user's context method, if it has one of its own."""
+    method = getattr(type(user), "context", None)
+    if method is None or getattr(method, "__module__", None) == "locust_c.user.users":
+        return None
+    return cast("Callable[[], dict[str, Any]]", user.context)
 
 
 class _Encoding(RequestEncodingMixin):
