@@ -18,6 +18,7 @@ struct py_engine {
     bool forked;           /* this process is a child of the one that made the engine */
     uint64_t deliver_until_ns; /* end of this step's wake-ups */
     uint32_t delivered_count;
+    bool delivered_enough; /* that end was reached */
     bool in_step;
     bool step_scheduled; /* the hub calls step() without waiting */
     bool active;         /* the hub's watchers keep the hub alive */
