@@ -370,6 +370,8 @@ static CURLcode set_options(struct lc_connect *attempt)
     curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* A cancelled look-up must not be waited for: its thread ends by itself. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, attempt->tunnel ? 1L : 0L);
     /* The caller's time-outs rule; libcurl's own default of 300 s must not cut in before them. */
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 24L * 3600 * 1000);

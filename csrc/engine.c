@@ -1,7 +1,6 @@
 #include "engine_private.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 /* --- ids --- */
 
@@ -134,7 +133,7 @@ int lc_engine_new(struct lc_engine **out)
         goto fail_connector;
     }
     lc_timers_init(&engine->timers);
-    engine->pid = getpid();
+    lc_home_init(&engine->home);
     *out = engine;
     return 0;
 
@@ -188,6 +187,7 @@ void lc_engine_free(struct lc_engine *engine)
     }
     lc_timers_free(&engine->timers);
     lc_free(engine->slots);
+    lc_home_free(&engine->home);
     lc_free(engine);
 }
 
@@ -195,7 +195,7 @@ void lc_engine_free(struct lc_engine *engine)
 
 bool lc_engine_is_ours(const struct lc_engine *engine)
 {
-    return engine->pid == getpid();
+    return lc_home_is_here(&engine->home);
 }
 
 int lc_engine_fd(const struct lc_engine *engine)

@@ -3,6 +3,7 @@
 #define LC_ENGINE_PRIVATE_H
 
 #include "engine.h"
+#include "home.h"
 
 #include <sys/types.h>
 
@@ -37,7 +38,7 @@ struct lc_engine {
     int64_t connections;
     uint64_t opened;
     uint64_t realtime_offset_ns; /* real time - monotonic, as of this turn */
-    pid_t pid;
+    struct lc_home home;
     bool dirty;
     char read_buffer[LC_READ_BUFFER];
 };

@@ -87,13 +87,12 @@ _per_thread = _PerThread()
 
 
 def _leave_to_the_parent() -> None:
+    """The engine knows by itself that it is in a child; a new one is made when somebody asks."""
     owner = _per_thread.owner
     if owner is not None:
-        watchers = owner.watchers
         owner.forked = True
-        watchers.engine.forked()
         # Not now: gevent's loop still shares its descriptors with the parent's.
-        watchers.hub.loop.run_callback(watchers.stop)
+        owner.watchers.hub.loop.run_callback(owner.watchers.stop)
         _per_thread.owner = None
 
 

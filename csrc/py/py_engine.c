@@ -22,7 +22,7 @@ int lc_py_engine_check(struct py_engine *engine)
                         "an engine belongs to the thread that made it; this is another one");
         return -1;
     }
-    if (engine->forked) {
+    if (!lc_engine_is_ours(engine->core)) {
         PyErr_SetString(PyExc_RuntimeError,
                         "the engine belongs to the parent process; a forked child cannot use it");
         return -1;
@@ -210,7 +210,7 @@ LC_CALLS_PYTHON static int deliver_completed(struct py_engine *self)
 LC_CALLS_PYTHON static PyObject *engine_step(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 {
     struct py_engine *self = (struct py_engine *)op;
-    if (self->core == NULL || self->in_step || self->forked) {
+    if (self->core == NULL || self->in_step || !lc_engine_is_ours(self->core)) {
         /* A forked child still watches its parent's descriptor. */
         Py_RETURN_NONE;
     }
@@ -319,17 +319,6 @@ LC_CALLS_PYTHON static PyObject *engine_sleep(PyObject *op, PyObject *seconds_ob
     return park_for(self, ns < 9e18 ? (uint64_t)ns : UINT64_MAX);
 }
 
-PyDoc_STRVAR(forked_doc,
-             "forked($self, /)\n--\n\n"
-             "This process is a forked child (os.register_at_fork): the engine stays with\n"
-             "the parent, and every call here raises RuntimeError.");
-
-static PyObject *engine_forked(PyObject *op, PyObject *Py_UNUSED(ignored))
-{
-    ((struct py_engine *)op)->forked = true;
-    Py_RETURN_NONE;
-}
-
 PyDoc_STRVAR(fileno_doc,
              "fileno($self, /)\n--\n\nThe descriptor that is readable when step() has work.");
 
@@ -380,7 +369,6 @@ static PyMethodDef engine_methods[] = {
     {"yield_if_needed", engine_yield_if_needed, METH_NOARGS, yield_doc},
     {"sleep", engine_sleep, METH_O, sleep_doc},
     {"fileno", engine_fileno, METH_NOARGS, fileno_doc},
-    {"forked", engine_forked, METH_NOARGS, forked_doc},
     {"close", engine_close, METH_NOARGS, close_doc},
     {"counts", engine_counts, METH_NOARGS, counts_doc},
     {NULL, NULL, 0, NULL},

@@ -15,7 +15,6 @@ struct py_engine {
     uint64_t armed_due_ns; /* when the hub's timer fires; UINT64_MAX: not set */
     uint64_t parked;       /* how often a greenlet has parked here */
     uint64_t yielded_at;   /* `parked` at the last yield(): unchanged if the task did not park */
-    bool forked;           /* this process is a child of the one that made the engine */
     uint64_t deliver_until_ns; /* end of this step's wake-ups */
     uint32_t delivered_count;
     bool delivered_enough; /* that end was reached */

@@ -16,6 +16,11 @@ PATIENCE_S = 30
 POLL_S = 0.01
 
 
+def _heed_ctrl_c() -> None:
+    """As in a terminal: a shell has its background jobs ignore Ctrl-C, and their children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Command:
     """One run of ``python -m locust_c``; what it writes is read from files, so that it never waits for us."""
 
@@ -35,6 +40,7 @@ class Command:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                preexec_fn=_heed_ctrl_c,
             )
 
     @property

@@ -14,7 +14,8 @@ CORE = """
     stats: hist rounded seconds window
     http1: buf       decode: http1    tls: sock        connect: sock    transfer: sock
     cookie_date: lc  cookie_host: buf cookies: cookie_date cookie_host  set_cookie: cookies
-    conn: tls http1 cookies decode    engine: connect transfer conn timers url
+    home: lc
+    conn: tls http1 cookies decode    engine: connect transfer conn timers url home
     origin: engine   exchange: engine
 """
 PYTHON = """
