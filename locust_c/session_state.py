@@ -71,9 +71,12 @@ class SessionCookies(RequestsCookieJar):
     clearing act on the engine's jar.
     """
 
+    _set_up = False
+
     def __init__(self, session: _core.Session) -> None:
         self._session = session
         super().__init__()
+        self._set_up = True
 
     @property
     def _cookies(self) -> dict[str, dict[str, dict[str, Cookie]]]:
@@ -85,7 +88,9 @@ class SessionCookies(RequestsCookieJar):
 
     @_cookies.setter
     def _cookies(self, tree: dict[str, dict[str, dict[str, Cookie]]]) -> None:
-        """http.cookiejar assigns an empty tree when it is set up and cleared."""
+        """http.cookiejar assigns an empty tree when it is cleared, and when it is set up."""
+        if not self._set_up:
+            return  # what the session already holds stays
         if self._session._cookie_list():
             self._session._cookie_remove(None, None, None)
         for paths in tree.values():
@@ -94,14 +99,15 @@ class SessionCookies(RequestsCookieJar):
                     self.set_cookie(cookie)
 
     def set_cookie(self, cookie: Cookie, *args: Any, **kwargs: Any) -> None:
-        value: Any = cookie.value
+        # As http.cookiejar writes it out, whatever it is; None is a cookie without "=".
+        value = None if cookie.value is None else str(cookie.value)
         if isinstance(value, str) and value.startswith('"') and value.endswith('"'):
             value = value.replace('\\"', "")
         self._session._cookie_put(
             cookie.domain,
             cookie.path,
             cookie.name,
-            "" if value is None else value,
+            value,
             cookie.expires,
             bool(cookie.secure),
             cookie.has_nonstandard_attr("HttpOnly"),

@@ -186,7 +186,8 @@ struct lc_op *lc_py_engine_next(struct py_engine *self)
         return NULL;
     }
     if (++self->delivered_count % DELIVERY_CHECK == 0 && lc_now_ns() > self->deliver_until_ns) {
-        self->delivered_enough = true; /* what is left comes in the next step; rearm() asks for it */
+        self->delivered_enough =
+            true; /* what is left comes in the next step; rearm() asks for it */
         return NULL;
     }
     return lc_engine_take(self->core);
@@ -331,10 +332,11 @@ static PyObject *engine_fileno(PyObject *op, PyObject *Py_UNUSED(ignored))
     return PyLong_FromLong(lc_engine_fd(self->core));
 }
 
-PyDoc_STRVAR(close_doc, "close($self, /)\n--\n\n"
-                        "Closes every connection. Greenlets that still wait are let go: those that\n"
-                        "nobody else knows end by GreenletExit, the others are not woken.\n"
-                        "Closing twice is fine.");
+PyDoc_STRVAR(close_doc,
+             "close($self, /)\n--\n\n"
+             "Closes every connection. Greenlets that still wait are let go: those that\n"
+             "nobody else knows end by GreenletExit, the others are not woken.\n"
+             "Closing twice is fine.");
 
 static PyObject *engine_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 {

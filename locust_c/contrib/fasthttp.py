@@ -165,6 +165,13 @@ class FastHttpSession(_core.Session):
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
 
+    def _rebase(self, base_url: str | None) -> None:
+        """What setting base_url does (called from C)."""
+        url, credentials = without_credentials(base_url or "")
+        self._set_base(url, header_block(url, _fast_headers(self._own_headers)))
+        if credentials is not None:
+            self.auth = HTTPBasicAuth(*credentials)
+
     def _make_headers(self) -> SessionHeaders:
         raise AttributeError("FastHttpSession has no attribute 'headers'")
 
@@ -328,7 +335,8 @@ class FastHttpSession(_core.Session):
         self, method: str, url: str, headers: Any, params: Any, data: Any, json: Any, files: Any, auth: Any
     ) -> requests.PreparedRequest:
         merged = CaseInsensitiveDict(_fast_headers(self._own_headers))
-        merged.update(headers or {})
+        for name, value in (headers or {}).items():
+            merged[name] = str(value) if isinstance(value, (int, float)) else value
         if data is None and json is not None:
             merged.setdefault("Content-Type", "application/json")
             merged.setdefault("Accept", "application/json")
