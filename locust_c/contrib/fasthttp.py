@@ -229,14 +229,13 @@ class FastHttpSession(_core.Session):
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
 
-<<<<<<< HEAD
     def _rebase(self, base_url: str | None) -> None:
         """What setting base_url does (called from C)."""
         url, credentials = without_credentials(base_url or "")
         self._set_base(url, header_block(url, _fast_headers(self._own_headers)))
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
-=======
+
     @property
     def max_retries(self) -> int:
         """How often a request with an idempotent method is sent again after a time-out."""
@@ -251,7 +250,6 @@ class FastHttpSession(_core.Session):
         """The Authorization header that credentials in the base URL make."""
         line = HttpSession._auth_line(self.auth)
         return line.decode("latin-1").strip().partition(": ")[2] if line is not None else None
->>>>>>> h-events
 
     def _make_headers(self) -> SessionHeaders:
         return SessionHeaders(_fast_headers(self._own_headers))
@@ -410,37 +408,7 @@ class FastHttpSession(_core.Session):
         self._time(response, began_ns)
         return self._conclude(response, catch_response)
 
-<<<<<<< HEAD
-    def _prepare(
-        self, method: str, url: str, headers: Any, params: Any, data: Any, json: Any, files: Any, auth: Any
-    ) -> requests.PreparedRequest:
-        merged = CaseInsensitiveDict(_fast_headers(self._own_headers))
-        for name, value in (headers or {}).items():
-            merged[name] = str(value) if isinstance(value, (int, float)) else value
-        if data is None and json is not None:
-            merged.setdefault("Content-Type", "application/json")
-            merged.setdefault("Accept", "application/json")
-        if isinstance(data, str) and data:
-            merged.setdefault("Content-Type", "text/plain; charset=utf-8")
-        request = requests.Request(
-            method,
-            url,
-            headers=merged,
-            params=params,
-            data=data,
-            json=json,
-            files=files,
-            auth=auth or self.auth,
-            cookies=self.cookies.copy(),
-        )
-        return request.prepare()
-
-    def _send(
-        self, prepared: requests.PreparedRequest, catch_response: bool, timeout: float | None
-    ) -> FastResponse:
-=======
     def _send(self, prepared: requests.PreparedRequest, sending: _Sending) -> FastResponse:
->>>>>>> h-events
         plain_proxy = self._proxy is not None and cast(str, prepared.url).startswith("http://")
         response: FastResponse = self._exchange(
             cast(str, prepared.method),
