@@ -364,6 +364,10 @@ static CURLcode set_options(struct lc_connect *attempt)
         /* Always set: libcurl obeys http_proxy otherwise. */
         code = curl_easy_setopt(easy, CURLOPT_PROXY, attempt->proxy);
     }
+    if (code == CURLE_OK) {
+        /* And no_proxy, even against a proxy that was set. */
+        code = curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    }
     if (code != CURLE_OK) {
         return code;
     }

@@ -164,10 +164,9 @@ void lc_engine_free(struct lc_engine *engine)
          * TLS sessions must not be touched. The copy of the memory is left to the process's end. */
         return;
     }
-    for (uint32_t i = 0; i < engine->slots_cap; i++) {
-        if (engine->slots[i].op != NULL) {
-            (void)lc_engine_cancel(engine, engine->slots[i].op->id);
-        }
+    uint32_t place = 0;
+    void *data;
+    while (lc_engine_cancel_next(engine, &place, &data)) {
     }
     lc_connector_close(engine->connector);
     uv_run(&engine->loop, UV_RUN_NOWAIT);
@@ -327,6 +326,18 @@ void *lc_engine_cancel(struct lc_engine *engine, uint64_t id)
     lc_engine_unregister(engine, op);
     lc_op_free(op);
     return data;
+}
+
+bool lc_engine_cancel_next(struct lc_engine *engine, uint32_t *place, void **data)
+{
+    while (*place < engine->slots_cap) {
+        struct lc_op *op = engine->slots[(*place)++].op;
+        if (op != NULL && lc_engine_is_ours(engine)) {
+            *data = lc_engine_cancel(engine, op->id);
+            return true;
+        }
+    }
+    return false;
 }
 
 void lc_engine_count(const struct lc_engine *engine, struct lc_engine_counts *out)

@@ -112,6 +112,9 @@ int lc_engine_sleep(struct lc_engine *engine, uint64_t duration_ns, void *data,
 /* Ends an operation that has not completed and returns its data; NULL if the id is not known, and
  * in a forked child. A completed one that was not taken yet is taken out and freed as well. */
 void *lc_engine_cancel(struct lc_engine *engine, uint64_t id);
+/* Cancels one operation after the other, for an owner that gives all of them up: `*place` starts at
+ * 0, `*data` is what the cancelled one had. False when none is left. */
+bool lc_engine_cancel_next(struct lc_engine *engine, uint32_t *place, void **data) LC_MUST_USE;
 
 /* Origins and TLS contexts are made once per distinct configuration and live as long as the
  * engine: a run talks to a handful of them from thousands of users. */

@@ -184,6 +184,8 @@ class Session:
     _user_context: Callable[[], dict[str, Any]] | None
     @property
     def base_url(self) -> str: ...
+    @base_url.setter
+    def base_url(self, base_url: str | None) -> None: ...
     def request(
         self,
         method: str,
@@ -214,6 +216,7 @@ class Session:
         fast: bool,
         /,
     ) -> None: ...
+    def _set_base(self, base_url: str, header_block: bytes, /) -> None: ...
     def _set_timeouts(self, timeout: float | tuple[float, float] | None, /) -> None: ...
     def _exchange(
         self,
@@ -229,13 +232,13 @@ class Session:
     ) -> Any: ...
     def _cookie_list(
         self,
-    ) -> list[tuple[str, str, str, str, int | None, bool, bool, bool, bool]]: ...
+    ) -> list[tuple[str, str, str, str | None, int | None, bool, bool, bool, bool]]: ...
     def _cookie_put(
         self,
         domain: str,
         path: str,
         name: str,
-        value: str,
+        value: str | None,
         expires: int | None,
         secure: bool,
         http_only: bool,

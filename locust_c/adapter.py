@@ -7,6 +7,7 @@ request out and lets the engine exchange it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from locust_c.clients import HttpSession, ResponseContextManager
 
 __all__ = ["EngineAdapter", "wire_of"]
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LINE_END = re.compile(rb"[\r\n\0]")
 
 
 def _bytes_of(piece: Any) -> bytes:
@@ -48,15 +52,33 @@ def _header_bytes(part: str | bytes) -> bytes:
     return part if isinstance(part, bytes) else part.encode("latin-1")
 
 
+def _checked(line: bytes, part: str | bytes, what: str) -> bytes:
+    """The line, if it is one; ValueError, as http.client raises it, if it would end in its middle."""
+    if _LINE_END.search(line):
+        raise ValueError(f"Invalid {what} {part!r}")
+    return line
+
+
+def _header_line(name: str | bytes, value: str | bytes) -> bytes:
+    return (
+        _checked(_header_bytes(name), name, "header name")
+        + b": "
+        + _checked(_header_bytes(value), value, "header value")
+    )
+
+
 def wire_of(request: requests.PreparedRequest, absolute: bool = False) -> bytes:
     """The request as it goes on the wire: Host first, then the prepared headers in their order.
 
-    `absolute`: the whole URL as target, for an HTTP proxy (RFC 9112, 3.2.2).
+    `absolute`: the whole URL as target, for an HTTP proxy (RFC 9112, 3.2.2). Raises ValueError for a
+    method that is no token and for a header with a line end.
     """
     assert request.url is not None and request.method is not None
     parts = parse_url(request.url)
     target = request.url if absolute else request.path_url
-    lines = [f"{request.method} {target} HTTP/1.1".encode("latin-1")]
+    if not _TOKEN.fullmatch(request.method):
+        raise ValueError(f"Method cannot contain non-token characters {request.method!r}")
+    lines = [_checked(f"{request.method} {target} HTTP/1.1".encode("latin-1"), target, "target")]
     if "Host" not in request.headers:
         host = parts.host or ""
         default = 443 if parts.scheme == "https" else 80
@@ -70,9 +92,7 @@ def wire_of(request: requests.PreparedRequest, absolute: bool = False) -> bytes:
     chunked = "chunked" in str(request.headers.get("Transfer-Encoding", "")).lower()
     pieces = _body_pieces(request.body)
     body = _chunked(pieces) if chunked else b"".join(pieces)
-    lines.extend(
-        _header_bytes(name) + b": " + _header_bytes(value) for name, value in request.headers.items()
-    )
+    lines.extend(_header_line(name, value) for name, value in request.headers.items())
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 

@@ -141,6 +141,13 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
         self._request_overridden, self._long_way_only = _overrides(type(self))
         self._user_context = context_source(user)
 
+    def _rebase(self, base_url: str | None) -> None:
+        """What setting base_url does (called from C)."""
+        url, credentials = without_credentials(base_url or "")
+        self._set_base(url, header_block(url, _default_headers()))
+        if credentials is not None:
+            self.auth = HTTPBasicAuth(*credentials)
+
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "cookies":
             if value is not self.cookies:

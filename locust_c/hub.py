@@ -6,7 +6,9 @@ engine's descriptor and a timer; both call `Engine.step`, which wakes greenlets 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from gevent import get_hub
@@ -49,16 +51,36 @@ class _Watchers:
             # From now, not from when the loop last looked at its clock.
             self.timer.start(self.engine.step, True, update=True)
 
+    def stop(self) -> None:
+        """Takes the watchers out of the hub's loop, which may be gone already."""
+        for watcher in (self.readable, self.timer):
+            with contextlib.suppress(ValueError):
+                watcher.stop()
+                watcher.close()
+            # gevent keeps what was started, and what that refers to, when it destroys a loop.
+            watcher.callback = None
+
     def close(self) -> None:
-        self.readable.stop()
-        self.readable.close()
-        self.timer.stop()
-        self.timer.close()
-        self.engine.close()
+        self.stop()
+        # The step of a hub that was given up may still be on that hub's stack: then it stays open.
+        with contextlib.suppress(RuntimeError):
+            self.engine.close()
+
+
+class _Owner:
+    """Closes the engine when its thread ends."""
+
+    def __init__(self, watchers: _Watchers) -> None:
+        self.watchers = watchers
+        self.forked = False
+
+    def __del__(self) -> None:
+        if not self.forked and not sys.is_finalizing():
+            self.watchers.close()
 
 
 class _PerThread(_Local):
-    watchers: _Watchers | None = None
+    owner: _Owner | None = None
 
 
 _per_thread = _PerThread()
@@ -66,7 +88,12 @@ _per_thread = _PerThread()
 
 def _leave_to_the_parent() -> None:
     """The engine knows by itself that it is in a child; a new one is made when somebody asks."""
-    _per_thread.watchers = None
+    owner = _per_thread.owner
+    if owner is not None:
+        owner.forked = True
+        # Not now: gevent's loop still shares its descriptors with the parent's.
+        owner.watchers.hub.loop.run_callback(owner.watchers.stop)
+        _per_thread.owner = None
 
 
 os.register_at_fork(after_in_child=_leave_to_the_parent)
@@ -74,13 +101,11 @@ os.register_at_fork(after_in_child=_leave_to_the_parent)
 
 def get_engine() -> _core.Engine:
     """The engine of this thread's hub, made when first needed."""
-    watchers = _per_thread.watchers
+    owner = _per_thread.owner
     hub = get_hub()
-    if watchers is None or watchers.hub is not hub:
-        if watchers is not None:
-            watchers.close()
-        watchers = _per_thread.watchers = _Watchers(hub)
-    return watchers.engine
+    if owner is None or owner.watchers.hub is not hub:
+        owner = _per_thread.owner = _Owner(_Watchers(hub))
+    return owner.watchers.engine
 
 
 def sleep(seconds: float) -> None:

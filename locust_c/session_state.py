@@ -95,14 +95,15 @@ class SessionCookies(RequestsCookieJar):
                     self.set_cookie(cookie)
 
     def set_cookie(self, cookie: Cookie, *args: Any, **kwargs: Any) -> None:
-        value: Any = cookie.value
+        # As http.cookiejar writes it out, whatever it is; None is a cookie without "=".
+        value = None if cookie.value is None else str(cookie.value)
         if isinstance(value, str) and value.startswith('"') and value.endswith('"'):
             value = value.replace('\\"', "")
         self._session._cookie_put(
             cookie.domain,
             cookie.path,
             cookie.name,
-            "" if value is None else value,
+            value,
             cookie.expires,
             bool(cookie.secure),
             cookie.has_nonstandard_attr("HttpOnly"),

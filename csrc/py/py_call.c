@@ -19,7 +19,7 @@ static int timeout_ns(PyObject *seconds_object, uint64_t *out)
         return LC_WAY_LONG; /* requests has the words for that */
     }
     double ns = seconds * 1e9;
-    *out = ns < 9e18 ? (uint64_t)ns : 0;
+    *out = ns < 1 ? 1 : ns < 9e18 ? (uint64_t)ns : 0; /* 0 is none */
     return LC_WAY_SHORT;
 }
 

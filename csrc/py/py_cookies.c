@@ -2,6 +2,9 @@
 
 static PyObject *sv_str(struct lc_sv text)
 {
+    if (text.ptr == NULL) {
+        return Py_NewRef(Py_None);
+    }
     return PyUnicode_DecodeLatin1(text.ptr, (Py_ssize_t)text.len, NULL);
 }
 
@@ -24,49 +27,89 @@ PyObject *lc_py_session_cookie_list(PyObject *op, PyObject *Py_UNUSED(ignored))
     return list;
 }
 
+enum { MAX_TEXTS = 4 };
+
+/* Cookies go on the wire in latin-1, as http.client writes headers: the bytes of up to four texts,
+ * None being a view without bytes. The references in `owners` are the caller's to drop. */
+static int encode_texts(PyObject *const *texts, struct lc_sv *views, PyObject **owners,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        views[i] = (struct lc_sv){NULL, 0};
+        if (texts[i] == Py_None) {
+            continue;
+        }
+        if (!PyUnicode_Check(texts[i])) {
+            PyErr_Format(PyExc_TypeError, "cookies are made of str, not %.100s",
+                         Py_TYPE(texts[i])->tp_name);
+            return -1;
+        }
+        owners[i] = PyUnicode_AsLatin1String(texts[i]);
+        if (owners[i] == NULL) {
+            return -1;
+        }
+        views[i] =
+            (struct lc_sv){PyBytes_AS_STRING(owners[i]), (size_t)PyBytes_GET_SIZE(owners[i])};
+    }
+    return 0;
+}
+
+static void drop_texts(PyObject **owners)
+{
+    for (size_t i = 0; i < MAX_TEXTS; i++) {
+        Py_XDECREF(owners[i]);
+    }
+}
+
 PyObject *lc_py_session_cookie_put(PyObject *op, PyObject *args)
 {
     struct py_session *self = (struct py_session *)op;
-    const char *domain, *path, *name, *value;
-    PyObject *expires;
+    PyObject *texts[MAX_TEXTS], *owners[MAX_TEXTS] = {NULL}, *expires, *result = NULL;
+    struct lc_sv views[MAX_TEXTS];
     int secure, http_only, domain_specified, path_specified;
-    if (!PyArg_ParseTuple(args, "ssssOpppp:_cookie_put", &domain, &path, &name, &value, &expires,
-                          &secure, &http_only, &domain_specified, &path_specified)) {
+    if (!PyArg_ParseTuple(args, "UUUOOpppp:_cookie_put", &texts[0], &texts[1], &texts[2], &texts[3],
+                          &expires, &secure, &http_only, &domain_specified, &path_specified)) {
         return NULL;
     }
     long long until = expires == Py_None ? LC_COOKIE_SESSION : PyLong_AsLongLong(expires);
     if (until == -1 && PyErr_Occurred()) {
         return NULL;
     }
+    if (encode_texts(texts, views, owners, MAX_TEXTS) < 0) {
+        goto done;
+    }
     struct lc_cookie cookie = {
         .expires = until,
-        .domain = lc_sv_of(domain),
-        .path = lc_sv_of(path),
-        .name = lc_sv_of(name),
-        .value = lc_sv_of(value),
+        .domain = views[0],
+        .path = views[1],
+        .name = views[2],
+        .value = views[3],
         .secure = secure != 0,
         .http_only = http_only != 0,
         .domain_specified = domain_specified != 0,
         .path_specified = path_specified != 0,
     };
     if (lc_cookies_put(&self->jar, &cookie) < 0) {
-        return PyErr_NoMemory();
+        PyErr_NoMemory();
+        goto done;
     }
-    Py_RETURN_NONE;
-}
-
-static struct lc_sv sv_or_any(const char *text)
-{
-    return text != NULL ? lc_sv_of(text) : (struct lc_sv){NULL, 0};
+    result = Py_NewRef(Py_None);
+done:
+    drop_texts(owners);
+    return result;
 }
 
 PyObject *lc_py_session_cookie_remove(PyObject *op, PyObject *args)
 {
     struct py_session *self = (struct py_session *)op;
-    const char *domain, *path, *name;
-    if (!PyArg_ParseTuple(args, "zzz:_cookie_remove", &domain, &path, &name)) {
+    PyObject *texts[MAX_TEXTS], *owners[MAX_TEXTS] = {NULL}, *result = NULL;
+    struct lc_sv views[MAX_TEXTS];
+    if (!PyArg_ParseTuple(args, "OOO:_cookie_remove", &texts[0], &texts[1], &texts[2])) {
         return NULL;
     }
-    return PyLong_FromSize_t(
-        lc_cookies_remove(&self->jar, sv_or_any(domain), sv_or_any(path), sv_or_any(name)));
+    if (encode_texts(texts, views, owners, 3) == 0) {
+        result = PyLong_FromSize_t(lc_cookies_remove(&self->jar, views[0], views[1], views[2]));
+    }
+    drop_texts(owners);
+    return result;
 }

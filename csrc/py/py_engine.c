@@ -13,7 +13,7 @@ enum {
 
 int lc_py_engine_check(struct py_engine *engine)
 {
-    if (engine->core == NULL) {
+    if (engine->core == NULL || engine->hub == NULL) {
         PyErr_SetString(PyExc_RuntimeError, "the engine is closed");
         return -1;
     }
@@ -59,9 +59,12 @@ int lc_py_engine_rearm(struct py_engine *engine)
         if (engine->step_scheduled && active == engine->active) {
             return 0;
         }
+        if (call_arm(engine, 0, active) < 0) {
+            return -1;
+        }
         engine->step_scheduled = true;
         engine->active = active;
-        return call_arm(engine, 0, active);
+        return 0;
     }
     uint64_t due_ns = wait_ns == UINT64_MAX ? UINT64_MAX : lc_now_ns() + wait_ns;
     /* A timer that fires too early does no harm; one that fires too late, or only keeps an idle
@@ -69,9 +72,13 @@ int lc_py_engine_rearm(struct py_engine *engine)
     if (active == engine->active && engine->armed_due_ns <= due_ns) {
         return 0;
     }
+    if (call_arm(engine, wait_ns, active) < 0) {
+        engine->armed_due_ns = UINT64_MAX; /* whatever is set now, the next one sets it again */
+        return -1;
+    }
     engine->active = active;
     engine->armed_due_ns = due_ns;
-    return call_arm(engine, wait_ns, active);
+    return 0;
 }
 
 /* --- type --- */
@@ -123,14 +130,36 @@ static int engine_clear(PyObject *op)
     return 0;
 }
 
+/* Cancels every operation and gives back the greenlets that waited: an array of `*count`, for the
+ * caller to drop once the core is gone. Letting go of a greenlet may run it. */
+static void **cancel_all(struct lc_engine *core, size_t *count)
+{
+    struct lc_engine_counts counts;
+    uint32_t place = 0;
+    lc_engine_count(core, &counts);
+    void **waiters = PyMem_New(void *, counts.operations + 1);
+    *count = 0;
+    /* Without memory the greenlets are left as they are. */
+    while (waiters != NULL && lc_engine_cancel_next(core, &place, &waiters[*count])) {
+        ++*count;
+    }
+    return waiters;
+}
+
 static void close_core(struct py_engine *self)
 {
     struct lc_engine *core = self->core;
+    size_t count;
     if (core == NULL) {
         return;
     }
     self->core = NULL;
+    void **waiters = cancel_all(core, &count);
     lc_engine_free(core);
+    for (size_t i = 0; i < count; i++) {
+        lc_wake_drop(waiters[i]);
+    }
+    PyMem_Free(waiters);
 }
 
 static void engine_dealloc(PyObject *op)
@@ -153,11 +182,13 @@ PyDoc_STRVAR(step_doc,
 
 struct lc_op *lc_py_engine_next(struct py_engine *self)
 {
-    if (!self->in_step || self->core == NULL) {
+    if (!self->in_step || self->delivered_enough || self->core == NULL) {
         return NULL;
     }
     if (++self->delivered_count % DELIVERY_CHECK == 0 && lc_now_ns() > self->deliver_until_ns) {
-        return NULL; /* what is left comes in the next step, which rearm() asks for */
+        self->delivered_enough =
+            true; /* what is left comes in the next step; rearm() asks for it */
+        return NULL;
     }
     return lc_engine_take(self->core);
 }
@@ -167,6 +198,7 @@ LC_CALLS_PYTHON static int deliver_completed(struct py_engine *self)
     struct lc_op *completed;
     self->deliver_until_ns = lc_now_ns() + DELIVERY_NS;
     self->delivered_count = 0;
+    self->delivered_enough = false;
     while ((completed = lc_py_engine_next(self)) != NULL) {
         int rc = lc_wake_deliver(self, completed);
         if (rc < 0) {
@@ -300,9 +332,11 @@ static PyObject *engine_fileno(PyObject *op, PyObject *Py_UNUSED(ignored))
     return PyLong_FromLong(lc_engine_fd(self->core));
 }
 
-PyDoc_STRVAR(close_doc, "close($self, /)\n--\n\n"
-                        "Closes every connection. Greenlets that still wait are not woken.\n"
-                        "Closing twice is fine.");
+PyDoc_STRVAR(close_doc,
+             "close($self, /)\n--\n\n"
+             "Closes every connection. Greenlets that still wait are let go: those that\n"
+             "nobody else knows end by GreenletExit, the others are not woken.\n"
+             "Closing twice is fine.");
 
 static PyObject *engine_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 {

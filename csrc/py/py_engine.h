@@ -17,6 +17,7 @@ struct py_engine {
     uint64_t yielded_at;   /* `parked` at the last yield(): unchanged if the task did not park */
     uint64_t deliver_until_ns; /* end of this step's wake-ups */
     uint32_t delivered_count;
+    bool delivered_enough; /* that end was reached */
     bool in_step;
     bool step_scheduled; /* the hub calls step() without waiting */
     bool active;         /* the hub's watchers keep the hub alive */

@@ -9,8 +9,9 @@
 
 Py_ssize_t lc_py_response_length(const struct py_response *response)
 {
-    return response->err == 0 && response->content != NULL ? PyBytes_GET_SIZE(response->content)
-                                                           : 0;
+    bool has_body = response->err == 0 && response->content != NULL &&
+                    PyBytes_Check(response->content); /* users may set it to anything */
+    return has_body ? PyBytes_GET_SIZE(response->content) : 0;
 }
 
 static int report_meta(struct py_response *self)

@@ -7,12 +7,13 @@
 static int split_base(struct py_session *self)
 {
     Py_ssize_t len;
+    self->origin = NULL;
+    self->base_is_plain = false;
     const char *text = PyUnicode_AsUTF8AndSize(self->base_url, &len);
     if (text == NULL) {
         return -1;
     }
     struct lc_sv base = {text, (size_t)len};
-    self->origin = NULL;
     self->base_is_plain = lc_url_split(base, &self->base) == 0 && self->base.userinfo.ptr == NULL &&
                           memchr(text, '?', base.len) == NULL &&
                           memchr(text, '#', base.len) == NULL;
@@ -56,6 +57,38 @@ static PyObject *session_setup(PyObject *op, PyObject *args)
         return NULL;
     }
     Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(set_base_doc, "_set_base($self, base_url, header_block, /)\n--\n\n"
+                           "Sends what comes from now on to another base URL.");
+
+static PyObject *session_set_base(PyObject *op, PyObject *args)
+{
+    struct py_session *self = (struct py_session *)op;
+    PyObject *base_url, *block;
+    if (!PyArg_ParseTuple(args, "US:_set_base", &base_url, &block)) {
+        return NULL;
+    }
+    Py_XSETREF(self->base_url, Py_NewRef(base_url));
+    Py_XSETREF(self->header_block, Py_NewRef(block));
+    return split_base(self) == 0 ? Py_NewRef(Py_None) : NULL;
+}
+
+static PyObject *get_base_url(PyObject *op, void *Py_UNUSED(closure))
+{
+    struct py_session *self = (struct py_session *)op;
+    return Py_NewRef(self->base_url != NULL ? self->base_url : Py_None);
+}
+
+static int set_base_url(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
+{
+    if (value == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "base_url cannot be deleted");
+        return -1;
+    }
+    PyObject *result = PyObject_CallMethod(op, "_rebase", "O", value);
+    Py_XDECREF(result);
+    return result != NULL ? 0 : -1;
 }
 
 static PyObject *session_set_timeouts(PyObject *op, PyObject *timeout)
@@ -214,6 +247,7 @@ static PyMethodDef session_methods[] = {
     LC_PY_VERB_ROW(delete),
     {"_exchange", lc_py_session_exchange, METH_VARARGS, exchange_doc},
     {"_setup", session_setup, METH_VARARGS, setup_doc},
+    {"_set_base", session_set_base, METH_VARARGS, set_base_doc},
     {"_set_timeouts", session_set_timeouts, METH_O,
      "_set_timeouts($self, timeout, /)\n--\n\nDefaults."},
     {"_cookie_list", lc_py_session_cookie_list, METH_NOARGS, NULL},
@@ -226,7 +260,6 @@ static PyMethodDef session_methods[] = {
 static PyMemberDef session_members[] = {
     {"request_name", T_OBJECT, offsetof(struct py_session, request_name), 0,
      "The name of requests that are given none; None: their path."},
-    {"base_url", T_OBJECT, offsetof(struct py_session, base_url), READONLY, NULL},
     {"request_event", T_OBJECT, offsetof(struct py_session, request_event), 0, NULL},
     {"_user_context", T_OBJECT, offsetof(struct py_session, user_context), 0,
      "user.context if its class overrides it."},
@@ -243,7 +276,8 @@ static PyGetSetDef session_getset[] = {
     {#setting, get_##setting, set_##setting, "See requests.Session.", NULL},
     LC_PY_SETTINGS(LC_PY_SETTING_GETSET)
 #undef LC_PY_SETTING_GETSET
-        {NULL, NULL, NULL, NULL, NULL},
+        {"base_url", get_base_url, set_base_url, "What relative URLs are appended to.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
 };
 
 PyDoc_STRVAR(session_doc, "Connections, cookies and settings of one user; base of the sessions.");

@@ -86,6 +86,7 @@ struct lc_wire {
     struct lc_origin *origin;
     struct lc_sv host; /* for cookies */
     struct lc_sv path;
+    PyObject *host_owner; /* new reference: what host points into, or NULL */
     bool secure;
     bool is_head;
     PyObject *target; /* str, new reference: path and query */

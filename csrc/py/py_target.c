@@ -119,6 +119,7 @@ int lc_py_resolve_target(struct py_session *session, const struct lc_call *call,
     const char *query = memchr(target.ptr, '?', target.len);
     wire->path = (struct lc_sv){target.ptr, query ? (size_t)(query - target.ptr) : target.len};
     wire->host = session->base.host;
+    wire->host_owner = Py_NewRef(session->base_url); /* which may change while the request runs */
     wire->secure = session->base.is_https;
     wire->origin = session->origin;
     return LC_WAY_SHORT;

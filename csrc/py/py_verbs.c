@@ -120,6 +120,22 @@ static bool has_no_hooks(PyObject *hooks)
     return PyDict_Check(hooks);
 }
 
+/* Upper-case letters: everything else is turned into that, or refused, on the long way. */
+static bool is_plain_method(PyObject *method)
+{
+    Py_ssize_t len = PyUnicode_GET_LENGTH(method);
+    if (len == 0 || !PyUnicode_IS_ASCII(method)) {
+        return false;
+    }
+    const char *text = (const char *)PyUnicode_1BYTE_DATA(method);
+    for (Py_ssize_t i = 0; i < len; i++) {
+        if (text[i] < 'A' || text[i] > 'Z') {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* True if nothing is set that only the long way knows. */
 static bool settings_are_plain(const struct py_session *self)
 {
@@ -147,6 +163,9 @@ LC_CALLS_PYTHON static PyObject *call_verb(struct py_session *self, const struct
     place_positional(&call, verb, args, count);
     if (lc_py_call_parse(self, &call, args, count, names) < 0) {
         return NULL;
+    }
+    if (verb->method == NULL && call.simple && !is_plain_method(call.method)) {
+        call.simple = false;
     }
     int way = LC_WAY_LONG;
     if (call.simple && settings_are_plain(self)) {

@@ -9,6 +9,13 @@ struct lc_sv lc_py_view(PyObject *text)
     return (struct lc_sv){ptr, ptr != NULL ? (size_t)len : 0};
 }
 
+/* What would end the line, and the request with it. */
+static bool has_line_end(struct lc_sv text)
+{
+    return memchr(text.ptr, '\n', text.len) != NULL || memchr(text.ptr, '\r', text.len) != NULL ||
+           memchr(text.ptr, '\0', text.len) != NULL;
+}
+
 /* A str whose characters are all latin-1 and no line ends, as it goes on the wire. */
 static bool header_view(PyObject *text, struct lc_sv *out)
 {
@@ -20,9 +27,7 @@ static bool header_view(PyObject *text, struct lc_sv *out)
     } else {
         return false;
     }
-    return memchr(out->ptr, '\n', out->len) == NULL && memchr(out->ptr, '\r', out->len) == NULL &&
-           memchr(out->ptr, '\0', out->len) == NULL &&
-           (out->len == 0 || (out->ptr[0] != ' ' && out->ptr[0] != '\t'));
+    return !has_line_end(*out) && (out->len == 0 || (out->ptr[0] != ' ' && out->ptr[0] != '\t'));
 }
 
 static int append(struct lc_buf *buf, const char *bytes, size_t len)
@@ -211,8 +216,12 @@ static int append_cookies(struct py_session *session, struct lc_wire *wire, stru
     lc_buf_init(&header, 1 << 20);
     int rc = lc_cookies_header(&session->jar, wire->host, wire->path, wire->secure,
                                (int64_t)(lc_realtime_ns() / 1000000000u), &header);
+    struct lc_sv value = {header.ptr, header.len};
+    if (rc == 0 && header.len > 0 && has_line_end(value)) {
+        lc_buf_free(&header);
+        return LC_WAY_LONG; /* which refuses it in words */
+    }
     if (rc == 0 && header.len > 0) {
-        struct lc_sv value = {header.ptr, header.len};
         rc = append_header(&wire->bytes, lc_sv_of("Cookie"), value);
     } else if (rc < 0) {
         PyErr_SetString(PyExc_MemoryError, lc_strerror(rc));
@@ -456,4 +465,5 @@ void lc_py_wire_free(struct lc_wire *wire)
     lc_buf_free(&wire->bytes);
     Py_CLEAR(wire->target);
     Py_CLEAR(wire->url);
+    Py_CLEAR(wire->host_owner);
 }

@@ -68,7 +68,23 @@ static PyGreenlet *next_to_run(struct py_engine *engine)
     return op->data;
 }
 
-LC_CALLS_PYTHON struct lc_op *lc_wake_park(struct py_engine *engine, uint64_t id)
+/* The greenlet goes on with an exception instead of what it waited for. */
+LC_RARE static void give_up(struct py_engine *engine, uint64_t id)
+{
+    if (engine->core == NULL) {
+        return; /* closed meanwhile, which cancelled the operation */
+    }
+    lc_wake_drop(lc_engine_cancel(engine->core, id));
+    /* It may have been the last that kept the hub alive. */
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (lc_py_engine_rearm(engine) < 0) {
+        PyErr_WriteUnraisable((PyObject *)engine);
+    }
+    PyErr_Restore(type, value, traceback);
+}
+
+LC_CALLS_PYTHON static struct lc_op *park(struct py_engine *engine, uint64_t id)
 {
     engine->parked++;
     for (;;) {
@@ -77,7 +93,7 @@ LC_CALLS_PYTHON struct lc_op *lc_wake_park(struct py_engine *engine, uint64_t id
         if (passed == NULL) {
             lc_op_free(op);
             if (op == NULL) {
-                lc_wake_drop(lc_engine_cancel(engine->core, id));
+                give_up(engine, id);
             }
             return NULL;
         }
@@ -87,6 +103,14 @@ LC_CALLS_PYTHON struct lc_op *lc_wake_park(struct py_engine *engine, uint64_t id
         }
         /* Somebody switched to this greenlet without having anything for it: park again. */
     }
+}
+
+LC_CALLS_PYTHON struct lc_op *lc_wake_park(struct py_engine *engine, uint64_t id)
+{
+    Py_INCREF(engine); /* its session may be given another one meanwhile */
+    struct lc_op *op = park(engine, id);
+    Py_DECREF(engine);
+    return op;
 }
 
 static int is_for_the_hub(void)

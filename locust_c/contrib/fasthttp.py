@@ -229,6 +229,13 @@ class FastHttpSession(_core.Session):
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
 
+    def _rebase(self, base_url: str | None) -> None:
+        """What setting base_url does (called from C)."""
+        url, credentials = without_credentials(base_url or "")
+        self._set_base(url, header_block(url, _fast_headers(self._own_headers)))
+        if credentials is not None:
+            self.auth = HTTPBasicAuth(*credentials)
+
     @property
     def max_retries(self) -> int:
         """How often a request with an idempotent method is sent again after a time-out."""
