@@ -166,8 +166,8 @@ def test_urls_that_are_none_raise_and_are_not_reported(
 
 
 def test_a_misspelt_argument_raises(client: HttpSession, reports: Reports) -> None:
-    with pytest.raises(TypeError, match="heders"):
-        client.get("/anything", heders={})
+    with pytest.raises(TypeError, match="nonsense"):
+        client.get("/anything", nonsense={})
     assert reports.events == []
 
 
