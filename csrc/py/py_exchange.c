@@ -125,7 +125,8 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     return response->err != 0 ? take_error(session, response, exchange, reason) : 0;
 }
 
-static struct lc_exchange *submit_and_park(struct py_session *session, struct lc_request *request)
+LC_CALLS_PYTHON static struct lc_exchange *submit_and_park(struct py_session *session,
+                                                           struct lc_request *request)
 {
     struct py_engine *engine = session->engine;
     uint64_t id;
@@ -146,8 +147,8 @@ static struct lc_exchange *submit_and_park(struct py_session *session, struct lc
     return (struct lc_exchange *)lc_wake_park(engine, id);
 }
 
-struct py_response *lc_py_exchange(struct py_session *session, struct lc_wire *wire,
-                                   const struct lc_call *call, uint64_t start_ns)
+LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, struct lc_wire *wire,
+                                                   const struct lc_call *call, uint64_t start_ns)
 {
     struct lc_request request = {
         .pool = &session->pool,
