@@ -19,18 +19,16 @@
 
 enum { LC_REASON_MAX = 256 };
 
-/* When a request is sent again on a new connection, after the peer closed the present one. */
-enum lc_resend {
-    LC_RESEND_UNSENT, /* on a reused one, if none of its bytes was written (as requests does) */
-    LC_RESEND_CLOSED, /* if no byte of a response came, twice at most (as geventhttpclient does) */
-};
-
 struct lc_request {
     struct lc_pool *pool;
     struct lc_origin *origin;
     struct lc_buf wire; /* head and body as they go on the wire; the engine takes it over */
     bool is_head;
-    uint8_t resend;              /* enum lc_resend */
+    /* How often it may be sent again on a new connection, if no byte of a response came: after the
+     * peer closed or reset the present one; after a time-out. What was not sent at all because a
+     * kept connection turned out closed goes to a new one in any case, as with requests. */
+    uint16_t resend_closed;
+    uint16_t resend_late;
     uint64_t connect_timeout_ns; /* 0: none */
     uint64_t read_timeout_ns;    /* between two arrivals; 0: none */
     size_t max_head;
@@ -75,6 +73,7 @@ struct lc_exchange {
     uint64_t deadline_ns;  /* of the present phase; the timer is moved lazily */
     uint64_t handshake_ns; /* when the handshake began */
     uint32_t tries;        /* connections that were closed before a response */
+    uint32_t late_tries;   /* time-outs before a response after which it was sent again */
     bool reused;           /* the present connection had served before */
     /* the result */
     int err; /* 0 or LC_E* */

@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-enum { RESEND_MAX = 2 }; /* as geventhttpclient: three connections at most for one request */
-
 static void begin_connecting(struct lc_exchange *exchange);
 static void send_request(struct lc_exchange *exchange);
 
@@ -70,19 +68,23 @@ static bool may_send_again(const struct lc_exchange *exchange, int err)
     if (exchange->conn == NULL || exchange->conn->state == LC_CONN_HANDSHAKE) {
         return false; /* it is connecting that failed */
     }
-    if (exchange->request.resend == LC_RESEND_CLOSED) {
-        return exchange->tries < RESEND_MAX;
-    }
-    return exchange->reused && exchange->written == 0;
+    return (exchange->reused && exchange->written == 0) ||
+           exchange->tries < exchange->request.resend_closed;
+}
+
+static void send_again(struct lc_exchange *exchange)
+{
+    exchange->resent += exchange->written > 0;
+    detach_attempt(exchange);
+    detach_conn(exchange);
+    begin_connecting(exchange);
 }
 
 static void fail(struct lc_exchange *exchange, int err)
 {
     if (may_send_again(exchange, err)) {
         exchange->tries++;
-        exchange->resent += exchange->written > 0;
-        detach_conn(exchange);
-        begin_connecting(exchange);
+        send_again(exchange);
         return;
     }
     if (exchange->conn != NULL) {
@@ -123,6 +125,11 @@ void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange
             lc_timers_start(&engine->timers, &exchange->op.timer, exchange->deadline_ns) < 0) {
             fail(exchange, LC_ENOMEM);
         }
+        return;
+    }
+    if (exchange->times.first_byte == 0 && exchange->late_tries < exchange->request.resend_late) {
+        exchange->late_tries++;
+        send_again(exchange);
         return;
     }
     bool connecting = exchange->attempt != NULL || exchange->conn->state == LC_CONN_HANDSHAKE;

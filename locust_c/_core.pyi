@@ -177,6 +177,8 @@ class Session:
     cert: Any
     adapters: Any
     cookies: Any
+    _resend_closed: int
+    _resend_late: int
     _request_overridden: bool
     _long_way_only: bool
     _user_context: Callable[[], dict[str, Any]] | None

@@ -152,6 +152,12 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
             self.auth = HTTPBasicAuth(*credentials)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "cookies":
+            if value is not self.cookies:
+                # The engine's jar stays; it takes over what the new one holds.
+                self.cookies.clear()
+                self.cookies.update(value)
+            return
         super().__setattr__(name, value)
         if name == "request":
             self._request_overridden = True
@@ -222,7 +228,7 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
             return None
         return f"Authorization: {_basic_auth_str(*auth)}\r\n".encode("latin-1")
 
-    _encode_form = staticmethod(_Encoding.encode)
+    _encode_form = _encode_params = staticmethod(_Encoding.encode)
 
     @staticmethod
     def _encode_json(value: Any) -> bytes:
@@ -283,6 +289,8 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
             history.append(response)
         last = history.pop()
         last.history = history
+        for step in history:
+            step._next = None  # type: ignore[attr-defined]
         return last
 
     # --- the long way ---
@@ -297,7 +305,7 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
         **kwargs: Any,
     ) -> ResponseContextManager:
         start = ResponseContextManager()
-        start._method = method.upper() if isinstance(method, str) else method
+        start._method = method
         start._name = name or self.request_name or ""
         start._context = self._with_user_context(context)
         start._hook = self.request_event

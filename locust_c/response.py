@@ -15,14 +15,14 @@ from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.utils import get_encoding_from_headers
 
 from locust_c import _core
-from locust_c.exception import CatchResponseError, LocustError, ResponseError
+from locust_c.catch_response import CatchResponse
 from locust_c.failures import status_error
 from locust_c.session_state import response_headers
 
 __all__ = ["ResponseContextManager"]
 
 
-class ResponseContextManager(_core.Response, requests.Response):
+class ResponseContextManager(_core.Response, CatchResponse, requests.Response):  # type: ignore[misc]
     """The answer to a request of `HttpSession`; a requests.Response.
 
     With `catch_response=True` it is a context manager: at the end of the block the request counts as
@@ -30,13 +30,9 @@ class ResponseContextManager(_core.Response, requests.Response):
     """
 
     _content_consumed = True
-    _next = None
-    _manual_result: bool | Exception | None = None
 
     def __init__(self) -> None:
         """Nothing: the engine, or who makes one by hand, fills it."""
-
-    _entered = False
 
     # --- attributes of requests.Response, made when somebody asks ---
 
@@ -80,6 +76,8 @@ class ResponseContextManager(_core.Response, requests.Response):
         return request
 
     def _make_raw(self) -> Any:
+        if self.status_code == 0:
+            return None
         from urllib3 import HTTPHeaderDict, HTTPResponse
 
         headers = HTTPHeaderDict()
@@ -121,71 +119,26 @@ class ResponseContextManager(_core.Response, requests.Response):
                 pass  # other encodings, and the exception users know
         return super().json(**kwargs)
 
+    @property
+    def next(self) -> requests.PreparedRequest | None:
+        """The request that a redirect which was not followed asks for (requests.Response.next)."""
+        if "_next" not in self.__dict__:
+            self._next = None
+            if self.is_redirect:
+                with requests.Session() as session:
+                    session.trust_env = False
+                    following = session.resolve_redirects(self, self.request, yield_requests=True)
+                    self._next = next(following, None)
+        return cast("requests.PreparedRequest | None", self._next)
+
     def close(self) -> None:
         """Nothing to do: the body has been read and the connection is back in the pool."""
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: getattr(self, name, None) for name in self.__attrs__}
 
-    # --- success and failure ---
-
-    def __enter__(self) -> ResponseContextManager:
-        if not self._catch_response:
-            raise LocustError(
-                "In order to use a with-block, you need to pass catch_response=True to the request method"
-            )
-        self._entered = True
-        return self
-
-    def __exit__(self, exc: Any, value: Any, traceback: Any) -> bool | None:  # type: ignore[override]
-        if self._manual_result is not None:
-            self._set_exception(None if self._manual_result is True else self._manual_result)
-            self._report()
-            return None if exc is None else bool(issubclass(exc, ResponseError))
-        if exc is not None:
-            if not issubclass(exc, ResponseError):
-                return False
-            self._set_exception(value)
-        elif self._exception is None:
-            self._set_exception(status_error(self, self._sample_name()))
-        self._report()
-        return exc is not None
-
-    def _sample_name(self) -> str:
-        """The name as the block may have changed it."""
-        return str(self.request_meta["name"]) if self._entered else self._name
-
-    def _set_exception(self, exception: Any) -> None:
-        self._exception = exception
-        self.request_meta["exception"] = exception
-
-    def success(self) -> None:
-        """Counts the request as a success, whatever its status. Raises LocustError outside a with block."""
-        self._require_block("success")
-        self._manual_result = True
-
-    def failure(self, exc: Any) -> None:
-        """Counts the request as a failure; `exc` is an exception or a text. LocustError outside a block."""
-        self._require_block("failure")
-        self._manual_result = exc if isinstance(exc, Exception) else CatchResponseError(exc)
-
-    def _require_block(self, method: str) -> None:
-        if not self._entered:
-            raise LocustError(
-                f"Tried to set status on a request that has not yet been made. Make sure you use a "
-                f"with-block, like this:\n\nwith self.client.request(..., catch_response=True) as "
-                f"response:\n    response.{method}({'...' if method == 'failure' else ''})"
-            )
-
-    def raise_for_status(self) -> None:
-        """Raises the request's error, if any; after success() or failure() what they said counts."""
-        if self._manual_result is True:
-            return
-        if isinstance(self._manual_result, Exception):
-            raise self._manual_result
-        if self.error is not None:
-            raise self.error
-        super().raise_for_status()
+    def _status_error(self, name: str) -> Exception | None:
+        return status_error(self, name)
 
 
 class _RawWithMessage:

@@ -71,12 +71,9 @@ class SessionCookies(RequestsCookieJar):
     clearing act on the engine's jar.
     """
 
-    _set_up = False
-
     def __init__(self, session: _core.Session) -> None:
-        self._session = session
         super().__init__()
-        self._set_up = True
+        self._session = session
 
     @property
     def _cookies(self) -> dict[str, dict[str, dict[str, Cookie]]]:
@@ -89,10 +86,9 @@ class SessionCookies(RequestsCookieJar):
     @_cookies.setter
     def _cookies(self, tree: dict[str, dict[str, dict[str, Cookie]]]) -> None:
         """http.cookiejar assigns an empty tree when it is cleared, and when it is set up."""
-        if not self._set_up:
-            return  # what the session already holds stays
-        if self._session._cookie_list():
-            self._session._cookie_remove(None, None, None)
+        if not hasattr(self, "_session"):
+            return  # what the engine's jar holds already stays
+        self._session._cookie_remove(None, None, None)
         for paths in tree.values():
             for names in paths.values():
                 for cookie in names.values():

@@ -85,6 +85,20 @@ static int set_keyword(struct lc_state *state, struct lc_call *call, PyObject *n
     return 0;
 }
 
+static bool is_upper(PyObject *method)
+{
+    if (!PyUnicode_IS_ASCII(method)) {
+        return false;
+    }
+    const Py_UCS1 *letters = PyUnicode_1BYTE_DATA(method);
+    for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(method); i++) {
+        if (letters[i] < 'A' || letters[i] > 'Z') {
+            return false;
+        }
+    }
+    return true;
+}
+
 LC_OFF_STACK int lc_py_call_parse(struct py_session *session, struct lc_call *call,
                                   PyObject *const *args, Py_ssize_t count, PyObject *names)
 {
@@ -101,6 +115,8 @@ LC_OFF_STACK int lc_py_call_parse(struct py_session *session, struct lc_call *ca
     if (call->method == NULL || !PyUnicode_CheckExact(call->method) || call->url == NULL ||
         !PyUnicode_CheckExact(call->url)) {
         call->simple = false;
+    } else if (!is_upper(call->method)) {
+        call->simple = false; /* the long way writes it in capitals */
     }
     return 0;
 }

@@ -130,6 +130,10 @@ LC_CALLS_PYTHON static struct lc_exchange *submit_and_park(struct py_session *se
 {
     struct py_engine *engine = session->engine;
     uint64_t id;
+    /* Again: user code may have run since the call began, to encode the body for instance. */
+    if (lc_py_engine_check(engine) < 0) {
+        return NULL;
+    }
     request->data = lc_wake_current(engine);
     if (request->data == NULL) {
         return NULL;
@@ -147,6 +151,18 @@ LC_CALLS_PYTHON static struct lc_exchange *submit_and_park(struct py_session *se
     return (struct lc_exchange *)lc_wake_park(engine, id);
 }
 
+/* Methods that geventhttpclient sends again (RFC 9110, 9.2.2). */
+static bool is_idempotent(PyObject *method)
+{
+    static const char *const names[] = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (PyUnicode_CompareWithASCIIString(method, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, struct lc_wire *wire,
                                                    const struct lc_call *call, uint64_t start_ns)
 {
@@ -154,13 +170,16 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
         .pool = &session->pool,
         .origin = wire->origin,
         .is_head = wire->is_head,
-        .resend = session->flavour == LC_FLAVOUR_FAST ? LC_RESEND_CLOSED : LC_RESEND_UNSENT,
         .connect_timeout_ns = call->connect_timeout_ns,
         .read_timeout_ns = call->read_timeout_ns,
         .max_head = MAX_HEAD,
         .max_body = MAX_BODY,
         .start_ns = start_ns,
     };
+    if ((session->resend_closed != 0 || session->resend_late != 0) && is_idempotent(call->method)) {
+        request.resend_closed = session->resend_closed;
+        request.resend_late = session->resend_late;
+    }
     lc_buf_move(&request.wire, &wire->bytes);
     struct lc_exchange *exchange = submit_and_park(session, &request);
     lc_buf_free(&request.wire);
@@ -206,14 +225,20 @@ static void set_response_time(struct py_response *response)
     response->response_time_ms = end > times->start ? (double)(end - times->start) / 1e6 : 0;
 }
 
+/* An empty name is none. */
+static bool is_given(PyObject *name)
+{
+    return name != NULL && name != Py_None &&
+           !(PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) == 0);
+}
+
 static void name_sample(struct py_session *session, const struct lc_call *call,
                         struct lc_wire *wire, struct py_response *response)
 {
     PyObject *default_name = session->flavour == LC_FLAVOUR_FAST ? call->url : wire->target;
     PyObject *name = call->name;
-    if (name == NULL) {
-        bool renamed = session->request_name != NULL && session->request_name != Py_None;
-        name = renamed ? session->request_name : default_name;
+    if (!is_given(name)) {
+        name = is_given(session->request_name) ? session->request_name : default_name;
     }
     response->name = Py_NewRef(name);
     response->hook = Py_XNewRef(session->request_event);
@@ -237,10 +262,10 @@ LC_RARE static int add_user_context(struct py_session *session, struct py_respon
     return rc;
 }
 
-/* A status of 2xx is fine for every kind of session; about the others the class decides. */
+/* These are fine for every kind of session; about the others the class decides. */
 static int judge(struct py_session *session, struct py_response *response)
 {
-    bool fine = response->status >= 200 && response->status < 300;
+    bool fine = response->status >= 200 && response->status <= 208;
     if (response->exception != NULL || fine) {
         return 0;
     }

@@ -264,6 +264,8 @@ static PyMemberDef session_members[] = {
     {"_user_context", T_OBJECT, offsetof(struct py_session, user_context), 0,
      "user.context if its class overrides it."},
     {"user", T_OBJECT, offsetof(struct py_session, user), 0, NULL},
+    {"_resend_closed", T_USHORT, offsetof(struct py_session, resend_closed), 0, NULL},
+    {"_resend_late", T_USHORT, offsetof(struct py_session, resend_late), 0, NULL},
     {"_request_overridden", T_BOOL, offsetof(struct py_session, request_overridden), 0, NULL},
     {"_long_way_only", T_BOOL, offsetof(struct py_session, long_way_only), 0, NULL},
     {NULL, 0, 0, 0, NULL},

@@ -59,6 +59,8 @@ struct py_session {
     char request_overridden; /* a subclass or the user replaced request() */
     char long_way_only;      /* an adapter of the user's, or a replaced send() */
     uint8_t flavour;
+    uint16_t resend_closed; /* see struct lc_request */
+    uint16_t resend_late;
 };
 
 /* The arguments of one call; all borrowed, NULL: not given or None. */

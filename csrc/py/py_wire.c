@@ -282,19 +282,20 @@ struct habits {
     const char *text;  /* of a str; NULL: none */
     const char *bytes; /* of bytes; NULL: none */
     const char *content_type_name;
-    bool json_accept;             /* "Accept: application/json" with json */
-    const char *const *no_length; /* methods without Content-Length when there is no body */
+    bool json_accept;     /* "Accept: application/json" with json */
+    bool length_if_named; /* methods that say Content-Length: 0: those named, or the others */
+    const char *const *methods;
 };
 
-static const char *const requests_no_length[] = {"GET", "HEAD", NULL};
-static const char *const fast_no_length[] = {"GET", "HEAD", "DELETE", "OPTIONS", NULL};
+static const char *const requests_without_length[] = {"GET", "HEAD", NULL};
+static const char *const fast_with_length[] = {"POST", "PUT", "PATCH", NULL};
 
 static const struct habits habits_of[] = {
     [LC_FLAVOUR_REQUESTS] = {"application/x-www-form-urlencoded", NULL, NULL, "Content-Type", false,
-                             requests_no_length},
+                             false, requests_without_length},
     [LC_FLAVOUR_FAST] = {"application/x-www-form-urlencoded; charset=utf-8",
                          "text/plain; charset=utf-8", "application/octet-stream", "content-type",
-                         true, fast_no_length},
+                         true, true, fast_with_length},
 };
 
 struct body {
@@ -346,7 +347,7 @@ static int make_body(struct py_session *session, const struct lc_call *call, str
     } else {
         return LC_WAY_SHORT;
     }
-    body->owner = PyObject_CallMethod((PyObject *)session, encoder, "O", data);
+    body->owner = PyObject_CallMethod((PyObject *)session, encoder, "(O)", data);
     return body->owner != NULL ? body_of_text(body, body->owner) : LC_WAY_ERROR;
 }
 
@@ -366,7 +367,7 @@ static int append_auth(struct py_session *session, struct lc_wire *wire, struct 
     if (session->auth == NULL || session->auth == Py_None) {
         return LC_WAY_SHORT;
     }
-    PyObject *line = PyObject_CallMethod((PyObject *)session, "_auth_line", "O", session->auth);
+    PyObject *line = PyObject_CallMethod((PyObject *)session, "_auth_line", "(O)", session->auth);
     if (line == NULL) {
         return LC_WAY_ERROR;
     }
@@ -388,7 +389,7 @@ static int append_body(struct py_session *session, struct lc_wire *wire, struct 
         return LC_WAY_LONG;
     }
     bool has_body = body->present && body->bytes.len > 0;
-    if (has_body || !is_one_of(method, habits->no_length)) {
+    if (has_body || is_one_of(method, habits->methods) == habits->length_if_named) {
         snprintf(length, sizeof length, "Content-Length: %zu\r\n", body->bytes.len);
         if (append_text(&wire->bytes, length) < 0) {
             return LC_WAY_ERROR;
@@ -449,7 +450,10 @@ LC_OFF_STACK int lc_py_wire_build(struct py_session *session, const struct lc_ca
         way = write_request(session, call, wire, &body);
     }
     if (way == LC_WAY_SHORT) {
-        wire->url = PyUnicode_Concat(session->base_origin, wire->target);
+        /* geventhttpclient's users see the URL as it was given, without params. */
+        wire->url = session->flavour == LC_FLAVOUR_FAST
+                        ? PyUnicode_Concat(session->base_url, call->url)
+                        : PyUnicode_Concat(session->base_origin, wire->target);
         way = wire->url != NULL ? LC_WAY_SHORT : LC_WAY_ERROR;
     }
     Py_XDECREF(body.owner);

@@ -1,15 +1,18 @@
-"""Why requests of the fast client fail: the engine's codes as the exceptions its users know.
-
-geventhttpclient is only imported to name its exceptions, and only when one of them is needed.
-"""
+"""Why requests of the fast client fail: the engine's codes as the exceptions its users know."""
 
 from __future__ import annotations
 
 import errno
 import os
+import zlib
 from collections.abc import Callable
-from functools import lru_cache
-from typing import cast
+from ssl import SSLError
+
+from gevent.timeout import Timeout
+from geventhttpclient._parser import HTTPParseError
+from geventhttpclient.response import HTTPConnectionClosed
+from geventhttpclient.useragent import ConnectionError as FastConnectionError
+from geventhttpclient.useragent import RetriesExceeded, UnsupportedRedirectSchemeError
 
 from locust_c import _core
 from locust_c.failures import (
@@ -21,91 +24,90 @@ from locust_c.failures import (
     tls_verify_error,
 )
 
-__all__ = ["LocustBadStatusCode", "failure_exceptions", "fast_error", "too_many_redirects"]
+__all__ = [
+    "FAILURE_EXCEPTIONS",
+    "LocustBadStatusCode",
+    "fast_error",
+    "redirect_scheme_error",
+    "redirects_exceeded",
+]
+
+FAILURE_EXCEPTIONS = (
+    FastConnectionError,
+    ConnectionRefusedError,
+    ConnectionResetError,
+    OSError,
+    SSLError,
+    Timeout,
+    HTTPConnectionClosed,
+    HTTPParseError,
+    zlib.error,
+)
+"""What the fast client counts as failures (Locust's documented behaviour)."""
 
 
-class LocustBadStatusCode(Exception):
-    """The response has a status that counts as a failure."""
+class LocustBadStatusCode(FastConnectionError):
+    """The response has a status, ``code``, that counts as a failure."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__()
-        self.code = code
+    code: int
+
+    def __init__(self, url: str, code: int = 0) -> None:
+        super().__init__(url, code=code)
 
     def __repr__(self) -> str:
-        return f"LocustBadStatusCode(code={self.code})"
-
-    __str__ = __repr__
-
-
-@lru_cache(maxsize=1)
-def failure_exceptions() -> tuple[type[BaseException], ...]:
-    """What the fast client counts as failures (Locust's documented behaviour)."""
-    import zlib
-    from ssl import SSLError
-
-    from gevent.timeout import Timeout
-    from geventhttpclient._parser import HTTPParseError
-    from geventhttpclient.response import HTTPConnectionClosed
-    from geventhttpclient.useragent import ConnectionError as FastConnectionError
-
-    return (
-        FastConnectionError,
-        ConnectionRefusedError,
-        ConnectionResetError,
-        OSError,
-        SSLError,
-        Timeout,
-        HTTPConnectionClosed,
-        HTTPParseError,
-        zlib.error,
-    )
+        # Without the URL: requests of one name are one row in the table of errors.
+        return f"{type(self).__name__}(code={self.code})"
 
 
-def too_many_redirects(url: str) -> Exception:
-    """What is reported when more redirects follow each other than the session allows."""
-    from geventhttpclient.useragent import RetriesExceeded
-
-    return cast(Exception, RetriesExceeded(url, "Redirection limit reached"))
+def redirects_exceeded(url: str, limit: int) -> Exception:
+    """What is reported when more redirects follow each other than `limit`."""
+    return _of_geventhttpclient(RetriesExceeded, url, f"Redirection limit reached ({limit})")
 
 
-def fast_error(failure: Failure) -> Exception:
+def redirect_scheme_error(url: str, scheme: str) -> Exception:
+    """What is reported when a redirect leads to a scheme that is not HTTP."""
+    text = f"refusing to follow redirect to {scheme!r} URL"
+    return _of_geventhttpclient(UnsupportedRedirectSchemeError, url, text)
+
+
+def _of_geventhttpclient(kind: Callable[..., object], *args: object, **kwargs: object) -> Exception:
+    error = kind(*args, **kwargs)
+    assert isinstance(error, Exception)
+    return error
+
+
+def fast_error(failure: Failure, max_retries: int) -> Exception:
     """The exception that geventhttpclient raises for such a failure."""
+    if failure.code in (_core.ECONNTIMEOUT, _core.EREADTIMEOUT):
+        return _timed_out(failure, max_retries)
     make = _MAKERS.get(failure.code)
     return make(failure) if make is not None else ConnectionError(errno.EIO, failure.reason)
+
+
+def _timed_out(failure: Failure, max_retries: int) -> Exception:
+    cause = TimeoutError("timed out")
+    if failure.head_done:
+        return cause
+    return _of_geventhttpclient(RetriesExceeded, failure.url, max_retries, original=cause)
 
 
 def _closed(failure: Failure) -> Exception:
     if failure.head_done:
         return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
-    from geventhttpclient.response import HTTPConnectionClosed
-
-    return cast(Exception, HTTPConnectionClosed("connection closed."))
-
-
-def _timed_out(failure: Failure) -> Exception:
-    cause = TimeoutError("timed out")
-    if failure.head_done:
-        return cause
-    from geventhttpclient.useragent import RetriesExceeded
-
-    return cast(Exception, RetriesExceeded(failure.url, 3, original=cause))
+    return _of_geventhttpclient(HTTPConnectionClosed, "connection closed.")
 
 
 def _unreadable(failure: Failure) -> Exception:
-    from geventhttpclient._parser import HTTPParseError
-
-    # Without the bytes it is about: each text is a row of its own in the statistics.
+    # Without the bytes it is about: each text is a row of its own in the table of errors.
     text = failure.reason.partition(": ")[0]
     if failure.code == _core.ETRUNCATED and failure.head_done:
         text = "Incomplete response."
-    return cast(Exception, HTTPParseError(text))
+    return _of_geventhttpclient(HTTPParseError, text)
 
 
 _MAKERS: dict[int, Callable[[Failure], Exception]] = {
     _core.ECLOSED: _closed,
     _core.ERESET: _closed,
-    _core.ECONNTIMEOUT: _timed_out,
-    _core.EREADTIMEOUT: _timed_out,
     _core.EPROTO: _unreadable,
     _core.ETRUNCATED: _unreadable,
     _core.ERESOLVE: lambda failure: resolve_cause(),

@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime
 import json as json_module
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Self, cast
 
+from requests import compat
+from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
 from locust_c import _core
+from locust_c.catch_response import CatchResponse
 from locust_c.contrib.fast_failures import LocustBadStatusCode
-from locust_c.exception import CatchResponseError, LocustError, ResponseError
+from locust_c.exception import LocustError
 from locust_c.session_state import response_headers
 
 __all__ = ["ErrorResponse", "FastRequest", "FastResponse", "ResponseContextManager"]
@@ -23,28 +26,30 @@ VALID_RESPONSE_CODES = frozenset((*range(200, 209), 226, 304)) | REDIRECT_RESPON
 class FastRequest:
     """The request that a FastResponse answers: url, method, headers, body (payload)."""
 
-    def __init__(self, url: str, method: str, headers: dict[str, str], body: bytes) -> None:
+    def __init__(self, url: str, method: str, headers: CaseInsensitiveDict[str], body: bytes | None) -> None:
         self.url = url
         self.method = method
         self.headers = headers
         self.payload = body
 
     @property
-    def body(self) -> bytes:
+    def body(self) -> bytes | None:
         return self.payload
 
 
 class FastResponse(_core.Response):
     """The answer to a request of `FastHttpSession`."""
 
-    _manual_result: bool | Exception | None = None
-    _entered = False
-
-    def _make_headers(self) -> Any:
-        return response_headers(self._head_lines)
+    def _make_headers(self) -> CaseInsensitiveDict[str] | None:
+        return response_headers(self._head_lines) if self.status_code else None
 
     def _make_encoding(self) -> str | None:
-        return get_encoding_from_headers(self.headers)
+        """By the headers, else guessed."""
+        headers = self.headers
+        encoding = get_encoding_from_headers(headers) if headers is not None else None
+        if encoding is None and self.content:
+            encoding = compat.chardet.detect(self.content)["encoding"]  # type: ignore[attr-defined]
+        return encoding
 
     def _make_reason(self) -> str:
         parts = self._status_line.split(" ", 2)
@@ -59,8 +64,8 @@ class FastResponse(_core.Response):
     def _make_request(self) -> FastRequest:
         head, _, body = self._request_bytes.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
-        headers = response_headers(cast("list[tuple[str, str]]", [line.split(": ", 1) for line in lines]))
-        return FastRequest(self.url, first.split(" ")[0], cast("dict[str, str]", headers), body)
+        pairs = cast("list[tuple[str, str]]", [line.split(": ", 1) for line in lines])
+        return FastRequest(self.url, first.split(" ")[0], response_headers(pairs), body or None)
 
     def _make_cookies(self) -> None:
         return None
@@ -87,13 +92,22 @@ class FastResponse(_core.Response):
 
     @property
     def text(self) -> str | None:
-        """The body as str: by the charset of the Content-Type, else UTF-8; None without a response."""
+        """The body as str, None without a response; see `encoding`."""
         body: bytes | None = self.content
         return None if body is None else body.decode(self.encoding or "utf-8", errors="replace")
 
     def json(self, **kwargs: Any) -> Any:
-        """The body as JSON; raises json.JSONDecodeError (ValueError)."""
-        return json_module.loads(self.content or b"", **kwargs)
+        """The body as JSON; raises json.JSONDecodeError (ValueError), TypeError without a response."""
+        try:
+            return json_module.loads(self.content, **kwargs)
+        except UnicodeDecodeError:
+            return json_module.loads(self.text or "", **kwargs)
+
+    def _lines(self) -> list[str]:
+        """The body's lines, in UTF-8 if the server does not say otherwise."""
+        content_type = self.headers.get("Content-Type", "") if self.headers else ""
+        encoding = self.encoding if "charset" in content_type.lower() else None
+        return (self.content or b"").decode(encoding or "utf-8", "replace").splitlines()
 
     @property
     def ok(self) -> bool:
@@ -103,8 +117,9 @@ class FastResponse(_core.Response):
         """Raises the request's error, if any."""
         if self.error is not None:
             raise self.error
-        if self.status_code and self.status_code not in VALID_RESPONSE_CODES:
-            raise LocustBadStatusCode(self.status_code)
+        error = self._status_error(self._name) if self.status_code else None
+        if error is not None:
+            raise error
 
     def iter_content(self, chunk_size: int = 1024, decode_content: bool = True) -> Iterator[bytes]:
         """The body in pieces of `chunk_size` bytes."""
@@ -127,13 +142,15 @@ class FastResponse(_core.Response):
     def failure(self, exc: Any) -> None:
         raise LocustError(_NO_CATCH)
 
-    def __enter__(self) -> FastResponse:
-        raise LocustError(
-            "In order to use a with-block, you need to pass catch_response=True to the request method"
-        )
+    def __enter__(self) -> Self:
+        return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_: object) -> bool | None:
         return None
+
+    def _status_error(self, name: str) -> Exception | None:
+        fine = self.status_code in VALID_RESPONSE_CODES
+        return None if fine else LocustBadStatusCode(self.url, code=self.status_code)
 
 
 _NO_CATCH = "If you want to change the state of the request, you must pass catch_response=True."
@@ -142,49 +159,12 @@ _NO_CATCH = "If you want to change the state of the request, you must pass catch
 class ErrorResponse(FastResponse):
     """What a request that got no response returns: status_code 0, no content, `error` says why."""
 
-    @property
-    def headers(self) -> None:
-        return None
 
-
-class ResponseContextManager(FastResponse):
+class ResponseContextManager(CatchResponse, FastResponse):  # type: ignore[misc]
     """The response of a call with catch_response=True: reports at the end of the with block."""
 
-    def __enter__(self) -> ResponseContextManager:
-        self._entered = True
-        return self
-
-    def __exit__(self, exc: Any, value: Any, traceback: Any) -> bool | None:  # type: ignore[override]
-        if self._manual_result is not None:
-            self._set_exception(None if self._manual_result is True else self._manual_result)
-            self._report()
-            return None if exc is None else bool(issubclass(exc, ResponseError))
-        if exc is not None:
-            if not issubclass(exc, ResponseError):
-                return False
-            self._set_exception(value)
-        elif self._exception is None and self.status_code not in VALID_RESPONSE_CODES:
-            self.error = LocustBadStatusCode(self.status_code)
-            self._set_exception(self.error)
-        self._report()
-        return exc is not None
-
-    def _set_exception(self, exception: Any) -> None:
-        self._exception = exception
-        self.request_meta["exception"] = exception
-
-    def success(self) -> None:
-        """Counts the request as a success, whatever its status. Raises LocustError outside a with block."""
-        self._require_block()
-        self._manual_result = True
-
-    def failure(self, exc: Any) -> None:
-        """Counts the request as a failure; `exc` is an exception or a text. LocustError outside a block."""
-        self._require_block()
-        self._manual_result = exc if isinstance(exc, Exception) else CatchResponseError(exc)
-
-    def _require_block(self) -> None:
-        if not self._entered:
-            raise LocustError(
-                "Tried to set status on a request that has not yet been made. Make sure you use a with-block"
-            )
+    def _status_error(self, name: str) -> Exception | None:
+        # The task may look at it later.
+        error = super(CatchResponse, self)._status_error(name)
+        self.error = error
+        return error

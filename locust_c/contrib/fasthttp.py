@@ -6,10 +6,11 @@ when a request is sent again) and in the classes that users see.
 
 from __future__ import annotations
 
-import json as json_module
+import logging
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
@@ -28,8 +29,14 @@ from locust_c.clients import (
     header_block,
     without_credentials,
 )
-from locust_c.contrib import fast_failures
-from locust_c.contrib.fast_failures import LocustBadStatusCode, fast_error, too_many_redirects
+from locust_c.contrib.fast_failures import (
+    FAILURE_EXCEPTIONS,
+    LocustBadStatusCode,
+    fast_error,
+    redirect_scheme_error,
+    redirects_exceeded,
+)
+from locust_c.contrib.fast_prepare import Call, encode_form, encode_json, encode_params, point_to, prepare
 from locust_c.contrib.fast_response import (
     REDIRECT_RESPONSE_CODES,
     VALID_RESPONSE_CODES,
@@ -38,7 +45,7 @@ from locust_c.contrib.fast_response import (
     FastResponse,
     ResponseContextManager,
 )
-from locust_c.failures import Failure
+from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
 from locust_c.session_state import SessionCookies, SessionHeaders
 from locust_c.user.rest import RestMixin
@@ -49,6 +56,7 @@ if TYPE_CHECKING:
     from locust_c.env import Environment
 
 __all__ = [
+    "FAILURE_EXCEPTIONS",
     "ErrorResponse",
     "FastHttpLocust",
     "FastHttpSession",
@@ -61,11 +69,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """FAILURE_EXCEPTIONS names geventhttpclient's classes, which are imported only when asked for."""
-    if name == "FAILURE_EXCEPTIONS":
-        return fast_failures.failure_exceptions()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+logger = logging.getLogger("locust.user.users")
 
 
 @lru_cache(maxsize=1)
@@ -84,6 +88,33 @@ def _fast_headers(own: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ..
     return tuple(headers.items())
 
 
+@dataclass(frozen=True)
+class _Sending:
+    """How the requests of one call are sent, the redirected ones included; `timeout` in seconds."""
+
+    catch_response: bool
+    timeout: float | None
+    verify: bool | str
+    max_redirects: int
+    debug_stream: Any = None
+
+
+def _without_response(url: str, error: Exception, catch_response: bool) -> FastResponse:
+    response: FastResponse = ResponseContextManager() if catch_response else ErrorResponse()
+    response.url = url
+    response.error = response._exception = error
+    response._catch_response = catch_response
+    return response
+
+
+@lru_cache(maxsize=1)
+def _warn_of_ssl_context() -> None:
+    logger.warning(
+        "ssl_context_factory has no effect: the engine has TLS contexts of its own. "
+        "Certificates are checked with insecure = False."
+    )
+
+
 class _ClientPool:
     """Stands where users reach for geventhttpclient's pool: `client.client.clientpool.close()`."""
 
@@ -92,7 +123,7 @@ class _ClientPool:
 
     def close(self) -> None:
         """Closes the session's connections; the next request opens a new one."""
-        _core.Session.close(self._session)
+        self._session.close()
 
 
 class LocustUserAgent:
@@ -105,12 +136,38 @@ class LocustUserAgent:
 
     def __init__(self, session: FastHttpSession) -> None:
         self.clientpool = _ClientPool(session)
-        self.cookiejar = session.cookies
-        self.max_redirects = session.max_redirects
-        self.max_retries = session.max_retries
-        self.default_headers = dict(session._own_headers)
+        self._session = session
+
+    @property
+    def cookiejar(self) -> SessionCookies:
+        """The session's cookies."""
+        return self._session.cookiejar
+
+    @property
+    def default_headers(self) -> SessionHeaders:
+        """Headers of every request; they may be changed."""
+        return cast(SessionHeaders, self._session.headers)
+
+    @property
+    def max_redirects(self) -> int:
+        """How many redirects are followed in a row."""
+        return self._session.max_redirects
+
+    @max_redirects.setter
+    def max_redirects(self, value: int) -> None:
+        self._session.max_redirects = value
+
+    @property
+    def max_retries(self) -> int:
+        """How often a request is sent again after a time-out."""
+        return self._session.max_retries
+
+    @max_retries.setter
+    def max_retries(self, value: int) -> None:
+        self._session.max_retries = value
 
     def close(self) -> None:
+        """Closes the session's connections."""
         self.clientpool.close()
 
 
@@ -119,8 +176,12 @@ class FastHttpSession(_core.Session):
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
     `insecure`: do not check TLS certificates. `network_timeout`, `connection_timeout`: seconds.
-    `headers`: defaults sent with each request. `concurrency`: idle connections kept.
+    `headers`: defaults sent with each request. A request with an idempotent method is sent again when the
+    server closes the connection instead of answering (`concurrency` + 1 times at most) and after a time-out
+    (`max_retries` times). `client_pool` has no effect: each session has its own connections.
     """
+
+    max_redirects: int
 
     def __init__(
         self,
@@ -131,12 +192,12 @@ class FastHttpSession(_core.Session):
         client_pool: Any = None,
         ssl_context_factory: Any = None,
         *,
-        network_timeout: float = 60.0,
-        connection_timeout: float = 60.0,
-        max_redirects: int = 30,
-        max_retries: int = 0,
+        network_timeout: float = 5.0,
+        connection_timeout: float = 5.0,
+        max_redirects: int = 3,
+        max_retries: int = 3,
         headers: dict[str, str] | None = None,
-        concurrency: int = 10,
+        concurrency: int = 1,
         proxy_host: str | None = None,
         proxy_port: int | None = None,
     ) -> None:
@@ -158,6 +219,9 @@ class FastHttpSession(_core.Session):
         self._set_timeouts(self._default_timeouts)
         self.max_redirects = max_redirects
         self.max_retries = max_retries
+        self._resend_closed = concurrency + 1
+        if ssl_context_factory is not None:
+            _warn_of_ssl_context()
         self._user_context = context_source(user)
         self._proxy = f"http://{proxy_host}:{proxy_port}" if proxy_host else None
         self._long_way_only = self._proxy is not None
@@ -172,8 +236,23 @@ class FastHttpSession(_core.Session):
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
 
+    @property
+    def max_retries(self) -> int:
+        """How often a request with an idempotent method is sent again after a time-out."""
+        return self._resend_late
+
+    @max_retries.setter
+    def max_retries(self, value: int) -> None:
+        self._resend_late = value
+
+    @property
+    def auth_header(self) -> str | None:
+        """The Authorization header that credentials in the base URL make."""
+        line = HttpSession._auth_line(self.auth)
+        return line.decode("latin-1").strip().partition(": ")[2] if line is not None else None
+
     def _make_headers(self) -> SessionHeaders:
-        raise AttributeError("FastHttpSession has no attribute 'headers'")
+        return SessionHeaders(_fast_headers(self._own_headers))
 
     def _make_auth(self) -> None:
         return None
@@ -188,11 +267,9 @@ class FastHttpSession(_core.Session):
 
     _tls_files = staticmethod(HttpSession._tls_files)
     _auth_line = staticmethod(HttpSession._auth_line)
-    _encode_form = staticmethod(HttpSession._encode_form)
-
-    @staticmethod
-    def _encode_json(value: Any) -> bytes:
-        return json_module.dumps(value).encode()
+    _encode_form = staticmethod(encode_form)
+    _encode_params = staticmethod(encode_params)
+    _encode_json = staticmethod(encode_json)
 
     @property
     def client(self) -> LocustUserAgent:
@@ -221,7 +298,7 @@ class FastHttpSession(_core.Session):
         failure = Failure(
             code, response.url, reason, os_errno, received, remaining, timeout, head_done=head_done
         )
-        error = fast_error(failure)
+        error = fast_error(failure, self.max_retries)
         if response.status_code:
             return error  # a part of it came: that is what the task gets
         response.error = error
@@ -230,11 +307,8 @@ class FastHttpSession(_core.Session):
         return error
 
     def _judge(self, response: FastResponse) -> Exception | None:
-        if response.status_code in VALID_RESPONSE_CODES:
-            return None
-        error = LocustBadStatusCode(response.status_code)
-        response.error = error
-        return error
+        response.error = response._status_error(response._name)
+        return cast("Exception | None", response.error)
 
     def _follow(self, first: FastResponse, catch_response: bool, timeout: float | None) -> FastResponse:
         """Goes on from a redirect that the short way met; one sample for the chain."""
@@ -245,30 +319,32 @@ class FastHttpSession(_core.Session):
         prepared.headers = CaseInsensitiveDict(sent.headers)
         prepared.headers.pop("Host", None)
         prepared.body = sent.payload or None
-        last = self._redirected(first, prepared, catch_response, timeout)
+        sending = _Sending(catch_response, timeout, self.verify, self.max_redirects)
+        last = self._redirected(first, prepared, sending)
         self._time(last, began_ns)
         return self._conclude(last, catch_response)
 
     def _redirected(
-        self,
-        first: FastResponse,
-        prepared: requests.PreparedRequest,
-        catch_response: bool,
-        timeout: float | None,
+        self, first: FastResponse, prepared: requests.PreparedRequest, sending: _Sending
     ) -> FastResponse:
         """Follows redirects from `first`, which answered `prepared`; what it returns has the same sample."""
         response = first
         history: list[FastResponse] = []
         while response._exception is None and response.status_code in REDIRECT_RESPONSE_CODES:
-            location = response.headers.get("Location")
+            location = (response.headers or {}).get("Location")
             if location is None:
                 break
-            if len(history) == self.max_redirects:
-                response.error = response._exception = too_many_redirects(response.url)
-                break
-            history.append(response)
-            self._point_to(prepared, response.status_code, urljoin(response.url, location))
-            response = self._send(prepared, catch_response, timeout)
+            url = urljoin(response.url, location)
+            if len(history) == sending.max_redirects:
+                error = redirects_exceeded(first.url, self.max_redirects)
+                response = _without_response(first.url, error, sending.catch_response)
+            elif not absolute_http_url_regexp.match(url):
+                error = redirect_scheme_error(first.url, urlsplit(url).scheme)
+                response = _without_response(first.url, error, sending.catch_response)
+            else:
+                history.append(response)
+                point_to(prepared, response.status_code, url, self.cookiejar.copy())
+                response = self._send(prepared, sending)
         if response is not first:
             meta = dict(first.request_meta, response=response, exception=response._exception)
             meta["response_length"] = response._length
@@ -277,21 +353,6 @@ class FastHttpSession(_core.Session):
             response.history = history
             response.request_meta = meta
         return response
-
-    def _point_to(self, prepared: requests.PreparedRequest, status: int, url: str) -> None:
-        """Turns the prepared request into the one that a redirect asks for (RFC 9110, 15.4)."""
-        old, new = urlsplit(cast(str, prepared.url)), urlsplit(url)
-        prepared.url = requests.utils.requote_uri(url)
-        if status == 303 or (status in (301, 302) and prepared.method == "POST"):
-            prepared.method = "HEAD" if prepared.method == "HEAD" else "GET"
-            prepared.body = None
-            for name in ("Content-Length", "Content-Type", "Transfer-Encoding"):
-                prepared.headers.pop(name, None)
-        if (old.scheme, old.netloc) != (new.scheme, new.netloc):
-            prepared.headers.pop("Authorization", None)
-            prepared.headers.pop("Host", None)
-        prepared.headers.pop("Cookie", None)
-        prepared.prepare_cookies(self.cookiejar.copy())
 
     # --- the long way ---
 
@@ -311,67 +372,60 @@ class FastHttpSession(_core.Session):
         params: Any = None,
         files: Any = None,
         timeout: float | None = None,
-        **kwargs: Any,
+        verify: bool | str | None = None,
+        max_redirects: int | None = None,
+        debug_stream: Any = None,
+        **more_params: Any,
     ) -> FastResponse:
-        if kwargs:
-            raise TypeError(f"unexpected keyword argument {next(iter(kwargs))!r}")
+        """Arguments that nobody knows become parameters of the URL, as geventhttpclient does it."""
         began_ns, start_time = time.monotonic_ns(), time.time()
         full_url = self._build_url(url)
-        prepared = self._prepare(method, full_url, headers, params, data, json, files, auth)
-        response = self._send(prepared, catch_response, timeout)
+        sending = _Sending(
+            catch_response,
+            timeout,
+            self.verify if verify is None else verify,
+            self.max_redirects if max_redirects is None else max_redirects,
+            debug_stream,
+        )
+        if absolute_http_url_regexp.match(full_url):
+            call = Call(
+                method.upper(), full_url, headers, params, more_params, data, json, files, auth or self.auth
+            )
+            prepared = prepare(call, self.headers.items(), self.cookiejar.copy())
+            response = self._send(prepared, sending)
+        else:
+            response = _without_response(full_url, resolve_cause(), catch_response)
+        response.url = full_url
+        response._method = method
         response._name = name or self.request_name or url
         response._context = (
             context if self._user_context is None else {**self._user_context(), **(context or {})}
         )
         response._hook = self.request_event
         response._start_time = start_time
-        response.request_meta["url"] = full_url
-        if allow_redirects:
-            response = self._redirected(response, prepared, catch_response, timeout)
+        if allow_redirects and response.status_code in REDIRECT_RESPONSE_CODES:
+            response = self._redirected(response, prepared, sending)
         self._time(response, began_ns)
         return self._conclude(response, catch_response)
 
-    def _prepare(
-        self, method: str, url: str, headers: Any, params: Any, data: Any, json: Any, files: Any, auth: Any
-    ) -> requests.PreparedRequest:
-        merged = CaseInsensitiveDict(_fast_headers(self._own_headers))
-        for name, value in (headers or {}).items():
-            merged[name] = str(value) if isinstance(value, (int, float)) else value
-        if data is None and json is not None:
-            merged.setdefault("Content-Type", "application/json")
-            merged.setdefault("Accept", "application/json")
-        if isinstance(data, str) and data:
-            merged.setdefault("Content-Type", "text/plain; charset=utf-8")
-        request = requests.Request(
-            method,
-            url,
-            headers=merged,
-            params=params,
-            data=data,
-            json=json,
-            files=files,
-            auth=auth or self.auth,
-            cookies=self.cookies.copy(),
-        )
-        return request.prepare()
-
-    def _send(
-        self, prepared: requests.PreparedRequest, catch_response: bool, timeout: float | None
-    ) -> FastResponse:
+    def _send(self, prepared: requests.PreparedRequest, sending: _Sending) -> FastResponse:
         plain_proxy = self._proxy is not None and cast(str, prepared.url).startswith("http://")
-        return cast(
-            FastResponse,
-            self._exchange(
-                cast(str, prepared.method),
-                cast(str, prepared.url),
-                wire_of(prepared, absolute=plain_proxy),
-                catch_response,
-                timeout if timeout is not None else self._default_timeouts,
-                self.verify,
-                None,
-                self._proxy,
-            ),
+        response: FastResponse = self._exchange(
+            cast(str, prepared.method),
+            cast(str, prepared.url),
+            wire_of(prepared, absolute=plain_proxy),
+            sending.catch_response,
+            sending.timeout if sending.timeout is not None else self._default_timeouts,
+            sending.verify,
+            None,
+            self._proxy,
         )
+        if sending.debug_stream is not None:
+            head = "".join(f"{name}: {value}\r\n" for name, value in response._head_lines)
+            sending.debug_stream.write(
+                response._request_bytes.decode("latin-1") + f"{response._status_line}\r\n{head}\r\n"
+            )
+        return response
 
     @staticmethod
     def _time(response: FastResponse, began_ns: int) -> None:
@@ -391,9 +445,10 @@ class FastHttpSession(_core.Session):
         return path if absolute_http_url_regexp.match(path) else f"{self.base_url}{path}"
 
     def iter_lines(self, url: str, method: str = "GET", **kwargs: Any) -> Iterator[str]:
-        """The lines of a response's body, decoded, one at a time."""
+        """The lines of a response's body, decoded, one at a time; raises what the request failed with."""
         response = self.request(method, url, **kwargs)
-        yield from (response.text or "").splitlines()
+        response.raise_for_status()
+        yield from response._lines()
 
     @contextmanager
     def rename_request(self, name: str) -> Generator[None]:

@@ -119,7 +119,6 @@ struct lc_request rig_request(struct rig *rig, const char *wire)
 {
     struct lc_request request = {.pool = &rig->pool,
                                  .origin = rig->origin,
-                                 .resend = LC_RESEND_UNSENT,
                                  .connect_timeout_ns = RIG_PATIENCE_MS * RIG_MS,
                                  .read_timeout_ns = RIG_PATIENCE_MS * RIG_MS,
                                  .max_head = 65536,

@@ -77,7 +77,7 @@ static void test_a_reset_in_the_middle_of_a_response_is_a_reset(void)
     struct rig rig;
     rig_open(&rig);
     struct lc_request request = rig_request(&rig, GET);
-    request.resend = LC_RESEND_CLOSED; /* which it may not, since bytes of a response came */
+    request.resend_closed = 2; /* which it may not, since bytes of a response came */
     rig_begin(&rig, &request);
     int peer = accept_request(&rig);
     peer_send(peer, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab");
@@ -234,7 +234,7 @@ static void test_connecting_times_out(void)
     CHECK_INT(lc_engine_origin(rig.engine, &spec, &rig.origin), 0);
     struct lc_request request = rig_request(&rig, GET);
     request.connect_timeout_ns = 20 * RIG_MS;
-    request.resend = LC_RESEND_CLOSED;
+    request.resend_closed = 2;
     uint64_t start = lc_now_ns();
     rig_begin(&rig, &request);
     rig_expect_result(&rig, LC_ECONNTIMEOUT, 0, "");

@@ -38,7 +38,7 @@ static void test_a_request_that_was_written_is_not_sent_twice(void)
     rig_close(&rig);
 }
 
-/* The one case of LC_RESEND_UNSENT that lc_pool_take cannot see: the peer closes between the look
+/* The one case that lc_pool_take cannot see: the peer closes between the look
  * at the socket and the write. */
 static void test_a_request_none_of_which_was_written_goes_by_a_new_connection(void)
 {
@@ -64,7 +64,7 @@ static void test_a_request_none_of_which_was_written_goes_by_a_new_connection(vo
 static void begin_stubborn(struct rig *rig)
 {
     struct lc_request request = rig_request(rig, GET);
-    request.resend = LC_RESEND_CLOSED;
+    request.resend_closed = 2;
     rig_begin(rig, &request);
 }
 
@@ -93,7 +93,7 @@ static void test_resend_closed_sends_again_after_a_close_and_counts(void)
     rig_close(&rig);
 }
 
-static void test_resend_closed_takes_three_connections_at_most(void)
+static void test_resend_closed_takes_no_more_connections_than_allowed(void)
 {
     struct rig rig;
     rig_open(&rig);
@@ -106,12 +106,38 @@ static void test_resend_closed_takes_three_connections_at_most(void)
     rig_close(&rig);
 }
 
+static void test_a_late_answer_is_asked_for_again_and_counted(void)
+{
+    struct rig rig;
+    rig_open(&rig);
+    struct lc_request request = rig_request(&rig, GET);
+    request.read_timeout_ns = 20 * RIG_MS;
+    request.resend_late = 1;
+    rig_begin(&rig, &request);
+    int silent = accept_request(&rig);
+    int peer = accept_request(&rig);
+    peer_send(peer, OK);
+    expect_resent(&rig, 0, 1);
+    request = rig_request(&rig, GET);
+    request.read_timeout_ns = 20 * RIG_MS;
+    request.resend_late = 1;
+    rig_begin(&rig, &request);
+    rig_expect(&rig, peer, GET);
+    int second = accept_request(&rig);
+    expect_resent(&rig, LC_EREADTIMEOUT, 1);
+    close(silent);
+    close(peer);
+    close(second);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     rig_prepare_process();
     RUN(test_a_request_that_was_written_is_not_sent_twice);
     RUN(test_a_request_none_of_which_was_written_goes_by_a_new_connection);
     RUN(test_resend_closed_sends_again_after_a_close_and_counts);
-    RUN(test_resend_closed_takes_three_connections_at_most);
+    RUN(test_a_late_answer_is_asked_for_again_and_counted);
+    RUN(test_resend_closed_takes_no_more_connections_than_allowed);
     return 0;
 }

@@ -221,7 +221,7 @@ static void test_a_certificate_for_another_host_fails_the_request_in_words(void)
     secure_open(&secure);
     secure.rig.origin->host = "other.test";
     struct lc_request request = rig_request(&secure.rig, GET);
-    request.resend = LC_RESEND_CLOSED;
+    request.resend_closed = 2;
     rig_begin(&secure.rig, &request);
     tls_peer_open(&secure.peer, &secure.server, rig_accept(&secure.rig));
     struct lc_op *op;
@@ -246,7 +246,7 @@ static void test_a_close_or_reset_in_the_handshake_is_not_tried_again(void)
         struct secure secure;
         secure_open(&secure);
         struct lc_request request = rig_request(&secure.rig, GET);
-        request.resend = LC_RESEND_CLOSED;
+        request.resend_closed = 2;
         rig_begin(&secure.rig, &request);
         int peer = rig_accept(&secure.rig);
         struct pollfd hello = {.fd = peer, .events = POLLIN};

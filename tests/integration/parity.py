@@ -32,9 +32,9 @@ def stock_session() -> Iterator[requests.Session]:
 
 
 @contextmanager
-def our_session() -> Iterator[requests.Session]:
+def our_session(base_url: str = "") -> Iterator[requests.Session]:
     """An HttpSession outside of any test run."""
-    session = HttpSession(base_url="", request_event=EventHook(), user=None)
+    session = HttpSession(base_url=base_url, request_event=EventHook(), user=None)
     try:
         yield session
     finally:

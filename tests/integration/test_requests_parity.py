@@ -258,3 +258,28 @@ def test_call_is_the_same_as_with_requests(echo: Echo, name: str) -> None:
     with stock_session() as theirs, our_session() as ours:
         expected = observe(theirs, call, echo.url)
         assert neutral(observe(ours, call, echo.url), echo.port) == neutral(expected, echo.port)
+
+
+# Calls whose URL is made of the whole address; relative ones are left.
+ABSOLUTE = {
+    "url: no path",
+    "url: query without path",
+    "url: leading space",
+    "url: upper case scheme",
+    "url: credentials",
+    "method: prepared",
+    "redirect: absolute",
+    "redirect: without scheme",
+    "redirect: drops credentials elsewhere",
+}
+
+
+DIFFERENT_BELOW = {**DIFFERENT, "headers: headers as bytes": "the request shows them as text"}
+
+
+@pytest.mark.parametrize("name", marked([name for name in TABLE if name not in ABSOLUTE], DIFFERENT_BELOW))
+def test_call_below_a_base_url_is_the_same_as_with_requests(echo: Echo, name: str) -> None:
+    call = TABLE[name]
+    with stock_session() as theirs, our_session(echo.url) as ours:
+        expected = observe(theirs, call, echo.url)
+        assert neutral(observe(ours, call, ""), echo.port) == neutral(expected, echo.port)
