@@ -76,7 +76,8 @@ static PyObject *join_target(struct py_session *session, const struct lc_call *c
     if (target == NULL || call->params == NULL) {
         return target;
     }
-    PyObject *query = PyObject_CallMethod((PyObject *)session, "_encode_params", "(O)", call->params);
+    PyObject *query =
+        PyObject_CallMethod((PyObject *)session, "_encode_params", "(O)", call->params);
     PyObject *joined = NULL;
     if (query != NULL && PyUnicode_Check(query)) {
         bool has_query = PyUnicode_FindChar(target, '?', 0, PyUnicode_GET_LENGTH(target), 1) >= 0;
