@@ -15,6 +15,7 @@ struct lc_tls_context {
     SSL_CTX *ssl_ctx;
     BIO_METHOD *bio_method;
     bool verify;
+    bool key_is_locked; /* loading the client certificate's key took a password */
 };
 
 struct lc_tls {
@@ -115,20 +116,36 @@ static int load_authorities(SSL_CTX *ssl_ctx, const struct lc_tls_config *config
     return 0;
 }
 
-static int load_client_certificate(SSL_CTX *ssl_ctx, const struct lc_tls_config *config,
+/* OpenSSL's own asks at the terminal, and everything waits. */
+static int no_password(char *into, int size, int for_writing, void *asked)
+{
+    (void)into;
+    (void)size;
+    (void)for_writing;
+    *(bool *)asked = true;
+    return -1;
+}
+
+static int load_client_certificate(struct lc_tls_context *context,
+                                   const struct lc_tls_config *config,
                                    char reason[LC_TLS_REASON_MAX])
 {
     if (config->cert_file == NULL) {
         return 0;
     }
+    SSL_CTX *ssl_ctx = context->ssl_ctx;
     const char *key_file = config->key_file != NULL ? config->key_file : config->cert_file;
+    SSL_CTX_set_default_passwd_cb(ssl_ctx, no_password);
+    SSL_CTX_set_default_passwd_cb_userdata(ssl_ctx, &context->key_is_locked);
     if (SSL_CTX_use_certificate_chain_file(ssl_ctx, config->cert_file) != 1) {
         take_reason(reason, "the client certificate cannot be loaded");
         return LC_EINVAL;
     }
     if (SSL_CTX_use_PrivateKey_file(ssl_ctx, key_file, SSL_FILETYPE_PEM) != 1 ||
         SSL_CTX_check_private_key(ssl_ctx) != 1) {
-        take_reason(reason, "the client certificate's key cannot be loaded");
+        take_reason(reason, context->key_is_locked
+                                ? "the client certificate's key has a password"
+                                : "the client certificate's key cannot be loaded");
         return LC_EINVAL;
     }
     return 0;
@@ -163,7 +180,7 @@ int lc_tls_context_new(const struct lc_tls_config *config, struct lc_tls_context
     SSL_CTX_set_alpn_protos(context->ssl_ctx, http11, sizeof http11 - 1);
     rc = load_authorities(context->ssl_ctx, config, reason);
     if (rc == 0) {
-        rc = load_client_certificate(context->ssl_ctx, config, reason);
+        rc = load_client_certificate(context, config, reason);
     }
     if (rc < 0) {
         goto fail_load;

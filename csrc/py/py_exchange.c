@@ -125,10 +125,15 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     return response->err != 0 ? take_error(session, response, exchange, reason) : 0;
 }
 
-static struct lc_exchange *submit_and_park(struct py_session *session, struct lc_request *request)
+LC_CALLS_PYTHON static struct lc_exchange *submit_and_park(struct py_session *session,
+                                                           struct lc_request *request)
 {
     struct py_engine *engine = session->engine;
     uint64_t id;
+    /* Again: user code may have run since the call began, to encode the body for instance. */
+    if (lc_py_engine_check(engine) < 0) {
+        return NULL;
+    }
     request->data = lc_wake_current(engine);
     if (request->data == NULL) {
         return NULL;
@@ -158,8 +163,8 @@ static bool is_idempotent(PyObject *method)
     return false;
 }
 
-struct py_response *lc_py_exchange(struct py_session *session, struct lc_wire *wire,
-                                   const struct lc_call *call, uint64_t start_ns)
+LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, struct lc_wire *wire,
+                                                   const struct lc_call *call, uint64_t start_ns)
 {
     struct lc_request request = {
         .pool = &session->pool,
@@ -242,7 +247,8 @@ static void name_sample(struct py_session *session, const struct lc_call *call,
 }
 
 /* The user's context() under what the call was given (Locust's documented behaviour). */
-LC_RARE static int add_user_context(struct py_session *session, struct py_response *response)
+LC_CALLS_PYTHON LC_RARE static int add_user_context(struct py_session *session,
+                                                    struct py_response *response)
 {
     PyObject *of_user = PyObject_CallNoArgs(session->user_context);
     PyObject *merged = of_user != NULL ? PyDict_New() : NULL;
@@ -258,7 +264,7 @@ LC_RARE static int add_user_context(struct py_session *session, struct py_respon
 }
 
 /* These are fine for every kind of session; about the others the class decides. */
-static int judge(struct py_session *session, struct py_response *response)
+LC_CALLS_PYTHON static int judge(struct py_session *session, struct py_response *response)
 {
     bool fine = response->status >= 200 && response->status <= 208;
     if (response->exception != NULL || fine) {
@@ -280,8 +286,9 @@ static PyObject *seconds_or_none(uint64_t ns)
     return ns != 0 ? PyFloat_FromDouble((double)ns / 1e9) : Py_NewRef(Py_None);
 }
 
-LC_OFF_STACK static int finish_call(struct py_session *session, const struct lc_call *call,
-                                    struct py_response *response, PyObject **out)
+LC_CALLS_PYTHON LC_OFF_STACK static int finish_call(struct py_session *session,
+                                                    const struct lc_call *call,
+                                                    struct py_response *response, PyObject **out)
 {
     struct lc_sv location;
     if (response->err == 0 && call->allow_redirects && is_redirect(response, &location)) {

@@ -14,8 +14,13 @@ Py_ssize_t lc_py_response_length(const struct py_response *response)
     return has_body ? PyBytes_GET_SIZE(response->content) : 0;
 }
 
-static int report_meta(struct py_response *self)
+LC_CALLS_PYTHON static int report_meta(struct py_response *self)
 {
+    if (!PyDict_Check(self->request_meta)) {
+        PyErr_Format(PyExc_TypeError, "request_meta must be a dict, not %.100s",
+                     Py_TYPE(self->request_meta)->tp_name);
+        return -1;
+    }
     PyObject *fire = PyObject_GetAttrString(self->hook, "fire");
     PyObject *no_arguments = PyTuple_New(0);
     PyObject *result = NULL;
@@ -28,7 +33,7 @@ static int report_meta(struct py_response *self)
     return result != NULL ? 0 : -1;
 }
 
-int lc_py_response_report(struct py_response *self)
+LC_CALLS_PYTHON int lc_py_response_report(struct py_response *self)
 {
     if (self->hook == NULL || self->hook == Py_None) {
         return 0;
@@ -207,7 +212,7 @@ static PyGetSetDef response_getset[] = {
 PyDoc_STRVAR(report_doc, "_report($self, /)\n--\n\n"
                          "Records the sample and calls the listeners of the request event.");
 
-static PyObject *response_report(PyObject *op, PyObject *Py_UNUSED(ignored))
+LC_CALLS_PYTHON static PyObject *response_report(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     if (lc_py_response_report((struct py_response *)op) < 0) {
         return NULL;

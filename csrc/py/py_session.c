@@ -14,7 +14,8 @@ static int split_base(struct py_session *self)
         return -1;
     }
     struct lc_sv base = {text, (size_t)len};
-    self->base_is_plain = lc_url_split(base, &self->base) == 0 && self->base.userinfo.ptr == NULL &&
+    self->base_is_plain = lc_url_split(base, &self->base) == 0 &&
+                          PyUnicode_IS_ASCII(self->base_url) && self->base.userinfo.ptr == NULL &&
                           memchr(text, '?', base.len) == NULL &&
                           memchr(text, '#', base.len) == NULL;
     size_t origin_len = self->base_is_plain && self->base.target.len > 0

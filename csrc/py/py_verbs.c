@@ -50,8 +50,9 @@ static int put_keyword(PyObject *kwargs, const char *name, PyObject *value)
 }
 
 /* The same call through the Python method that knows everything requests knows. */
-LC_RARE static PyObject *long_way(struct py_session *self, const struct verb *verb,
-                                  PyObject *const *args, Py_ssize_t count, PyObject *names)
+LC_CALLS_PYTHON LC_RARE static PyObject *long_way(struct py_session *self, const struct verb *verb,
+                                                  PyObject *const *args, Py_ssize_t count,
+                                                  PyObject *names)
 {
     PyObject *result = NULL;
     /* A request() of a subclass hears of every verb, as with requests. */
@@ -175,8 +176,8 @@ LC_CALLS_PYTHON static PyObject *call_verb(struct py_session *self, const struct
 }
 
 #define LC_PY_VERB(verb_name, data, follows)                                                       \
-    PyObject *lc_py_session_##verb_name(PyObject *op, PyObject *const *args, Py_ssize_t count,     \
-                                        PyObject *names)                                           \
+    LC_CALLS_PYTHON PyObject *lc_py_session_##verb_name(PyObject *op, PyObject *const *args,       \
+                                                        Py_ssize_t count, PyObject *names)         \
     {                                                                                              \
         struct py_session *self = (struct py_session *)op;                                         \
         struct verb verb = {self->state->str_verb_##verb_name, follows, data};                     \
@@ -191,8 +192,8 @@ LC_PY_VERB(patch, true, true)
 LC_PY_VERB(delete, false, true)
 #undef LC_PY_VERB
 
-PyObject *lc_py_session_request(PyObject *op, PyObject *const *args, Py_ssize_t count,
-                                PyObject *names)
+LC_CALLS_PYTHON PyObject *lc_py_session_request(PyObject *op, PyObject *const *args,
+                                                Py_ssize_t count, PyObject *names)
 {
     struct verb verb = {NULL, true, false};
     return call_verb((struct py_session *)op, &verb, args, count, names);

@@ -2,6 +2,7 @@
 
 #include "tls.h"
 
+#include <openssl/pem.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -92,6 +93,16 @@ static void expect_refused(const struct lc_tls_config *config, const char *words
     expect_words(reason, words);
 }
 
+static void write_locked(const char *folder, EVP_PKEY *key, char path[CERTS_PATH_MAX])
+{
+    CHECK(snprintf(path, CERTS_PATH_MAX, "%s/locked.pem", folder) < CERTS_PATH_MAX);
+    FILE *stream = fopen(path, "w");
+    CHECK(stream != NULL);
+    CHECK(PEM_write_PrivateKey(stream, key, EVP_aes_128_cbc(), (const unsigned char *)"secret", 6,
+                               NULL, NULL) == 1);
+    CHECK_INT(fclose(stream), 0);
+}
+
 static void test_files_that_cannot_be_used_are_told_in_words(void)
 {
     struct fixture fixture;
@@ -113,6 +124,9 @@ static void test_files_that_cannot_be_used_are_told_in_words(void)
                    "the client certificate's key cannot be loaded: ");
     expect_refused(&(struct lc_tls_config){.cert_file = cert, .key_file = other},
                    "the client certificate's key cannot be loaded: ");
+    write_locked(fixture.certs.folder, fixture.good.key, key);
+    expect_refused(&(struct lc_tls_config){.cert_file = cert, .key_file = key},
+                   "the client certificate's key has a password: ");
     fixture_close(&fixture);
     lc_tls_context_free(NULL);
     lc_tls_free(NULL);

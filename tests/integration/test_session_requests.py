@@ -6,6 +6,7 @@ from typing import Any
 
 import gevent
 import pytest
+import requests
 from conftest import OpenScripted
 from servers.control import Scripted
 from servers.steps import repeat, reply, request, stall
@@ -134,6 +135,12 @@ def test_the_base_url_may_be_changed_while_a_request_runs(scripted: OpenScripted
     server.release("go")
     assert running.get().status_code == 200
     assert [cookie.domain for cookie in session.cookies] == ["127.0.0.1"]
+
+
+def test_a_base_url_of_other_letters_is_judged_by_requests() -> None:
+    session = HttpSession("http://127\u30020\u30020\u30021", EventHook(), None)
+    with pytest.raises(requests.exceptions.InvalidURL, match="IDNA"):
+        session.get("/")
 
 
 @SESSIONS
