@@ -62,9 +62,7 @@ class _Watchers:
 
     def close(self) -> None:
         self.stop()
-        # The step of a hub that was given up may still be on that hub's stack: then it stays open.
-        with contextlib.suppress(RuntimeError):
-            self.engine.close()
+        self.engine.close()
 
 
 class _Owner:

@@ -340,12 +340,9 @@ PyDoc_STRVAR(close_doc,
 
 static PyObject *engine_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
-    struct py_engine *self = (struct py_engine *)op;
-    if (self->in_step) {
-        PyErr_SetString(PyExc_RuntimeError, "the engine cannot be closed while it steps");
-        return NULL;
-    }
-    close_core(self);
+    /* Also by a greenlet that a step has woken: Python code runs only when the turn of the loop is
+     * over, and the step looks again whether there is a core. */
+    close_core((struct py_engine *)op);
     Py_RETURN_NONE;
 }
 

@@ -119,6 +119,66 @@ def test_the_engine_of_a_thread_ends_with_it() -> None:
     assert use_in_threads() == use_in_threads()
 
 
+@pytest.mark.parametrize("by", ["sleeper", "main"])
+def test_a_woken_greenlet_may_close_the_engine(by: str) -> None:
+    engine = _core.Engine(gevent.get_hub(), lambda seconds, active: None)
+    ended: list[str] = []
+
+    def sleeper(number: int) -> None:
+        engine.sleep(0)
+        ended.append(f"woken {number}")
+        if by == "sleeper":
+            engine.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            engine.sleep(0)
+        ended.append(f"ended {number}")
+
+    if by == "main":
+        gevent.get_hub().loop.run_callback(lambda: gevent.get_hub().loop.run_callback(engine.step))
+        engine.sleep(0)
+        engine.close()
+        gevent.sleep(0)
+        return
+    sleepers = [gevent.spawn(sleeper, number) for number in range(3)]
+    gevent.sleep(0)
+    step_in_hub(engine)
+    assert ended == ["woken 0", "ended 0"]
+    engine.step()
+    gevent.killall(sleepers)
+
+
+def test_the_engine_of_a_native_thread_ends_with_it() -> None:
+    done = run_python("""
+import locust_c, gevent, os
+from gevent.monkey import get_original
+from locust_c import hub
+
+def use() -> None:
+    gevent.spawn(hub.sleep, 3600)
+    hub.sleep(0.001)
+    ended.release()
+
+def loops():
+    paths = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+    # The folder's own descriptor is closed by now.
+    return sum("eventpoll" in os.readlink(path) for path in paths if os.path.lexists(path))
+
+lock = get_original("_thread", "allocate_lock")
+counts = []
+for _ in range(3):
+    ended = lock()
+    ended.acquire()
+    get_original("_thread", "start_new_thread")(use, ())
+    ended.acquire()
+    begin = get_original("time", "monotonic")()
+    while get_original("_thread", "_count")() and get_original("time", "monotonic")() < begin + 10:
+        pass
+    counts.append(loops())
+print(counts[2] - counts[1])
+""")
+    assert (done.stdout, done.stderr) == ("1\n", ""), "gevent's own loop of the thread stays"
+
+
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
