@@ -22,6 +22,7 @@ class CatchResponse:
     request_meta: dict[str, Any]
     _exception: Any
     _catch_response: bool
+    _meta_made: bool
     _name: str
     _manual_result: bool | Exception | None = None
     _entered = False
@@ -61,11 +62,12 @@ class CatchResponse:
 
     def _sample_name(self) -> str:
         """The name as the block may have changed it."""
-        return str(self.request_meta["name"]) if self._entered else self._name
+        return str(self.request_meta["name"]) if self._meta_made else self._name
 
     def _set_exception(self, exception: BaseException | bool | None) -> None:
         self._exception = exception
-        self.request_meta["exception"] = exception
+        if self._meta_made:
+            self.request_meta["exception"] = exception
 
     def success(self) -> None:
         """Counts the request as a success, whatever its status. Raises LocustError outside a with block."""

@@ -98,6 +98,10 @@ class _Encoding(RequestEncodingMixin):
     encode = staticmethod(RequestEncodingMixin._encode_params)  # type: ignore[attr-defined]
 
 
+# json.dumps makes an encoder for each call that does not take the defaults; requests refuses NaN.
+_encode = json_module.JSONEncoder(allow_nan=False).encode
+
+
 class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # verbs take more than requests'
     """A requests.Session whose requests the C engine makes and reports to the statistics.
 
@@ -230,7 +234,7 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
     @staticmethod
     def _encode_json(value: Any) -> bytes:
         try:
-            return json_module.dumps(value, allow_nan=False).encode()
+            return _encode(value).encode()
         except ValueError as error:
             raise requests.exceptions.InvalidJSONError(error) from error
 

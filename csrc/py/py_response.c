@@ -135,6 +135,11 @@ static PyObject *get_last_byte_ns(PyObject *op, void *Py_UNUSED(closure))
     return PyLong_FromUnsignedLongLong(((struct py_response *)op)->times.last_byte);
 }
 
+static PyObject *get_meta_made(PyObject *op, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(((struct py_response *)op)->request_meta != NULL);
+}
+
 static PyObject *get_head_lines(PyObject *op, void *Py_UNUSED(closure))
 {
     struct py_response *self = (struct py_response *)op;
@@ -203,6 +208,7 @@ static PyGetSetDef response_getset[] = {
     {"_seconds_to_head", get_seconds_to_head, NULL, NULL, NULL},
     {"_last_byte_ns", get_last_byte_ns, NULL, "Arrival of the last byte, monotonic; 0: none.",
      NULL},
+    {"_meta_made", get_meta_made, NULL, "Whether anybody has seen request_meta.", NULL},
     {"_head_lines", get_head_lines, NULL, "(name, value) of each header line.", NULL},
     {"_status_line", get_status_line, NULL, NULL, NULL},
     {"_request_bytes", get_request_bytes, NULL, "The request as it was sent.", NULL},
