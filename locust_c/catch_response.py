@@ -22,7 +22,6 @@ class CatchResponse:
     request_meta: dict[str, Any]
     _exception: Any
     _catch_response: bool
-    _meta_made: bool
     _name: str
     _manual_result: bool | Exception | None = None
     _entered = False
@@ -30,6 +29,8 @@ class CatchResponse:
     if TYPE_CHECKING:
 
         def _report(self) -> None: ...
+        @property
+        def _meta_made(self) -> bool: ...
         def _status_error(self, name: str) -> Exception | None:
             """What the status counts as; `name`: the sample's."""
 
