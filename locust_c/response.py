@@ -6,7 +6,6 @@ They are made when somebody asks for them, so a response that nobody looks at co
 from __future__ import annotations
 
 import datetime
-import json as json_module
 from io import BytesIO
 from typing import Any, cast
 
@@ -15,6 +14,7 @@ from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.utils import get_encoding_from_headers
 
 from locust_c import _core
+from locust_c.body_json import decode_json
 from locust_c.catch_response import CatchResponse
 from locust_c.failures import status_error
 from locust_c.session_state import response_headers
@@ -114,7 +114,7 @@ class ResponseContextManager(_core.Response, CatchResponse, requests.Response): 
         """The body as JSON; raises requests.exceptions.JSONDecodeError."""
         if not kwargs and self.content:
             try:
-                return json_module.loads(self.content)
+                return decode_json(self.content)
             except ValueError:
                 pass  # other encodings, and the exception users know
         return super().json(**kwargs)

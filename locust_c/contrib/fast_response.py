@@ -12,6 +12,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
 from locust_c import _core
+from locust_c.body_json import decode_json
 from locust_c.catch_response import CatchResponse
 from locust_c.contrib.fast_failures import LocustBadStatusCode
 from locust_c.exception import LocustError
@@ -99,6 +100,8 @@ class FastResponse(_core.Response):
     def json(self, **kwargs: Any) -> Any:
         """The body as JSON; raises json.JSONDecodeError (ValueError), TypeError without a response."""
         try:
+            if not kwargs and self.content:
+                return decode_json(self.content)
             return json_module.loads(self.content, **kwargs)
         except UnicodeDecodeError:
             return json_module.loads(self.text or "", **kwargs)
