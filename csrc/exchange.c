@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+enum { READS_PER_EVENT = 16 }; /* a megabyte; then the other connections have their turn */
+
 static void begin_connecting(struct lc_exchange *exchange);
 static void send_request(struct lc_exchange *exchange);
 
@@ -185,7 +187,7 @@ static void receive(struct lc_exchange *exchange, bool to_the_end)
 {
     struct lc_conn *conn = exchange->conn;
     char *buffer = exchange->engine->read_buffer;
-    for (;;) {
+    for (int reads = 1;; reads++) {
         uint64_t arrival = 0;
         ssize_t got = lc_conn_read(conn, buffer, LC_READ_BUFFER, &arrival);
         if (got == LC_EAGAIN) {
@@ -211,7 +213,8 @@ static void receive(struct lc_exchange *exchange, bool to_the_end)
             return;
         }
         /* A short read has emptied a plain socket; OpenSSL may hold more than the socket shows. */
-        if (conn->tls == NULL && got < LC_READ_BUFFER && !to_the_end) {
+        bool enough = got < LC_READ_BUFFER || reads == READS_PER_EVENT;
+        if (conn->tls == NULL && enough && !to_the_end) {
             return;
         }
     }
