@@ -33,8 +33,6 @@
     X(str_exception, "exception")                                                                  \
     X(str_start_time, "start_time")                                                                \
     X(str_url, "url")                                                                              \
-    X(str_method, "method")                                                                        \
-    X(str_path, "path")                                                                            \
     X(str_catch_response, "catch_response")                                                        \
     X(str_data, "data")                                                                            \
     X(str_json, "json")                                                                            \

@@ -13,12 +13,6 @@ static struct lc_py_hook *as_hook(PyObject *object)
     return PyObject_TypeCheck(object, state->event_hook_type) ? (struct lc_py_hook *)object : NULL;
 }
 
-int lc_py_event_wanted(PyObject *object)
-{
-    struct lc_py_hook *hook = as_hook(object);
-    return hook == NULL || hook->fire_replaced || lc_py_dispatch_wanted(hook);
-}
-
 /* Fires through Python's `fire`: for a hook that is not ours or whose `fire` was replaced. */
 static LC_CALLS_PYTHON int fire_by_name(PyObject *object, PyObject *const *values)
 {

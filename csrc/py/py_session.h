@@ -95,7 +95,7 @@ struct lc_wire {
 
 enum lc_way { LC_WAY_ERROR = -1, LC_WAY_SHORT = 0, LC_WAY_LONG = 1 };
 
-/* py_call.c. `default_redirects`: what allow_redirects is when not given. */
+/* py_call.c. */
 int lc_py_call_parse(struct py_session *session, struct lc_call *call, PyObject *const *args,
                      Py_ssize_t count, PyObject *names) LC_MUST_USE;
 /* Seconds (number, pair or None) to nanoseconds; LC_WAY_LONG: leave it to the long way. */

@@ -30,8 +30,6 @@ int lc_py_stats_record(PyObject *table, const struct lc_sample *sample);
 /* py_stats.c: counts a request that was sent again on a new connection. -1 with an exception. */
 int lc_py_stats_resent(PyObject *table, PyObject *request_type, PyObject *name);
 
-/* py_event.c: true if any listener waits for this hook or its companions (no exception). */
-int lc_py_event_wanted(PyObject *hook);
 /* py_event.c: records the sample in the hook's table, if it has one, and calls the listeners. 0, or
  * -1 with one of Locust's control exceptions (or a BaseException that is no Exception) set. */
 int lc_py_event_report(PyObject *hook, const struct lc_sample *sample);
