@@ -161,6 +161,13 @@ class Engine:
     def close(self) -> None: ...
     def counts(self) -> dict[str, int]: ...
 
+@final
+class ClassWatch:
+    """Notices that attributes of classes, (class, name) each, were replaced."""
+
+    def __new__(cls, guard: type, attributes: tuple[tuple[type, str], ...], flag_tells: bool) -> Self: ...
+    def look(self) -> int: ...
+
 @disjoint_base
 class Session:
     """Connections, cookies and settings of one user; base of the sessions."""
@@ -180,8 +187,10 @@ class Session:
     _resend_closed: int
     _resend_late: int
     _request_overridden: bool
+    _keeps_cookies: bool
     _long_way_only: bool
     _user_context: Callable[[], dict[str, Any]] | None
+    _watch: ClassWatch | None
     @property
     def base_url(self) -> str: ...
     @base_url.setter

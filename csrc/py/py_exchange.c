@@ -114,7 +114,8 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     if (response->err == 0 || keeps_part(session, exchange)) {
         response->status = exchange->response.status;
         if (take_content(response, exchange, &zlib_reason) < 0 ||
-            (exchange->response.has_set_cookie && take_cookies(session, wire, exchange) < 0)) {
+            (exchange->response.has_set_cookie && session->keeps_cookies &&
+             take_cookies(session, wire, exchange) < 0)) {
             return -1;
         }
     }

@@ -16,6 +16,7 @@
 #include "module.h"
 #include "py_engine.h"
 #include "py_response.h"
+#include "py_watch.h"
 #include "url.h"
 
 /* Settings of requests.Session that users read, set and mutate; NULL is the default: X(name). */
@@ -39,6 +40,7 @@ struct py_session {
     PyObject *base_url;
     PyObject *request_event;
     PyObject *user;
+    struct py_watch *watch; /* NULL: patches of libraries do not matter */
     PyObject *user_context; /* user.context if its class overrides it, or NULL */
     PyObject *request_name; /* default name of requests, or NULL */
     PyTypeObject *response_type;
@@ -56,7 +58,9 @@ struct py_session {
     uint64_t connect_timeout_ns;
     uint64_t read_timeout_ns;
     bool base_is_plain;      /* absolute http(s) URL without query, fragment or credentials */
+    uint32_t watch_changes;  /* changes of the watch when the flags below were set */
     char request_overridden; /* a subclass or the user replaced request() */
+    char keeps_cookies;      /* false: requests takes cookies out of responses */
     char long_way_only;      /* an adapter of the user's, or a replaced send() */
     uint8_t flavour;
     uint16_t resend_closed; /* see struct lc_request */

@@ -67,6 +67,21 @@ def make_engine() -> Any:
     return engine
 
 
+class Watched:
+    def method(self) -> None: ...
+
+
+class Guard(Watched): ...
+
+
+def make_watch() -> Any:
+    """A watch that has found a change."""
+    watch = _core.ClassWatch(Guard, ((Watched, "method"),), True)
+    Watched.method = lambda self: None  # type: ignore[method-assign]
+    assert watch.look() == 1
+    return watch
+
+
 # How to make one instance of each type; a new type fails the first test until it is here.
 FACTORIES: dict[str, Callable[[], Any]] = {
     "EventHook": make_hook,
@@ -77,6 +92,7 @@ FACTORIES: dict[str, Callable[[], Any]] = {
     "Engine": make_engine,
     "Session": _core.Session,
     "Response": _core.Response,
+    "ClassWatch": make_watch,
 }
 
 
