@@ -34,6 +34,9 @@ static void finish(struct lc_exchange *exchange, int err)
     detach_attempt(exchange);
     detach_conn(exchange);
     exchange->err = err;
+    if (exchange->times.ended == 0) {
+        exchange->times.ended = lc_now_ns();
+    }
     lc_engine_complete(exchange->engine, &exchange->op);
 }
 
@@ -135,6 +138,7 @@ void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange
         return;
     }
     bool connecting = exchange->attempt != NULL || exchange->conn->state == LC_CONN_HANDSHAKE;
+    exchange->times.ended = exchange->deadline_ns; /* not when this process came to notice it */
     finish(exchange, connecting ? LC_ECONNTIMEOUT : LC_EREADTIMEOUT);
 }
 
@@ -157,6 +161,7 @@ static void note_arrival(struct lc_exchange *exchange, uint64_t arrival_realtime
     }
     times->last_byte = arrival;
     times->read = now;
+    times->arrival = arrival_realtime_ns != 0 ? LC_ARRIVAL_KERNEL : LC_ARRIVAL_READ;
     extend_deadline(exchange, now);
 }
 
@@ -168,6 +173,7 @@ static void complete_response(struct lc_exchange *exchange, bool bytes_left)
         exchange->conn = NULL;
         lc_conn_release(conn);
     }
+    exchange->times.ended = exchange->times.last_byte;
     finish(exchange, 0);
 }
 
@@ -176,7 +182,7 @@ static void end_of_stream(struct lc_exchange *exchange)
     int rc = lc_http1_eof(&exchange->response);
     if (rc == LC_HTTP1_DONE) {
         exchange->response.keep_alive = false;
-        exchange->times.read = lc_now_ns();
+        exchange->times.read = exchange->times.ended = lc_now_ns();
         finish(exchange, 0);
     } else {
         fail(exchange, rc);
@@ -289,7 +295,7 @@ static void advance_handshake(struct lc_exchange *exchange)
         return;
     }
     uint64_t now = lc_now_ns();
-    exchange->times.tls = now - exchange->handshake_ns;
+    exchange->times.tls = now - exchange->times.connected;
     conn->state = LC_CONN_BUSY;
     begin_sending(exchange, now);
 }
@@ -359,8 +365,8 @@ void lc_exchange_on_connected(void *owner, const struct lc_connect_result *resul
     conn->uses = 1;
     attach(exchange, conn);
     uint64_t now = lc_now_ns();
+    exchange->times.connected = now;
     if (conn->state == LC_CONN_HANDSHAKE) {
-        exchange->handshake_ns = now;
         advance_handshake(exchange);
     } else {
         begin_sending(exchange, now);
@@ -377,8 +383,8 @@ static void begin_connecting(struct lc_exchange *exchange)
         .url = origin->connect_url, .proxy = origin->proxy, .tunnel = origin->tls_context != NULL};
     exchange->reused = false;
     exchange->written = 0;
-    exchange->times.sent = 0;
-    exchange->times.tls = 0;
+    exchange->times.lookup = exchange->times.connect = exchange->times.connected = 0;
+    exchange->times.tls = exchange->times.sent = 0;
     engine->dirty = true;
     int rc = lc_connect_start(engine->connector, &target, exchange, &exchange->attempt);
     if (rc < 0) {
@@ -412,6 +418,7 @@ int lc_exchange_begin(struct lc_engine *engine, struct lc_request *request,
     if (conn != NULL) {
         attach(exchange, conn);
         exchange->reused = true;
+        exchange->times.connected = request->start_ns;
         begin_sending(exchange, request->start_ns);
     } else {
         begin_connecting(exchange);
