@@ -14,7 +14,7 @@ CORE = """
     stats: hist rounded seconds window
     http1: buf       decode: http1    tls: sock        connect: sock    transfer: sock
     cookie_date: lc  cookie_host: buf cookies: cookie_date cookie_host  set_cookie: cookies
-    home: lc
+    home: lc         address: lc      lookup: address
     conn: tls http1 cookies decode    engine: connect transfer conn timers url home
     origin: engine   exchange: engine
 """
@@ -28,7 +28,7 @@ HEADERS = {
     "greenlet.h": "py/wake",
     "curl/": "connect|transfer",
     "openssl/": "tls",
-    "uv.h": "conn|connect|transfer|timers|engine.*|origin|exchange",
+    "uv.h": "conn|connect|transfer|lookup.*|timers|engine.*|origin|exchange",
     # The binding sees no socket; libcurl's global initialisation is part of the module's.
     "(sock|tls|conn|transfer).h": "(?!py/).*",
     "connect.h": "(?!py/).*|py/module",
