@@ -222,6 +222,7 @@ static void test_no_time_out_counts_while_the_owner_has_no_piece(void)
     rig_begin(&rig, &request);
     int peer = rig_accept(&rig);
     struct lc_exchange *exchange = rig_take(&rig);
+    rig_settle(&rig);
     CHECK(lc_engine_wait_ns(rig.engine) > 20 * RIG_MS);
     feed(exchange, &rig, "all", true);
     rig_expect_result(&rig, LC_EREADTIMEOUT, 0, "");

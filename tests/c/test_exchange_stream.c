@@ -310,6 +310,7 @@ static void test_the_read_time_out_counts_only_while_somebody_waits(void)
     int peer = rig_accept(&rig);
     peer_send(peer, HEAD_OF_TEN);
     struct lc_exchange *exchange = rig_take(&rig);
+    rig_settle(&rig);
     CHECK(lc_engine_wait_ns(rig.engine) > 30 * RIG_MS);
     expect_end(&rig, exchange, LC_EREADTIMEOUT);
     close(peer);

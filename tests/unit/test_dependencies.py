@@ -15,7 +15,7 @@ CORE = """
     http1: buf       decode: http1    tls: sock        curl_loop: lc
     connect: sock curl_loop           transfer: sock curl_loop
     cookie_date: lc  cookie_host: buf cookies: cookie_date cookie_host  set_cookie: cookies
-    home: lc
+    home: lc         address: lc      lookup: address
     conn: tls http1 cookies decode    engine: connect transfer conn timers url home
     origin: engine   exchange: engine
 """
@@ -29,7 +29,7 @@ HEADERS = {
     "greenlet.h": "py/wake",
     "curl/": "curl_loop|connect|transfer",
     "openssl/": "tls",
-    "uv.h": "conn|curl_loop|connect|transfer|timers|engine.*|origin|exchange",
+    "uv.h": "conn|curl_loop|connect|transfer|lookup.*|timers|engine.*|origin|exchange",
     # The binding sees no socket; libcurl's global initialisation is part of the module's.
     "(sock|tls|conn|transfer).h": "(?!py/).*",
     "connect.h": "(?!py/).*|py/module",
