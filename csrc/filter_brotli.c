@@ -47,8 +47,8 @@ static int step_brotli(struct lc_filter *base, struct lc_filter_step *step)
     }
     const uint8_t *in = (const uint8_t *)step->in;
     uint8_t *out = (uint8_t *)step->out;
-    BrotliDecoderResult result = BrotliDecoderDecompressStream(
-        filter->decoder, &step->in_len, &in, &step->out_room, &out, NULL);
+    BrotliDecoderResult result = BrotliDecoderDecompressStream(filter->decoder, &step->in_len, &in,
+                                                               &step->out_room, &out, NULL);
     step->in = (const char *)in;
     step->out = (char *)out;
     switch (result) {

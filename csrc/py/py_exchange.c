@@ -17,12 +17,24 @@ static size_t codings_of(const struct lc_http1 *parsed, uint8_t codings[LC_DECOD
         struct lc_sv head = {parsed->head.ptr, parsed->head.len};
         count = lc_http1_codings(head, codings, LC_DECODER_MAX_CODINGS);
     }
-    for (size_t i = 0; i < count; i++) {
-        if (i == LC_DECODER_MAX_CODINGS || codings[i] == LC_CODING_OTHER) {
+    for (size_t i = 0; i < count && i < LC_DECODER_MAX_CODINGS; i++) {
+        if (codings[i] == LC_CODING_OTHER) {
             return 0;
         }
     }
     return count;
+}
+
+/* As lc_decode_codings, which refuses more than it can keep apart. */
+static int decode(const uint8_t *codings, size_t count, struct lc_sv body, struct lc_buf *out,
+                  char reason[LC_DECODER_REASON_MAX])
+{
+    if (count > LC_DECODER_MAX_CODINGS) {
+        snprintf(reason, LC_DECODER_REASON_MAX, "Too many content encodings in the chain: %zu > %d",
+                 count, LC_DECODER_MAX_CODINGS);
+        return LC_EDECODE;
+    }
+    return lc_decode_codings(codings, count, body.ptr, body.len, out, reason);
 }
 
 static int take_content(struct py_response *response, struct lc_exchange *exchange,
@@ -35,7 +47,7 @@ static int take_content(struct py_response *response, struct lc_exchange *exchan
     struct lc_sv body = {parsed->body.ptr, parsed->body.len};
     lc_buf_init(&decoded, MAX_BODY);
     if (body.len > 0 && count > 0) {
-        int rc = lc_decode_codings(codings, count, body.ptr, body.len, &decoded, reason);
+        int rc = decode(codings, count, body, &decoded, reason);
         if (rc == LC_ENOMEM) {
             PyErr_NoMemory();
             return -1;
