@@ -77,6 +77,7 @@ static void complete_response(struct lc_exchange *exchange, bool bytes_left)
         exchange->conn = NULL;
         lc_conn_release(conn);
     }
+    exchange->times.ended = exchange->times.last_byte;
     lc_exchange_finish(exchange, 0);
 }
 
@@ -85,7 +86,7 @@ static void end_of_stream(struct lc_exchange *exchange)
     int rc = lc_http1_eof(&exchange->response);
     if (rc == LC_HTTP1_DONE) {
         exchange->response.keep_alive = false;
-        exchange->times.read = lc_now_ns();
+        exchange->times.read = exchange->times.ended = lc_now_ns();
         lc_exchange_finish(exchange, 0);
     } else {
         fail(exchange, rc);
@@ -234,7 +235,7 @@ static void advance_handshake(struct lc_exchange *exchange)
         return;
     }
     uint64_t now = lc_now_ns();
-    exchange->times.tls = now - exchange->handshake_ns;
+    exchange->times.tls = now - exchange->times.connected;
     conn->state = LC_CONN_BUSY;
     begin_sending(exchange, now);
 }
@@ -327,8 +328,8 @@ void lc_http1_lane_on_connected(void *owner, const struct lc_connect_result *res
     conn->uses = 1;
     attach(exchange, conn);
     uint64_t now = lc_now_ns();
+    exchange->times.connected = now;
     if (conn->state == LC_CONN_HANDSHAKE) {
-        exchange->handshake_ns = now;
         advance_handshake(exchange);
     } else {
         begin_sending(exchange, now);
@@ -345,8 +346,6 @@ static void begin_connecting(struct lc_exchange *exchange)
         .url = origin->connect_url, .proxy = origin->proxy, .tunnel = origin->tls_context != NULL};
     exchange->reused = false;
     exchange->written = 0;
-    exchange->times.sent = 0;
-    exchange->times.tls = 0;
     engine->dirty = true;
     int rc = lc_connect_start(engine->connector, &target, exchange, &exchange->attempt);
     if (rc < 0) {
@@ -358,14 +357,15 @@ static void begin_connecting(struct lc_exchange *exchange)
     }
 }
 
-bool lc_http1_lane_start(struct lc_exchange *exchange)
+bool lc_http1_lane_start(struct lc_exchange *exchange, uint64_t now_ns)
 {
     struct lc_pool *pool = exchange->request.pool;
     struct lc_conn *conn = lc_pool_take(pool, exchange->request.origin);
     if (conn != NULL) {
         attach(exchange, conn);
         exchange->reused = true;
-        begin_sending(exchange, exchange->tries == 0 ? exchange->request.start_ns : lc_now_ns());
+        exchange->times.connected = now_ns;
+        begin_sending(exchange, now_ns);
         return true;
     }
     if (!lc_pool_reserve(pool)) {

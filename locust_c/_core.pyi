@@ -276,6 +276,7 @@ class Response:
     _response_time_ms: float
     _length: int
     _resent: int
+    _outcome: bytes
     @property
     def content(self) -> Any: ...
     @content.setter
@@ -285,7 +286,7 @@ class Response:
     @property
     def _seconds_to_head(self) -> float: ...
     @property
-    def _last_byte_ns(self) -> int: ...
+    def _end_ns(self) -> int: ...
     @property
     def _head_lines(self) -> list[tuple[str, str]]: ...
     @property

@@ -338,13 +338,16 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
             response.status_code = 0
             response.error = error
             response._exception = innermost(error)
+            outcome = getattr(error, "_outcome", None) or getattr(error.response, "_outcome", None)
+            if outcome is not None:
+                response._outcome = outcome
             response.request = error.request or requests.Request(first._method, first.url).prepare()
         response._method = first._method
         response._name = first._name or self._default_name(response)
         response._context = first._context
         response._hook = self.request_event
         response._start_time = start_time
-        end_ns = response._last_byte_ns or time.monotonic_ns()
+        end_ns = response._end_ns or time.monotonic_ns()
         response._response_time_ms = elapsed_before + max(end_ns - began_ns, 0) / 1e6
         response._length = len(response.content or b"")
         response._catch_response = catch_response

@@ -1,6 +1,7 @@
 #include "py_session.h"
 
 #include "decode.h"
+#include "py_times.h"
 #include "sample.h"
 #include "wake.h"
 
@@ -161,7 +162,11 @@ LC_CALLS_PYTHON static struct lc_exchange *submit_and_park(struct py_session *se
         lc_wake_drop(lc_engine_cancel(engine->core, id));
         return NULL;
     }
-    return (struct lc_exchange *)lc_wake_park(engine, id);
+    struct lc_exchange *exchange = (struct lc_exchange *)lc_wake_park(engine, id);
+    if (exchange != NULL) {
+        exchange->times.resumed = lc_now_ns();
+    }
+    return exchange;
 }
 
 /* Methods that geventhttpclient sends again (RFC 9110, 9.2.2). */
@@ -234,7 +239,7 @@ static bool is_redirect(const struct py_response *response, struct lc_sv *locati
 static void set_response_time(struct py_response *response)
 {
     const struct lc_times *times = &response->times;
-    uint64_t end = response->err == 0 && times->last_byte != 0 ? times->last_byte : lc_now_ns();
+    uint64_t end = lc_py_times_end(times, response->err);
     response->response_time_ms = end > times->start ? (double)(end - times->start) / 1e6 : 0;
 }
 

@@ -428,7 +428,7 @@ class FastHttpSession(_core.Session):
 
     @staticmethod
     def _time(response: FastResponse, began_ns: int) -> None:
-        end_ns = response._last_byte_ns or time.monotonic_ns()
+        end_ns = response._end_ns or time.monotonic_ns()
         response._response_time_ms = max(end_ns - began_ns, 0) / 1e6
         response.request_meta["response_time"] = response._response_time_ms
 
