@@ -18,6 +18,8 @@ enum lc_http1_coding { /* of Content-Encoding; several codings in a row are LC_C
                        LC_CODING_IDENTITY,
                        LC_CODING_GZIP, /* gzip, x-gzip */
                        LC_CODING_DEFLATE,
+                       LC_CODING_BR,
+                       LC_CODING_ZSTD,
                        LC_CODING_OTHER
 };
 

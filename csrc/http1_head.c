@@ -183,6 +183,12 @@ static uint8_t coding_of(struct lc_sv name)
     if (is_word(name, "deflate")) {
         return LC_CODING_DEFLATE;
     }
+    if (is_word(name, "br")) {
+        return LC_CODING_BR;
+    }
+    if (is_word(name, "zstd")) {
+        return LC_CODING_ZSTD;
+    }
     return is_word(name, "identity") ? LC_CODING_IDENTITY : LC_CODING_OTHER;
 }
 

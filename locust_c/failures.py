@@ -13,11 +13,14 @@ import socket
 import ssl
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from http.client import BadStatusLine, HTTPException, RemoteDisconnected
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
+import brotli
 import requests
 from requests import exceptions
 from urllib3.exceptions import (
@@ -46,7 +49,7 @@ HTTP_EXCEPTIONS = (exceptions.MissingSchema, exceptions.InvalidSchema, exception
 class Failure:
     """What the engine says of a request that failed.
 
-    `code`: one of `_core.E…`. `reason`: its words, or the ones of zlib or OpenSSL. `os_errno`: of a failed
+    `code`: one of `_core.E…`. `reason`: its words, or the ones of a library. `os_errno`: of a failed
     connect. `received`, `remaining`: bytes of the body. `timeout`: the one that passed, in seconds.
     `head_done`: whether a whole head had come; `head_lines`, `status_line`: it, or as much as there is.
     """
@@ -235,8 +238,21 @@ def tls_verify_error(reason: str, host: str) -> Exception:
     return ssl.SSLCertVerificationError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] {reason}")
 
 
+@lru_cache(maxsize=1)
+def _zstd_error_type() -> type[Exception]:
+    """What the standard library's zstd raises, or its backport, if one of them is there."""
+    for name in ("compression.zstd", "backports.zstd"):
+        with suppress(ImportError):
+            return cast("type[Exception]", import_module(name).ZstdError)
+    return type("ZstdError", (Exception,), {})
+
+
 def decode_error(reason: str) -> Exception:
-    """What zlib raises; `reason` is its words."""
+    """What zlib, brotli or zstd raises; `reason` is its words."""
+    if reason.startswith("brotli"):
+        return cast(Exception, brotli.error(reason))
+    if "Zstandard" in reason:
+        return _zstd_error_type()(reason)
     number = -5 if reason == "incomplete or truncated stream" else -3
     return zlib.error(f"Error {number} while decompressing data: {reason}")
 
@@ -252,6 +268,8 @@ def _tls_verify(failure: Failure) -> Exception:
 
 
 def _undecodable(failure: Failure) -> Exception:
+    if failure.reason.startswith(("Zstandard data", "Too many content encodings")):
+        return exceptions.ContentDecodingError(DecodeError(failure.reason))
     coding = failure.header("content-encoding")
     text = f"Received response with content-encoding: {coding}, but failed to decode it."
     return exceptions.ContentDecodingError(DecodeError(text, decode_error(failure.reason)))

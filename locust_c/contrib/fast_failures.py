@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 from ssl import SSLError
 
+import brotli
 from gevent.timeout import Timeout
 from geventhttpclient._parser import HTTPParseError
 from geventhttpclient.response import HTTPConnectionClosed
@@ -42,8 +43,9 @@ FAILURE_EXCEPTIONS = (
     HTTPConnectionClosed,
     HTTPParseError,
     zlib.error,
+    brotli.error,
 )
-"""What the fast client counts as failures (Locust's documented behaviour)."""
+"""What the fast client counts as failures: Locust's documented ones, and brotli's."""
 
 
 class LocustBadStatusCode(FastConnectionError):

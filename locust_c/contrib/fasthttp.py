@@ -22,7 +22,6 @@ from requests.structures import CaseInsensitiveDict
 from locust_c import _core
 from locust_c.adapter import wire_of
 from locust_c.clients import (
-    ENCODINGS,
     HttpSession,
     absolute_http_url_regexp,
     context_source,
@@ -84,7 +83,7 @@ def _fast_headers(own: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ..
     headers = CaseInsensitiveDict([("User-Agent", _user_agent())])
     for name, value in own:
         headers[name] = value
-    headers.setdefault("Accept-Encoding", ENCODINGS)
+    headers.setdefault("Accept-Encoding", "gzip, deflate, br")
     return tuple(headers.items())
 
 

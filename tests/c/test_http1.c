@@ -337,7 +337,9 @@ static void test_the_head_says_what_callers_branch_on(void)
         {"Content-Encoding: deflate\r\nLocation: /\r\n", LC_CODING_DEFLATE, false, true},
         {"Content-Encoding: identity\r\nLOCATION:\r\n", LC_CODING_IDENTITY, false, true},
         {"Content-Encoding: identity, gzip\r\n", LC_CODING_GZIP, false, false},
-        {"Content-Encoding: br\r\nSet-Cookies: a\r\n", LC_CODING_OTHER, false, false},
+        {"Content-Encoding: br\r\nSet-Cookies: a\r\n", LC_CODING_BR, false, false},
+        {"Content-Encoding: ZSTD\r\n", LC_CODING_ZSTD, false, false},
+        {"Content-Encoding: compress\r\n", LC_CODING_OTHER, false, false},
         {"Content-Encoding: gzip, gzip\r\nLocations: /\r\n", LC_CODING_OTHER, false, false},
         {"Content-Encoding: gzip\r\nContent-Encoding: deflate\r\n", LC_CODING_OTHER, false, false},
     };
