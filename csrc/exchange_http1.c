@@ -96,8 +96,7 @@ static void end_of_stream(struct lc_exchange *exchange)
 /* A piece of a response that goes on; false: reading stops here. */
 static bool take_piece(struct lc_exchange *exchange)
 {
-    if (exchange->request.streams && exchange->response.head_done &&
-        (!exchange->told_head || lc_exchange_body(exchange).len > 0)) {
+    if (lc_exchange_has_news(exchange)) {
         lc_exchange_tell(exchange);
     }
     if (!lc_exchange_has_enough(exchange)) {

@@ -415,6 +415,17 @@ static int append_body(struct py_session *session, struct lc_wire *wire, struct 
     return LC_WAY_SHORT;
 }
 
+void lc_py_wire_set_1_0(struct lc_buf *wire)
+{
+    static const char version[] = "HTTP/1.1\r\n";
+    const char *end = memchr(wire->ptr, '\n', wire->len);
+    size_t len = end != NULL ? (size_t)(end + 1 - wire->ptr) : 0;
+    if (len >= sizeof version &&
+        memcmp(end + 2 - sizeof version, version, sizeof version - 1) == 0) {
+        wire->ptr[len - 3] = '0';
+    }
+}
+
 static int write_request(struct py_session *session, const struct lc_call *call,
                          struct lc_wire *wire, const struct body *body)
 {
@@ -432,6 +443,9 @@ static int write_request(struct py_session *session, const struct lc_call *call,
     if (append_sv(&wire->bytes, method) < 0 || append_text(&wire->bytes, " ") < 0 ||
         append_sv(&wire->bytes, target) < 0 || append_text(&wire->bytes, " HTTP/1.1\r\n") < 0) {
         return LC_WAY_ERROR;
+    }
+    if (call->http_version == LC_PY_HTTP_1_0) {
+        lc_py_wire_set_1_0(&wire->bytes);
     }
     int way = append_headers(session, call, wire, &set);
     return way != LC_WAY_SHORT ? way : append_body(session, wire, &set, method, body);
