@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CORE = """
     lc:              buf: lc          url: buf         sock: lc         timers: lc
-    hist: lc         rounded: lc      seconds: lc      window: rounded
-    stats: hist rounded seconds window
+    bins: lc         hist: bins       phases: bins     rounded: lc
+    seconds: lc      window: rounded  stats: hist phases rounded seconds window
     http1: buf       filter: http1    decoder: filter  decode: decoder
     tls: sock        curl_loop: lc
     connect: sock curl_loop           transfer: sock curl_loop
