@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,16 @@ from locust_c import _core
 if TYPE_CHECKING:
     from locust_c._core import Engine, Pool, Session
 
-__all__ = ["DEFAULT_MAX_IDLE", "ConnectionOptions", "ConnectionSettings", "shared_pool"]
+__all__ = [
+    "DEFAULT_MAX_IDLE",
+    "ConnectionOptions",
+    "ConnectionSettings",
+    "request_http_version",
+    "shared_pool",
+]
+
+request_http_version: ContextVar[str | None] = ContextVar("request_http_version", default=None)
+"""The `http_version` that the call at hand was given, on its way through requests' own code."""
 
 DEFAULT_MAX_IDLE = 10
 """Idle connections that a session keeps, as requests' adapters do (pool_maxsize)."""

@@ -22,7 +22,8 @@
     X(Pool, lc_py_pool_spec, "Pool")                                                               \
     X(Session, lc_py_session_spec, "Session")                                                      \
     X(Stream, lc_py_stream_spec, "Stream")                                                         \
-    X(Response, lc_py_response_spec, "Response")
+    X(Response, lc_py_response_spec, "Response")                                                   \
+    X(decoder_type, lc_py_decoder_spec, "Decoder")
 
 /* Strings that the hot path compares or looks up, interned once: X(field, text). */
 #define LC_PY_STRINGS(X)                                                                           \
