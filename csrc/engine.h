@@ -104,6 +104,7 @@ struct lc_exchange {
     bool told_head;       /* the owner has heard of the head of a streamed response */
     bool began_feeding;   /* a piece was fed: it cannot be sent again */
     bool fed_all;         /* the last piece was fed */
+    bool unsent;          /* the piece that was fed last is not written yet */
     /* the result */
     bool ended;  /* err and response are final */
     bool hungry; /* what was fed is written: lc_exchange_feed() has the next piece */

@@ -119,8 +119,7 @@ void lc_exchange_note_arrival(struct lc_exchange *exchange, uint64_t arrival_rea
 bool lc_exchange_is_all_sent(const struct lc_exchange *exchange)
 {
     return exchange->written == exchange->request.wire.len &&
-           exchange->fed_written == exchange->fed.len &&
-           (exchange->fed_all || !exchange->request.feeds);
+           (!exchange->request.feeds || (exchange->fed_all && !exchange->unsent));
 }
 
 bool lc_exchange_has_enough(const struct lc_exchange *exchange)
@@ -280,6 +279,7 @@ int lc_exchange_feed(struct lc_exchange *exchange, const char *bytes, size_t len
     }
     exchange->began_feeding = true;
     exchange->fed_all = last;
+    exchange->unsent = true;
     exchange->hungry = false;
     return 0;
 }

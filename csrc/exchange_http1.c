@@ -202,6 +202,7 @@ static void send_request(struct lc_exchange *exchange)
         (exchange->request.feeds && !write_out(exchange, &exchange->fed, &exchange->fed_written))) {
         return;
     }
+    exchange->unsent = false;
     exchange->times.sent = lc_now_ns();
     lc_exchange_extend_deadline(exchange, exchange->times.sent);
     if (lc_conn_watch(conn, false) < 0) {
@@ -243,10 +244,7 @@ static void advance_handshake(struct lc_exchange *exchange)
 void lc_http1_lane_resume(struct lc_exchange *exchange)
 {
     struct lc_conn *conn = exchange->conn;
-    if (exchange->written == exchange->request.wire.len &&
-        exchange->fed_written < exchange->fed.len) {
-        send_request(exchange);
-    } else if (exchange->request.feeds && exchange->fed_all && exchange->times.sent == 0) {
+    if (exchange->unsent) {
         send_request(exchange);
     }
     if (exchange->ended || exchange->conn != conn || !conn->rests ||
