@@ -28,6 +28,7 @@ from benchmarks.measure import quantile, wait_until
 from benchmarks.server import ServerError
 from benchmarks.tick import TickServer, tick_server
 
+WRK_LATENCIES = r"(\d+%|Latency\s+[\d.]+\w+\s+[\d.]+\w+)\s+([\d.]+)(us|ms|s)"
 UNITS_MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 PAUSE_S = 0.2
 PAUSE_PERIOD_S = 1.0
@@ -91,10 +92,7 @@ def ask_wrk(setup: Setup, url: str, load: Load) -> Said:
     """Runs wrk and reads its latency table."""
     command = clients.wrk(setup, url, load.users, load.window_s + load.warm_up_s, "--latency")
     text = clients.run_to_end(setup, command, load.window_s + 30)
-    values = {
-        name: float(value) * UNITS_MS[unit]
-        for name, value, unit in re.findall(r"(\d+%|Latency\s+[\d.]+\w+\s+[\d.]+\w+)\s+([\d.]+)(us|ms|s)", text)
-    }
+    values = {name: float(value) * UNITS_MS[unit] for name, value, unit in re.findall(WRK_LATENCIES, text)}
     most = next((value for name, value in values.items() if name.startswith("Latency")), None)
     requests = re.search(r"(\d+) requests in", text)
     if requests is None or most is None or not {"50%", "99%"} <= values.keys():
