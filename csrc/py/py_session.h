@@ -6,6 +6,7 @@
  *   py_verbs    request(), get(), post(), ...: which way a call goes
  *   py_call     the arguments of request(), get(), post(), ...
  *   py_target   where a request goes: origin, path and query
+ *   py_headers  the header lines of the request
  *   py_wire     the bytes of the request
  *   py_exchange the request itself: submit, park, response, sample
  *   py_submit   a greenlet waits for the engine, and feeds it

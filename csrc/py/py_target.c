@@ -97,6 +97,10 @@ static PyObject *join_target(struct py_session *session, const struct lc_call *c
     if (target == NULL || call->params == NULL) {
         return target;
     }
+    Py_ssize_t len = PyUnicode_GET_LENGTH(target);
+    if (len > 0 && PyUnicode_READ_CHAR(target, len - 1) == '?') {
+        return target; /* an empty query: not clean, so it goes the long way */
+    }
     PyObject *query =
         PyObject_CallMethod((PyObject *)session, "_encode_params", "(O)", call->params);
     PyObject *joined = NULL;
@@ -131,7 +135,8 @@ int lc_py_resolve_target(struct py_session *session, const struct lc_call *call,
     if (target.ptr == NULL) {
         return LC_WAY_ERROR;
     }
-    if (!lc_url_target_is_clean(target)) {
+    bool has_host = target.len > 1 && target.ptr[1] == '/'; /* geventhttpclient refuses it */
+    if (!lc_url_target_is_clean(target) || (session->flavour == LC_FLAVOUR_FAST && has_host)) {
         return LC_WAY_LONG;
     }
     if (session->origin == NULL && lc_py_origin(session, &session->base, session->verify,

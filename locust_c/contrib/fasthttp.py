@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.auth import HTTPBasicAuth
+from requests.auth import _basic_auth_str
 from requests.structures import CaseInsensitiveDict
 
 from locust_c import _core
@@ -84,7 +84,6 @@ def _fast_headers(own: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ..
     headers = CaseInsensitiveDict([("User-Agent", _user_agent())])
     for name, value in own:
         headers[name] = value
-    headers.setdefault("Accept-Encoding", "gzip, deflate, br")
     return tuple(headers.items())
 
 
@@ -235,14 +234,14 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self._long_way_only = self._proxy is not None
         self.verify = not insecure
         if credentials is not None:
-            self.auth = HTTPBasicAuth(*credentials)
+            self.auth = _basic_auth_str(*credentials)
 
     def _rebase(self, base_url: str | None) -> None:
         """What setting base_url does (called from C)."""
         url, credentials = without_credentials(base_url or "")
         self._set_base(url, header_block(url, _fast_headers(self._own_headers)))
         if credentials is not None:
-            self.auth = HTTPBasicAuth(*credentials)
+            self.auth = _basic_auth_str(*credentials)
 
     @property
     def max_retries(self) -> int:
@@ -255,9 +254,12 @@ class FastHttpSession(ConnectionSettings, _core.Session):
 
     @property
     def auth_header(self) -> str | None:
-        """The Authorization header that credentials in the base URL make."""
-        line = HttpSession._auth_line(self.auth)
-        return line.decode("latin-1").strip().partition(": ")[2] if line is not None else None
+        """The Authorization header that credentials in the base URL make; it may be set."""
+        return cast("str | None", self.auth)
+
+    @auth_header.setter
+    def auth_header(self, value: str | None) -> None:
+        self.auth = value
 
     def _make_headers(self) -> SessionHeaders:
         return SessionHeaders(_fast_headers(self._own_headers))
@@ -274,7 +276,6 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         return SessionCookies(cast("HttpSession", self))
 
     _tls_files = staticmethod(HttpSession._tls_files)
-    _auth_line = staticmethod(HttpSession._auth_line)
     _encode_form = staticmethod(encode_form)
     _encode_params = staticmethod(encode_params)
     _encode_json = staticmethod(encode_json)
@@ -413,9 +414,11 @@ class FastHttpSession(ConnectionSettings, _core.Session):
             http_version,
         )
         if absolute_http_url_regexp.match(full_url):
-            call = Call(
-                method.upper(), full_url, headers, params, more_params, data, json, files, auth or self.auth
-            )
+            own = CaseInsensitiveDict(headers or {})
+            if auth is None and self.auth is not None:
+                own["Authorization"] = self.auth
+            own.setdefault("Accept-Encoding", "gzip, deflate, br")
+            call = Call(method.upper(), full_url, own, params, more_params, data, json, files, auth)
             prepared = prepare(call, self.headers.items(), self.cookiejar.copy())
             response = self._send(prepared, sending)
         else:
