@@ -8,6 +8,7 @@ request out and lets the engine exchange it. What the engine cannot honour it le
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,9 +20,12 @@ from requests.utils import prepend_scheme_if_needed, select_proxy
 from urllib3 import PoolManager
 from urllib3.util import Retry, Timeout, parse_url
 
-from locust_c import replaced
+from locust_c import _core, replaced
+from locust_c.connections import pool_of_adapter, request_http_version, request_source
+from locust_c.hub import get_engine
+from locust_c.response import streamed
 from locust_c.retries import exchange_with, tries_again
-from locust_c.wire import wire_of
+from locust_c.wire import message_of, wire_of
 
 if TYPE_CHECKING:
     from locust_c.clients import HttpSession, ResponseContextManager
@@ -32,7 +36,16 @@ _REPLACEABLE = frozenset(replaced.EXCHANGING)
 _DECISIVE = _REPLACEABLE | {"max_retries"}
 _Timeouts = tuple[float | None, float | None]
 # What urllib3 is told for a pool that the engine can do as well.
-_KNOWN_TO_ENGINE = frozenset({"maxsize", "block"})
+_KNOWN_TO_ENGINE = frozenset({"maxsize", "block", "source_address"})
+
+
+def _unknown(pool_settings: dict[str, Any]) -> set[str]:
+    """Which settings of urllib3's pools the engine cannot honour; a local port is one."""
+    unknown = {name for name in pool_settings if name not in _KNOWN_TO_ENGINE}
+    source = pool_settings.get("source_address")
+    if source is not None and (len(source) != 2 or source[1] != 0 or not source[0]):
+        unknown.add("source_address with a port")
+    return unknown
 
 
 def _timeouts(timeout: Any) -> _Timeouts:
@@ -94,6 +107,8 @@ class EngineAdapter(HTTPAdapter):
 
     session: HttpSession
     _settings: HTTPAdapter
+    _source: str | None
+    _pool: _core.Pool | None
     _pool_connections: int
     _pool_maxsize: int
     _pool_block: bool
@@ -109,8 +124,14 @@ class EngineAdapter(HTTPAdapter):
             "_pool_block": DEFAULT_POOLBLOCK,
             "max_retries": Retry(0, read=False),
             "_settings": self if settings is None else settings,
+            "_source": None,
+            "_pool": None,
         }
         self.__dict__.update(attributes)
+        if settings is not None:
+            pool_settings = settings.poolmanager.connection_pool_kw
+            self.__dict__["_source"] = (pool_settings.get("source_address") or (None,))[0]
+            self.__dict__["_pool"] = pool_of_adapter(settings, get_engine())
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -128,8 +149,7 @@ class EngineAdapter(HTTPAdapter):
         reason = replaced.in_adapter(adapter)
         if reason is None and type(adapter.poolmanager) is not PoolManager:
             reason = f"{type(adapter).__name__} has a pool manager of its own"
-        unknown = None if reason else adapter.poolmanager.connection_pool_kw.keys() - _KNOWN_TO_ENGINE
-        if unknown:
+        if reason is None and (unknown := _unknown(adapter.poolmanager.connection_pool_kw)):
             reason = f"{type(adapter).__name__} sets {', '.join(sorted(unknown))}"
         return reason
 
@@ -163,38 +183,51 @@ class EngineAdapter(HTTPAdapter):
                 cert=cert,
                 proxies=proxies,
             )
-        response = self._exchanged(request, _timeouts(timeout), verify, cert, _proxy_for(request, proxies))
+        exchange = self._exchange_of(request, stream, timeout, verify, cert, _proxy_for(request, proxies))
+        retries = _as_retry(self._settings.max_retries)
+        if tries_again(retries):
+            response = exchange_with(retries, request, self.request_url(request, proxies), exchange)
+        else:
+            response = exchange()
         if response.error is not None:
             response.error.request = request
+            response.error._outcome = response._outcome
             raise response.error
         response.request = request
         response.connection = self
-        return response
+        return response if response._stream is None else streamed(response)
 
-    def _exchanged(
+    def _exchange_of(
         self,
         request: requests.PreparedRequest,
-        timeouts: _Timeouts,
+        stream: bool,
+        timeout: Any,
         verify: bool | str,
         cert: str | tuple[str, str] | None,
         proxy: str | None,
-    ) -> ResponseContextManager:
-        """The engine's response, after as many tries as the settings ask for."""
+    ) -> Callable[[], ResponseContextManager]:
+        """What makes the engine exchange this request, each time it is called."""
         method, url = request.method or "", request.url or ""
-        schemes = (url.lower()[:7], (proxy or "").lower()[:7])
-        absolute = schemes == ("http://", "http://")
-        headers = self.proxy_headers(proxy) if proxy is not None and absolute else None
+        absolute = (url.lower()[:7], (proxy or "").lower()[:7]) == ("http://", "http://")
+        for_proxy = self.proxy_headers(proxy) if proxy is not None and absolute else None
+        timeouts = _timeouts(timeout)
 
         def exchange() -> ResponseContextManager:
-            wire = wire_of(request, absolute, headers)
-            return self.session._exchange(  # type: ignore[no-any-return]
-                method, url, wire, False, timeouts, verify, cert, proxy
-            )
+            head, body, chunked = message_of(request, absolute, for_proxy)
+            source = request_source.set(self._source)
+            try:
+                return self.session._exchange(  # type: ignore[no-any-return]
+                    *(method, url, head, False, timeouts, verify, cert, proxy),
+                    body=body,
+                    chunked=chunked,
+                    stream=stream,
+                    http_version=request_http_version.get(),
+                    pool=self._pool,
+                )
+            finally:
+                request_source.reset(source)
 
-        retries = _as_retry(self._settings.max_retries)
-        if not tries_again(retries):
-            return exchange()
-        return exchange_with(retries, request, url if absolute else request.path_url, exchange)
+        return exchange
 
     def close(self) -> None:
         self.session._close_connections()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from requests import RequestException
 from urllib3 import HTTPHeaderDict, HTTPResponse
+from urllib3.exceptions import HTTPError
 
 if TYPE_CHECKING:
     from locust_c import _core
     from locust_c.response import ResponseContextManager
 
-__all__ = ["EngineRaw", "Message"]
+__all__ = ["EngineRaw", "Message", "StreamFile"]
 
+_BLOCK = 65536
 _VERSIONS = {"HTTP/1.0": 10, "HTTP/1.1": 11, "HTTP/2": 20}
 
 
@@ -53,18 +57,59 @@ def _message_of(response: ResponseContextManager) -> Message:
     return message
 
 
+class StreamFile:
+    """A body that the engine receives, as the file that urllib3's HTTPResponse reads.
+
+    What the body breaks off with is raised as urllib3 raises it.
+    """
+
+    def __init__(self, stream: _core.Stream) -> None:
+        self._stream = stream
+
+    def read(self, amt: int | None = None) -> bytes:
+        """So many bytes, fewer only at the end; without a number all of them."""
+        if amt is None:
+            return self._taken(-1)
+        pieces, missing = [], amt
+        while missing > 0 and (piece := self._taken(missing)):
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
+
+    def read1(self, amt: int = -1) -> bytes:
+        """What has arrived, at least one byte; b"" at the end."""
+        return self._taken(_BLOCK if amt < 0 else amt)
+
+    def _taken(self, amt: int) -> bytes:
+        try:
+            return self._stream.read(amt)
+        except RequestException as error:
+            cause = error.args[0] if error.args else None
+            if isinstance(cause, HTTPError):
+                raise cause from None
+            raise
+
+    def close(self) -> None:
+        self._stream.close()
+
+    @property
+    def closed(self) -> bool:
+        return self._stream.closed
+
+
 class EngineRaw(HTTPResponse):
     """What requests and its users find in `response.raw`."""
 
     @classmethod
     def of(cls, response: ResponseContextManager) -> EngineRaw:
-        """The raw response of one whose body has been read: nothing is left in it, as with requests."""
+        """The raw response: with nothing left in it if its body has been read, as with requests."""
         message = _message_of(response)
         original: Any = Original(response._status_line, message)
-        drained = BytesIO()
-        drained.close()
+        body: Any = BytesIO() if response._stream is None else StreamFile(response._stream)
+        if response._stream is None:
+            body.close()
         raw = cls(
-            body=drained,
+            body=body,
             headers=message,
             status=response.status_code,
             version=original.version,
@@ -76,5 +121,20 @@ class EngineRaw(HTTPResponse):
             enforce_content_length=False,
             request_method=response._method,
         )
-        raw.length_remaining = 0
+        if response._stream is None:
+            raw.length_remaining = 0
         return raw
+
+    def supports_chunked_reads(self) -> bool:
+        """True: a body in chunks is given as it arrives."""
+        return True
+
+    def read_chunked(self, amt: int | None = None, decode_content: bool | None = None) -> Generator[bytes]:
+        """The body in the pieces it arrives in, of `amt` bytes at most."""
+        self._init_decoder()
+        decodes = self.decode_content if decode_content is None else decode_content
+        while data := self._raw_read(amt or _BLOCK, read1=True):
+            if decoded := self._decode(data, decodes, flush_decoder=False):
+                yield decoded
+        if decodes and (rest := self._flush_decoder()):
+            yield rest

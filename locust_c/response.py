@@ -19,7 +19,7 @@ from locust_c.failures import status_error
 from locust_c.raw import EngineRaw
 from locust_c.session_state import response_headers
 
-__all__ = ["ResponseContextManager", "StreamedResponse", "adopted"]
+__all__ = ["ResponseContextManager", "StreamedResponse", "adopted", "streamed"]
 
 
 class ResponseContextManager(_core.Response, CatchResponse, requests.Response):  # type: ignore[misc]
@@ -149,6 +149,13 @@ class StreamedResponse(ResponseContextManager):
             return super().length_to_report()
         length = self.headers.get("content-length") or ""
         return int(length) if length.isdecimal() else 0
+
+
+def streamed(response: ResponseContextManager) -> StreamedResponse:
+    """The response, which has come as far as its head, as one whose body is still to be read."""
+    response.__class__ = StreamedResponse
+    response._content, response._content_consumed = False, False
+    return cast(StreamedResponse, response)
 
 
 def adopted(response: requests.Response) -> ResponseContextManager:

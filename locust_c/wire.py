@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 from requests.utils import urldefragauth
 from urllib3.util import parse_url
 
-__all__ = ["wire_of"]
+__all__ = ["Message", "message_of", "wire_of"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LINE_END = re.compile(rb"[\r\n\0]")
@@ -45,7 +45,7 @@ def _body_pieces(body: Any) -> Iterable[bytes]:
     if hasattr(body, "read"):
         return _blocks(body)
     if isinstance(body, Iterable):
-        return (_bytes_of(piece) for piece in body)
+        return (data for piece in body if (data := _bytes_of(piece)))
     raise TypeError(f"data must be bytes, str, a file object or an iterable, not {type(body).__name__}")
 
 
@@ -96,9 +96,20 @@ def _host_line(url: str, absolute: bool) -> bytes:
     return f"Host: {parts.host or ''}{port}".encode("latin-1")
 
 
-def wire_of(
+class Message(NamedTuple):
+    """A request to be sent: `head`, and the body behind it where it is at hand.
+
+    `body`: None, or the pieces of a body that is made while it is sent, in chunks if `chunked`.
+    """
+
+    head: bytes
+    body: Iterable[bytes] | None
+    chunked: bool
+
+
+def message_of(
     request: requests.PreparedRequest, absolute: bool = False, more: Mapping[str, str] | None = None
-) -> bytes:
+) -> Message:
     """The request as it goes on the wire: Host first, then the prepared headers in their order.
 
     `absolute`: the whole URL as target, for an HTTP proxy (RFC 9112, 3.2.2). `more`: headers that only this
@@ -123,5 +134,15 @@ def wire_of(
     if "User-Agent" not in headers:
         lines.append(f"User-Agent: {_default_agent()}".encode())
     lines.extend(_header_line(name, value) for name, value in headers.items())
-    pieces = _body_pieces(request.body)
-    return b"\r\n".join(lines) + b"\r\n\r\n" + b"".join(_chunked(pieces) if chunked else pieces)
+    head = b"\r\n".join(lines) + b"\r\n\r\n"
+    body = request.body
+    if not chunked and (body is None or isinstance(body, (str, bytes, bytearray, memoryview))):
+        return Message(head + b"".join(_body_pieces(body)), None, False)
+    return Message(head, _body_pieces(body), chunked)
+
+
+def wire_of(request: requests.PreparedRequest, absolute: bool = False) -> bytes:
+    """The whole message in one piece; see message_of()."""
+    head, body, chunked = message_of(request, absolute)
+    pieces = body or ()
+    return head + b"".join(_chunked(pieces) if chunked else pieces)
