@@ -48,6 +48,7 @@ __all__ = [
     "refused_cause",
     "requests_error",
     "resolve_cause",
+    "response_too_large",
     "status_error",
 ]
 
@@ -296,7 +297,11 @@ def too_large(failure: Failure) -> ResponseTooLarge | None:
     """The error of a body that is larger than is taken; None if another limit was passed."""
     if "body" not in failure.reason:
         return None
-    return ResponseTooLarge(f"The response body is larger than max_body_size ({failure.max_body} bytes)")
+    return response_too_large(failure.max_body)
+
+
+def response_too_large(limit: int) -> ResponseTooLarge:
+    return ResponseTooLarge(f"The response body is larger than max_body_size ({limit} bytes)")
 
 
 def _over_limit(failure: Failure) -> Exception:

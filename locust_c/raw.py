@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from requests import RequestException
 from urllib3 import HTTPHeaderDict, HTTPResponse
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import DecodeError, HTTPError
+
+from locust_c import _core
 
 if TYPE_CHECKING:
-    from locust_c import _core
     from locust_c.response import ResponseContextManager
 
 __all__ = ["EngineRaw", "Message", "StreamFile"]
@@ -24,6 +26,10 @@ class Message(HTTPHeaderDict):
     """Header lines as they came; `session`: whose engine's jar has the cookies among them already."""
 
     session: _core.Session | None = None
+
+    def get_all(self, name: str, failobj: Any = None) -> Any:
+        """As email.message.Message has it: `failobj` where there is none."""
+        return self.getlist(name) or failobj
 
 
 class Original:
@@ -69,7 +75,9 @@ class StreamFile:
     def read(self, amt: int | None = None) -> bytes:
         """So many bytes, fewer only at the end; without a number all of them."""
         if amt is None:
-            return self._taken(-1)
+            data = self._taken(-1)
+            self.close()
+            return data
         pieces, missing = [], amt
         while missing > 0 and (piece := self._taken(missing)):
             pieces.append(piece)
@@ -84,6 +92,7 @@ class StreamFile:
         try:
             return self._stream.read(amt)
         except RequestException as error:
+            self.close()
             cause = error.args[0] if error.args else None
             if isinstance(cause, HTTPError):
                 raise cause from None
@@ -97,8 +106,28 @@ class StreamFile:
         return self._stream.closed
 
 
+class _Zstd:
+    """The engine's decoder where urllib3 has none; what it decodes to may be `limit` bytes."""
+
+    has_unconsumed_tail = False
+
+    def __init__(self, limit: int) -> None:
+        self._decoder = _core.Decoder("zstd", limit)
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        return self._decoder.feed(data)
+
+    def flush(self) -> bytes:
+        try:
+            return self._decoder.finish()
+        except ValueError as error:
+            raise DecodeError(*error.args) from error
+
+
 class EngineRaw(HTTPResponse):
     """What requests and its users find in `response.raw`."""
+
+    DECODER_ERROR_CLASSES = (*HTTPResponse.DECODER_ERROR_CLASSES, ValueError, OverflowError)
 
     @classmethod
     def of(cls, response: ResponseContextManager) -> EngineRaw:
@@ -124,6 +153,13 @@ class EngineRaw(HTTPResponse):
         if response._stream is None:
             raw.length_remaining = 0
         return raw
+
+    def _init_decoder(self) -> None:
+        super()._init_decoder()
+        if self._decoder is None and self.headers.get("content-encoding", "").lower() == "zstd":
+            session = self.headers.session if isinstance(self.headers, Message) else None
+            decoder: Any = _Zstd(session.max_body_size if session is not None else sys.maxsize)
+            self._decoder = decoder
 
     def supports_chunked_reads(self) -> bool:
         """True: a body in chunks is given as it arrives."""

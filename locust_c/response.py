@@ -15,11 +15,13 @@ from requests.utils import get_encoding_from_headers
 from locust_c import _core
 from locust_c.body_json import decode_json
 from locust_c.catch_response import CatchResponse
-from locust_c.failures import status_error
+from locust_c.failures import response_too_large, status_error
 from locust_c.raw import EngineRaw
 from locust_c.session_state import response_headers
 
 __all__ = ["ResponseContextManager", "StreamedResponse", "adopted", "streamed"]
+
+_BLOCK = 65536
 
 
 class ResponseContextManager(_core.Response, CatchResponse, requests.Response):  # type: ignore[misc]
@@ -69,7 +71,7 @@ class ResponseContextManager(_core.Response, CatchResponse, requests.Response): 
         request.method = self._method
         request.url = self.url
         request.headers = response_headers(cast("list[tuple[str, str]]", pairs))
-        request.body = body or None
+        request.body = (body.decode() if self._body_is_text else body) or None
         request.hooks = {"response": []}
         request._cookies = RequestsCookieJar()  # type: ignore[attr-defined]
         return request
@@ -132,13 +134,42 @@ class ResponseContextManager(_core.Response, CatchResponse, requests.Response): 
 class StreamedResponse(ResponseContextManager):
     """A response whose body is read when somebody asks for it, as requests does with `stream=True`."""
 
-    content = requests.Response.content
     close = requests.Response.close
 
     def __init__(self) -> None:
         super().__init__()
         self._content = False
         self._content_consumed = False
+
+    @property
+    def content(self) -> Any:
+        """The decoded body, read now if it was not before; requests.Response.content.
+
+        Raises ResponseTooLarge for more than the session's `max_body_size`.
+        """
+        if self._content is False:
+            if self._content_consumed:
+                raise RuntimeError("The content for this response was already consumed")
+            self._content = self._read_all()
+        self._content_consumed = True
+        return self._content
+
+    @content.setter
+    def content(self, value: bytes | None) -> None:
+        self._content, self._content_consumed = value, True
+
+    def _read_all(self) -> bytes | None:
+        if self.status_code == 0 or self.raw is None:
+            return None
+        limit = getattr(getattr(self.connection, "session", None), "max_body_size", None)
+        pieces, size = [], 0
+        for piece in self.iter_content(_BLOCK):
+            size += len(piece)
+            if limit is not None and size > limit:
+                self.close()
+                raise response_too_large(limit)
+            pieces.append(piece)
+        return b"".join(pieces)
 
     def __getstate__(self) -> dict[str, Any]:
         _ = self.content

@@ -205,6 +205,7 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
     struct py_response *response = lc_py_response_new(type);
     if (response != NULL) {
         response->catch_response = call->catch_response;
+        response->body_is_text = wire->body_is_text;
         response->method = Py_NewRef(call->method);
         response->url = Py_NewRef(wire->url);
     }

@@ -120,6 +120,7 @@ struct lc_wire {
     PyObject *host_owner; /* new reference: what host points into, or NULL */
     bool secure;
     bool is_head;
+    bool body_is_text;
     PyObject *target; /* str, new reference: path and query */
     PyObject *url;    /* str, new reference: absolute */
 };
