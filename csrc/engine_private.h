@@ -1,12 +1,14 @@
 /* What engine.c, origin.c and the files of an exchange share; nobody else includes it.
  *
  *   exchange        one request from its beginning to its end: steps, time-outs, what it waits for
- *   exchange_http1  over a connection of ours: connect, handshake, send, receive */
+ *   exchange_http1  over a connection of ours: connect, handshake, send, receive
+ *   exchange_transfer  through libcurl, for HTTP/2 */
 #ifndef LC_ENGINE_PRIVATE_H
 #define LC_ENGINE_PRIVATE_H
 
 #include "engine.h"
 #include "home.h"
+#include "transfer.h"
 
 #include <sys/types.h>
 
@@ -31,6 +33,7 @@ struct lc_engine {
     uv_loop_t loop;
     struct lc_timers timers;
     struct lc_connector *connector;
+    struct lc_transfers *transfers; /* NULL: nobody has asked for HTTP/2 yet */
     struct lc_origin *origins;
     struct lc_tls_entry *tls_entries;
     struct lc_op *completed_first, *completed_last;
@@ -93,5 +96,10 @@ void lc_http1_lane_on_connected(void *owner, const struct lc_connect_result *res
 void lc_http1_lane_resume(struct lc_exchange *exchange);
 bool lc_http1_lane_is_connecting(const struct lc_exchange *exchange);
 void lc_http1_lane_detach(struct lc_exchange *exchange);
+
+/* exchange_transfer.c: the other lane. */
+void lc_transfer_lane_start(struct lc_exchange *exchange, uint64_t now_ns);
+void lc_transfer_lane_resume(struct lc_exchange *exchange);
+void lc_transfer_lane_detach(struct lc_exchange *exchange);
 
 #endif

@@ -418,6 +418,38 @@ int lc_http1_feed(struct lc_http1 *parser, const char *bytes, size_t len, size_t
     return parser->state == STATE_DONE ? LC_HTTP1_DONE : LC_HTTP1_MORE;
 }
 
+int lc_http1_adopt_head(struct lc_http1 *parser, const char *bytes, size_t len)
+{
+    static const char short_version[] = "HTTP/2 ", full_version[] = "HTTP/2.0 ";
+    enum lc_http1_framing framing = LC_FRAMING_NONE;
+    int rc = 0;
+    if (len >= sizeof short_version &&
+        memcmp(bytes, short_version, sizeof short_version - 1) == 0) {
+        rc = lc_buf_append(&parser->head, full_version, sizeof full_version - 1);
+        bytes += sizeof short_version - 1;
+        len -= sizeof short_version - 1;
+    }
+    rc = rc == 0 ? lc_buf_append(&parser->head, bytes, len) : rc;
+    if (rc < 0) {
+        return fail(parser, rc,
+                    rc == LC_ELIMIT ? "the response head is longer than the limit" : NULL);
+    }
+    parser->adopted = parser->began = true;
+    rc = lc_http1_read_head(parser, &framing);
+    if (rc < 0) {
+        return fail(parser, rc, NULL);
+    }
+    parser->head_done = true;
+    parser->state = STATE_UNTIL_CLOSE; /* who has read it says when it ends */
+    return 0;
+}
+
+int lc_http1_adopt_body(struct lc_http1 *parser, const char *bytes, size_t len)
+{
+    struct input in = {bytes, len, 0};
+    return take_until_close(parser, &in);
+}
+
 int lc_http1_eof(struct lc_http1 *parser)
 {
     switch ((enum state)parser->state) {
