@@ -28,7 +28,7 @@ from locust_c.clients import (
     header_block,
     without_credentials,
 )
-from locust_c.connections import ConnectionOptions, ConnectionSettings, shared_pool
+from locust_c.connections import ConnectionOptions, ConnectionSettings, checked_options, shared_pool
 from locust_c.contrib.fast_failures import (
     FAILURE_EXCEPTIONS,
     LocustBadStatusCode,
@@ -204,9 +204,10 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         http_version: str | None = None,
     ) -> None:
         url, credentials = without_credentials(base_url or "")
-        closing = connection_options is not None and not connection_options.keep_alive
+        options = checked_options(connection_options)
         engine = get_engine()
-        self._own_headers = (*({"Connection": "close"} if closing else {}).items(), *(headers or {}).items())
+        closing = () if options.keep_alive else (("Connection", "close"),)
+        self._own_headers = (*closing, *(headers or {}).items())
         wire_headers = _fast_headers(self._own_headers)
         self._setup(
             engine,
@@ -219,9 +220,9 @@ class FastHttpSession(ConnectionSettings, _core.Session):
             header_block(url, wire_headers),
             True,
         )
-        self._use_options(connection_options, http_version)
+        self._use_options(options, http_version)
         if client_pool is not None:
-            shared_pool(self, client_pool, engine, (connection_options or ConnectionOptions()).limits)
+            shared_pool(self, client_pool, engine, options.limits)
         self._default_timeouts = (connection_timeout, network_timeout)
         self._set_timeouts(self._default_timeouts)
         self.max_redirects = max_redirects
