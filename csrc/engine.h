@@ -97,10 +97,10 @@ struct lc_exchange {
     bool began_feeding;    /* a piece was fed: it cannot be sent again */
     bool fed_all;          /* the last piece was fed */
     /* the result */
-    bool ended;  /* err and response are final */
-    bool hungry; /* what was fed is written: lc_exchange_feed() has the next piece */
-    int err;     /* 0 or LC_E* */
-    int os_errno;
+    bool ended;      /* err and response are final */
+    bool hungry;     /* what was fed is written: lc_exchange_feed() has the next piece */
+    int err;         /* 0 or LC_E* */
+    int os_errno;    /* of a failed connect; with LC_ERESOLVE getaddrinfo's code */
     uint32_t resent; /* how often it was sent again */
     struct lc_http1 response;
     struct lc_times times;
