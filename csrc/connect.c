@@ -127,7 +127,7 @@ static void finish(struct lc_connect *attempt, int err, int fd, const char *reas
 {
     attempt->result.err = err;
     attempt->result.fd = fd;
-    attempt->result.connect_ns = lc_now_ns() - attempt->start_ns;
+    attempt->result.connect_ns = err == 0 ? lc_now_ns() - attempt->start_ns : 0;
     /* Whose failure it is: the server may be well. */
     bool of_proxy = err != 0 && attempt->way != NULL && attempt->stage != LOOKING_UP_FOR_SOCKS;
     snprintf(attempt->reason, sizeof attempt->reason, "%s%s", of_proxy ? "Proxy: " : "", reason);

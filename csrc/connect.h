@@ -29,7 +29,7 @@ struct lc_connect_result {
     int os_errno;        /* of the failed connect, 0 if unknown */
     int eai;             /* getaddrinfo's code with LC_ERESOLVE */
     uint64_t lookup_ns;  /* duration of the name look-ups; 0: there was none */
-    uint64_t connect_ns; /* duration from the start, look-ups and proxy included */
+    uint64_t connect_ns; /* duration from the start, look-ups and proxy included; 0 with an error */
     const char *reason;  /* in words, "Proxy: ..." of a proxy's; valid during the callback */
 };
 
