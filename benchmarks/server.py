@@ -64,6 +64,7 @@ http {{
         root {dir}/www;
         location = / {{ return 200 "{body}"; }}
         location = /status {{ stub_status; }}
+        location = /bucket/key {{ return 200 "{body}"; }}
         location = /large {{ sendfile on; sendfile_max_chunk 512k; }}
         location = /login {{
             {set_cookies}
