@@ -1,9 +1,9 @@
 """`python -m benchmarks.turns`: how late other greenlets get their turn beside 64 users that never wait.
 
 In the generator's own process a greenlet repeats `gevent.sleep(0.01)`, `gevent.Timeout(0.01)`, `requests.get`
-or a call of boto3, gRPC, psycopg2 (with psycogreen) or websocket-client. Late is what they took longer than due;
-for the libraries, than their median without users. CPU is what the process worked longer than due: what is late
-by more than that was late for the sake of other processes. On each of gevent's loops, libev and libuv.
+or a call of boto3, gRPC, psycopg2 (with psycogreen) or websocket-client. Late is what they took longer than
+due; for the libraries, than their median without users. CPU is what the process worked longer than due: what
+is late by more was late for the sake of other processes. On each of gevent's loops, libev and libuv.
 """
 
 from __future__ import annotations
