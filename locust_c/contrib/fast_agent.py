@@ -59,6 +59,8 @@ class Sending:
     timeout: float | tuple[float | None, float | None] | None = None
     verify: Any = None
     cert: Any = None
+    http_version: str | None = None
+    stream: bool = False
     first: FastResponse | None = None
     failed: FastResponse | None = None
 
@@ -191,6 +193,7 @@ class LocustUserAgent(UserAgent):
             session.verify if sending.verify is None else sending.verify,
             session.cert if sending.cert is None else sending.cert,
             session._proxy,
+            http_version=sending.http_version,
         )
         response.url, _ = without_credentials(request.url)
         response.request = request

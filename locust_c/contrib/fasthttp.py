@@ -21,6 +21,7 @@ from requests.auth import _basic_auth_str
 
 from locust_c import _core
 from locust_c.clients import HttpSession, absolute_http_url_regexp, context_source, without_credentials
+from locust_c.connections import ConnectionOptions, ConnectionSettings, shared_pool
 from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response, lines_of
 from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error
 from locust_c.contrib.fast_response import (
@@ -74,7 +75,7 @@ def _header_block(base_url: str, headers: _Pairs) -> bytes:
 _encode_json = json_module.JSONEncoder().encode
 
 
-class FastHttpSession(_core.Session):
+class FastHttpSession(ConnectionSettings, _core.Session):
     """The client of `FastHttpUser`.
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
@@ -104,13 +105,18 @@ class FastHttpSession(_core.Session):
         concurrency: int = 1,
         proxy_host: str | None = None,
         proxy_port: int | str | None = None,
+        connection_options: ConnectionOptions | None = None,
+        http_version: str | None = None,
     ) -> None:
         url, credentials = without_credentials(base_url or "")
         defaults = HTTPClient.DEFAULT_HEADERS.copy()
+        if connection_options is not None and not connection_options.keep_alive:
+            defaults["Connection"] = "close"
         defaults.update(headers or {})
         self._wire_headers: _Pairs = tuple(defaults.items())
+        engine = get_engine()
         self._setup(
-            get_engine(),
+            engine,
             url,
             request_event,
             user,
@@ -122,6 +128,7 @@ class FastHttpSession(_core.Session):
         )
         if len(defaults) != len(set(defaults)):
             self.headers = DefaultHeaders(defaults)  # several values of one name
+        self._use_options(connection_options, http_version)
         self._pool_headers: Mapping[str, Any] = {}
         self._default_timeouts = (connection_timeout, network_timeout)
         self._set_timeouts(self._default_timeouts)
@@ -129,6 +136,8 @@ class FastHttpSession(_core.Session):
         self.max_retries = max_retries
         self._resend_closed = concurrency + 1
         self.client_pool = client_pool
+        if client_pool is not None:
+            shared_pool(self, client_pool, engine, (connection_options or ConnectionOptions()).limits)
         self._user_context = context_source(user)
         self._proxy = f"http://{proxy_host}:{proxy_port}" if proxy_host else None
         self._long_way_only = self._proxy is not None or self._is_customized()
@@ -239,6 +248,13 @@ class FastHttpSession(_core.Session):
         response.__class__ = ErrorContextManager if response._catch_response else ErrorResponse
         return error
 
+    def _broken(
+        self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
+    ) -> BaseException:
+        """What reading a streamed body raises that breaks off."""
+        failure = Failure(code, url, reason, 0, received, remaining, timeout, head_done=True)
+        return fast_error(failure, self.max_retries)
+
     def _judge(self, response: FastResponse) -> Exception | None:
         response.error = response._status_error(response._name)
         return cast("Exception | None", response.error)
@@ -273,6 +289,7 @@ class FastHttpSession(_core.Session):
         verify: bool | str | None = None,
         cert: str | tuple[str, str] | None = None,
         max_redirects: int | None = None,
+        http_version: str | None = None,
         **more: Any,
     ) -> FastResponse:
         """Arguments that nobody knows become parameters of the URL, as geventhttpclient does it."""
@@ -287,7 +304,7 @@ class FastHttpSession(_core.Session):
             own.setdefault("Content-Type", "application/json")
             own.setdefault("Accept", "application/json")
         response = self._open(
-            Sending(timeout, verify, cert),
+            Sending(timeout, verify, cert, http_version, stream),
             full_url,
             method,
             headers=own,
@@ -385,7 +402,9 @@ class FastHttpUser(RestMixin, User):
     client_pool: Any = None
     ssl_context_factory: Any = None
     proxy_host: str | None = None
-    proxy_port: int | None = None
+    proxy_port: int | str | None = None
+    connection_options: ConnectionOptions | None = None
+    http_version: str | None = None
     abstract = True
 
     def __init__(self, environment: Environment) -> None:
@@ -405,4 +424,6 @@ class FastHttpUser(RestMixin, User):
             concurrency=self.concurrency,
             proxy_host=self.proxy_host,
             proxy_port=self.proxy_port,
+            connection_options=self.connection_options,
+            http_version=self.http_version,
         )
