@@ -29,7 +29,7 @@ HEADERS = {
     "Python.h": "py/.*",
     "greenlet.h": "py/wake",
     "curl/": "curl_loop|connect|transfer",
-    "openssl/": "tls",
+    "openssl/": "tls.*",
     "zlib.h": "filter_zlib",
     "brotli/": "filter_brotli",
     "zstd": "filter_zstd",
