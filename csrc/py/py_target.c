@@ -50,6 +50,19 @@ done:
     return rc;
 }
 
+/* Where connections to that host start and end, by the user's options; the strings live as long as
+ * what is returned, a new reference, or NULL with an exception. */
+LC_RARE static PyObject *connection_options(struct py_session *session, struct lc_origin_spec *spec)
+{
+    PyObject *options = PyObject_CallMethod((PyObject *)session, "_origin_options", "si",
+                                            spec->host, (int)spec->port);
+    if (options != NULL && !PyArg_ParseTuple(options, "zzz:_origin_options", &spec->source,
+                                             &spec->unix_socket, &spec->resolve)) {
+        Py_CLEAR(options);
+    }
+    return options;
+}
+
 LC_RARE int lc_py_origin(struct py_session *session, const struct lc_url *url, PyObject *verify,
                          PyObject *cert, PyObject *proxy, struct lc_origin **out)
 {
@@ -70,7 +83,15 @@ LC_RARE int lc_py_origin(struct py_session *session, const struct lc_url *url, P
             return -1;
         }
     }
+    PyObject *options = NULL;
+    if (session->connection_options != NULL && session->connection_options != Py_None) {
+        options = connection_options(session, &spec);
+        if (options == NULL) {
+            return -1;
+        }
+    }
     int rc = lc_engine_origin(session->engine->core, &spec, out);
+    Py_XDECREF(options);
     if (rc < 0) {
         PyErr_SetString(rc == LC_ENOMEM ? PyExc_MemoryError : PyExc_ValueError, lc_strerror(rc));
         return -1;

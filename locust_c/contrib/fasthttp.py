@@ -28,6 +28,7 @@ from locust_c.clients import (
     header_block,
     without_credentials,
 )
+from locust_c.connections import ConnectionOptions, ConnectionSettings, shared_pool
 from locust_c.contrib.fast_failures import (
     FAILURE_EXCEPTIONS,
     LocustBadStatusCode,
@@ -95,6 +96,7 @@ class _Sending:
     verify: bool | str
     max_redirects: int
     debug_stream: Any = None
+    http_version: str | None = None
 
 
 def _without_response(url: str, error: Exception, catch_response: bool) -> FastResponse:
@@ -169,7 +171,7 @@ class LocustUserAgent:
         self.clientpool.close()
 
 
-class FastHttpSession(_core.Session):
+class FastHttpSession(ConnectionSettings, _core.Session):
     """The client of `FastHttpUser`.
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
@@ -198,12 +200,16 @@ class FastHttpSession(_core.Session):
         concurrency: int = 1,
         proxy_host: str | None = None,
         proxy_port: int | None = None,
+        connection_options: ConnectionOptions | None = None,
+        http_version: str | None = None,
     ) -> None:
         url, credentials = without_credentials(base_url or "")
-        self._own_headers = tuple((headers or {}).items())
+        closing = connection_options is not None and not connection_options.keep_alive
+        engine = get_engine()
+        self._own_headers = (*({"Connection": "close"} if closing else {}).items(), *(headers or {}).items())
         wire_headers = _fast_headers(self._own_headers)
         self._setup(
-            get_engine(),
+            engine,
             url,
             request_event,
             user,
@@ -213,6 +219,9 @@ class FastHttpSession(_core.Session):
             header_block(url, wire_headers),
             True,
         )
+        self._use_options(connection_options, http_version)
+        if client_pool is not None:
+            shared_pool(self, client_pool, engine, (connection_options or ConnectionOptions()).limits)
         self._default_timeouts = (connection_timeout, network_timeout)
         self._set_timeouts(self._default_timeouts)
         self.max_redirects = max_redirects
@@ -314,6 +323,13 @@ class FastHttpSession(_core.Session):
             response.__class__ = ErrorResponse
         return error
 
+    def _broken(
+        self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
+    ) -> BaseException:
+        """What reading a streamed body raises that breaks off."""
+        failure = Failure(code, url, reason, 0, received, remaining, timeout, head_done=True)
+        return fast_error(failure, self.max_retries)
+
     def _judge(self, response: FastResponse) -> Exception | None:
         response.error = response._status_error(response._name)
         return cast("Exception | None", response.error)
@@ -383,6 +399,7 @@ class FastHttpSession(_core.Session):
         verify: bool | str | None = None,
         max_redirects: int | None = None,
         debug_stream: Any = None,
+        http_version: str | None = None,
         **more_params: Any,
     ) -> FastResponse:
         """Arguments that nobody knows become parameters of the URL, as geventhttpclient does it."""
@@ -394,6 +411,7 @@ class FastHttpSession(_core.Session):
             self.verify if verify is None else verify,
             self.max_redirects if max_redirects is None else max_redirects,
             debug_stream,
+            http_version,
         )
         if absolute_http_url_regexp.match(full_url):
             own = CaseInsensitiveDict(headers or {})
@@ -429,6 +447,7 @@ class FastHttpSession(_core.Session):
             sending.verify,
             None,
             self._proxy,
+            http_version=sending.http_version,
         )
         if sending.debug_stream is not None:
             head = "".join(f"{name}: {value}\r\n" for name, value in response._head_lines)
@@ -487,6 +506,8 @@ class FastHttpUser(RestMixin, User):
     ssl_context_factory: Any = None
     proxy_host: str | None = None
     proxy_port: int | None = None
+    connection_options: ConnectionOptions | None = None
+    http_version: str | None = None
     abstract = True
 
     def __init__(self, environment: Environment) -> None:
@@ -506,4 +527,6 @@ class FastHttpUser(RestMixin, User):
             concurrency=self.concurrency,
             proxy_host=self.proxy_host,
             proxy_port=self.proxy_port,
+            connection_options=self.connection_options,
+            http_version=self.http_version,
         )
