@@ -31,7 +31,7 @@ HEADERS = {
     "Python.h": "py/.*",
     "greenlet.h": "py/wake",
     "curl/": "curl_loop|tunnel|transfer",
-    "openssl/": "tls",
+    "openssl/": "tls.*",
     "zlib.h": "filter_zlib",
     "brotli/": "filter_brotli",
     "zstd": "filter_zstd",
