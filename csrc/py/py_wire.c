@@ -157,6 +157,17 @@ static int add_headers(struct py_session *session, struct lc_header_set *set,
     return LC_WAY_SHORT;
 }
 
+void lc_py_wire_set_1_0(struct lc_buf *wire)
+{
+    static const char version[] = "HTTP/1.1\r\n";
+    const char *end = memchr(wire->ptr, '\n', wire->len);
+    size_t len = end != NULL ? (size_t)(end + 1 - wire->ptr) : 0;
+    if (len >= sizeof version &&
+        memcmp(end + 2 - sizeof version, version, sizeof version - 1) == 0) {
+        wire->ptr[len - 3] = '0';
+    }
+}
+
 /* Defaults, the call's headers, what describes the body, cookies, Host, then the length if it is
  * not among what describes the body. */
 static int append_as_geventhttpclient(struct py_session *session, struct lc_wire *wire,
@@ -214,6 +225,9 @@ static int write_request(struct py_session *session, const struct lc_call *call,
     if (lc_py_append(&wire->bytes, method) < 0 || append_text(wire, " ") < 0 ||
         lc_py_append(&wire->bytes, target) < 0 || append_text(wire, " HTTP/1.1\r\n") < 0) {
         return LC_WAY_ERROR;
+    }
+    if (call->http_version == LC_PY_HTTP_1_0) {
+        lc_py_wire_set_1_0(&wire->bytes);
     }
     int way = session->flavour == LC_FLAVOUR_FAST
                   ? append_as_geventhttpclient(session, wire, &set, method, body)
