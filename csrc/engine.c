@@ -1,5 +1,7 @@
 #include "engine_private.h"
 
+#include "block.h"
+
 #include <stdio.h>
 
 /* --- ids --- */
@@ -225,6 +227,7 @@ void lc_engine_free(struct lc_engine *engine)
     lc_free(engine->slots);
     lc_home_free(&engine->home);
     lc_free(engine);
+    lc_blocks_release();
 }
 
 /* --- the loop --- */

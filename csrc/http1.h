@@ -55,6 +55,10 @@ void lc_http1_init(struct lc_http1 *parser, bool request_is_head, size_t max_hea
 void lc_http1_free(struct lc_http1 *parser);
 /* Takes bytes: LC_HTTP1_MORE, LC_HTTP1_DONE or a negative code. `*used` is set in all cases. */
 int lc_http1_feed(struct lc_http1 *parser, const char *bytes, size_t len, size_t *used) LC_MUST_USE;
+/* Where the next bytes of a large body may be read to, without a copy, and how many: 0: feed them.
+ * lc_http1_took then says how many came. */
+size_t lc_http1_room(struct lc_http1 *parser, char **into);
+int lc_http1_took(struct lc_http1 *parser, size_t len) LC_MUST_USE;
 /* The peer closed: LC_HTTP1_DONE if that ends the response, LC_ECLOSED if nothing of it had come,
  * else LC_ETRUNCATED. */
 int lc_http1_eof(struct lc_http1 *parser) LC_MUST_USE;

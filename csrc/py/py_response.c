@@ -10,9 +10,15 @@
 
 Py_ssize_t lc_py_response_length(const struct py_response *response)
 {
-    bool has_body = response->err == 0 && response->content != NULL &&
+    if (response->err != 0) {
+        return 0;
+    }
+    if (response->has_body) {
+        return (Py_ssize_t)response->body.len;
+    }
+    bool is_bytes = response->content != NULL &&
                     PyBytes_Check(response->content); /* users may set it to anything */
-    return has_body ? PyBytes_GET_SIZE(response->content) : 0;
+    return is_bytes ? PyBytes_GET_SIZE(response->content) : 0;
 }
 
 LC_CALLS_PYTHON static int report_meta(struct py_response *self)
@@ -114,25 +120,50 @@ static PyObject *or_none(PyObject *value)
     return Py_NewRef(value != NULL ? value : Py_None);
 }
 
+static void drop_body(struct py_response *self)
+{
+    lc_buf_free(&self->body);
+    self->has_body = false;
+}
+
+static bool is_unread(const struct py_response *self)
+{
+    return self->content == NULL && self->stream != NULL && self->stream != Py_None;
+}
+
+/* Most tasks never look at the body: bytes are made of it when somebody does. */
+static PyObject *content_so_far(struct py_response *self)
+{
+    if (self->has_body) {
+        PyObject *content = PyBytes_FromStringAndSize(self->body.ptr, (Py_ssize_t)self->body.len);
+        if (content == NULL) {
+            return NULL;
+        }
+        drop_body(self);
+        Py_XSETREF(self->content, content);
+    }
+    return or_none(self->content);
+}
+
 /* The whole body: of a streamed response it is read now, by the Python class. */
 LC_CALLS_PYTHON static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure))
 {
     struct py_response *self = (struct py_response *)op;
-    if (self->content == NULL && self->stream != NULL && self->stream != Py_None) {
+    if (is_unread(self)) {
         return PyObject_CallMethod(op, "_read_content", NULL);
     }
-    return or_none(((struct py_response *)op)->content);
+    return content_so_far(self);
 }
 
 static PyObject *get_content_so_far(PyObject *op, void *Py_UNUSED(closure))
 {
     struct py_response *self = (struct py_response *)op;
-    bool unread = self->content == NULL && self->stream != NULL && self->stream != Py_None;
-    return unread ? Py_NewRef(Py_False) : or_none(self->content);
+    return is_unread(self) ? Py_NewRef(Py_False) : content_so_far(self);
 }
 
 static int set_content(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
 {
+    drop_body((struct py_response *)op);
     return set_lazy(&((struct py_response *)op)->content, value == Py_None ? NULL : value);
 }
 
@@ -286,6 +317,7 @@ struct py_response *lc_py_response_new(PyTypeObject *type)
     if (self != NULL) {
         lc_buf_init(&self->head, SIZE_MAX);
         lc_buf_init(&self->wire, SIZE_MAX);
+        lc_buf_init(&self->body, SIZE_MAX);
         self->response_time_ms = NAN;
     }
     return self;
@@ -341,6 +373,7 @@ static void response_dealloc(PyObject *op)
     response_clear(op);
     lc_buf_free(&self->head);
     lc_buf_free(&self->wire);
+    lc_buf_free(&self->body);
     type->tp_free(op);
     Py_DECREF(type);
 }

@@ -9,7 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = """
-    lc:              buf: lc          url: buf         sock: lc         timers: lc
+    lc:              block: lc        buf: block       url: buf         sock: lc
+    timers: lc
     bins: lc         hist: bins       phases: bins     rounded: lc
     seconds: lc      window: rounded  stats: hist phases rounded seconds window
     http1: buf       filter: http1    decoder: filter  decode: decoder
@@ -31,7 +32,7 @@ HEADERS = {
     "Python.h": "py/.*",
     "greenlet.h": "py/wake",
     "curl/": "curl_loop|tunnel|transfer",
-    "openssl/": "tls",
+    "openssl/": "tls.*",
     "zlib.h": "filter_zlib",
     "brotli/": "filter_brotli",
     "zstd": "filter_zstd",
