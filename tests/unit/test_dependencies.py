@@ -13,7 +13,7 @@ CORE = """
     hist: lc         rounded: lc      seconds: lc      window: rounded
     stats: hist rounded seconds window
     http1: buf       decode: http1    tls: sock        curl_loop: lc
-    connect: sock curl_loop           transfer: sock curl_loop
+    connect: sock curl_loop           transfer: buf tls curl_loop
     cookie_date: lc  cookie_host: buf cookies: cookie_date cookie_host  set_cookie: cookies
     home: lc         address: lc      lookup: address
     conn: tls http1 cookies decode    engine: connect transfer conn timers url home
