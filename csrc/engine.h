@@ -45,20 +45,31 @@ struct lc_request {
     uint64_t read_timeout_ns;    /* between two arrivals; 0: none */
     size_t max_head;
     size_t max_body;
-    uint64_t start_ns; /* when the caller began, monotonic: response times count from here */
-    void *data;        /* the caller's */
+    /* When the caller began, monotonic: response times count from here, or from the first write if
+     * that is on a kept connection and nothing was waited for. */
+    uint64_t start_ns;
+    void *data; /* the caller's */
 };
 
-/* Moments of one request, monotonic nanoseconds; 0: did not happen. */
+/* What the arrival of a response's last byte was read from: the kernel's receive timestamp; the
+ * clock when this process read it; the clock when the loop saw the socket ready (libcurl reads). */
+enum lc_arrival { LC_ARRIVAL_NONE, LC_ARRIVAL_KERNEL, LC_ARRIVAL_READ, LC_ARRIVAL_LOOP };
+
+/* Moments of one request, monotonic nanoseconds; 0: did not happen. With several connections those
+ * of the last one. */
 struct lc_times {
     uint64_t start;
-    uint64_t lookup;     /* duration */
-    uint64_t connect;    /* duration of look-up and connect together */
-    uint64_t tls;        /* duration of the handshake */
-    uint64_t sent;       /* the last byte was written */
-    uint64_t first_byte; /* arrival, by the kernel's receive timestamp where there is one */
+    uint64_t lookup;    /* duration */
+    uint64_t connect;   /* duration of look-up and connect together */
+    uint64_t connected; /* a connection was there, kept or new; the handshake, if any, follows */
+    uint64_t tls;       /* duration of the handshake */
+    uint64_t sent;      /* the write that took the last byte began */
+    uint64_t first_byte;
     uint64_t last_byte;
-    uint64_t read; /* when this process read the last byte */
+    uint64_t read;    /* when this process read the last byte */
+    uint64_t ended;   /* the last byte arrived, or the end of the stream, or it failed */
+    uint64_t resumed; /* when the caller ran on; set by the caller */
+    uint8_t arrival;  /* enum lc_arrival: the source of first_byte and last_byte */
 };
 
 enum lc_op_kind { LC_OP_SLEEP, LC_OP_REQUEST };
@@ -83,24 +94,24 @@ struct lc_exchange {
     struct lc_pool_waiter waiter;
     struct lc_connect *attempt;
     struct lc_conn *conn;
-    struct lc_buf fed;     /* what was fed and is not written yet */
-    size_t written;        /* of request.wire, on the present connection */
-    size_t fed_written;    /* of fed */
-    size_t consumed;       /* of response.body, at its beginning */
-    uint64_t received;     /* bytes of the body that were consumed altogether */
-    uint64_t deadline_ns;  /* of the present phase; the timer is moved lazily */
-    uint64_t handshake_ns; /* when the handshake began */
-    uint32_t tries;        /* connections that were closed before a response */
-    uint32_t late_tries;   /* time-outs before a response after which it was sent again */
-    bool reused;           /* the present connection had served before */
-    bool told_head;        /* the owner has heard of the head of a streamed response */
-    bool began_feeding;    /* a piece was fed: it cannot be sent again */
-    bool fed_all;          /* the last piece was fed */
+    struct lc_buf fed;    /* what was fed and is not written yet */
+    size_t written;       /* of request.wire, on the present connection */
+    size_t fed_written;   /* of fed */
+    size_t consumed;      /* of response.body, at its beginning */
+    uint64_t received;    /* bytes of the body that were consumed altogether */
+    uint64_t deadline_ns; /* of the present phase; the timer is moved lazily */
+    uint32_t tries;       /* connections that were closed before a response */
+    uint32_t late_tries;  /* time-outs before a response after which it was sent again */
+    bool reused;          /* the present connection had served before */
+    bool told_head;       /* the owner has heard of the head of a streamed response */
+    bool began_feeding;   /* a piece was fed: it cannot be sent again */
+    bool fed_all;         /* the last piece was fed */
+    bool unsent;          /* the piece that was fed last is not written yet */
     /* the result */
-    bool ended;  /* err and response are final */
-    bool hungry; /* what was fed is written: lc_exchange_feed() has the next piece */
-    int err;     /* 0 or LC_E* */
-    int os_errno;
+    bool ended;      /* err and response are final */
+    bool hungry;     /* what was fed is written: lc_exchange_feed() has the next piece */
+    int err;         /* 0 or LC_E* */
+    int os_errno;    /* of a failed connect; with LC_ERESOLVE getaddrinfo's code */
     uint32_t resent; /* how often it was sent again */
     struct lc_http1 response;
     struct lc_times times;

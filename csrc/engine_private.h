@@ -79,12 +79,15 @@ bool lc_exchange_set_deadline(struct lc_exchange *exchange, uint64_t now_ns,
 /* Something moved: the read time-out begins anew. */
 void lc_exchange_extend_deadline(struct lc_exchange *exchange, uint64_t now_ns);
 bool lc_exchange_is_all_sent(const struct lc_exchange *exchange);
+/* True if the owner of a streamed response has something to read; while it still feeds, it is only
+ * told when more can be fed and when all is over. */
+bool lc_exchange_has_news(const struct lc_exchange *exchange);
 /* True if so much of the body waits to be consumed that reading may rest. */
 bool lc_exchange_has_enough(const struct lc_exchange *exchange);
 
 /* exchange_http1.c: the lane of our own. */
 /* False: its pool has no room for another connection. */
-bool lc_http1_lane_start(struct lc_exchange *exchange) LC_MUST_USE;
+bool lc_http1_lane_start(struct lc_exchange *exchange, uint64_t now_ns) LC_MUST_USE;
 void lc_http1_lane_on_connected(void *owner, const struct lc_connect_result *result);
 /* Goes on after a pause: more was fed, or consumed. */
 void lc_http1_lane_resume(struct lc_exchange *exchange);

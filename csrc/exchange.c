@@ -30,6 +30,9 @@ void lc_exchange_finish(struct lc_exchange *exchange, int err)
     detach(exchange);
     exchange->err = err;
     exchange->ended = true;
+    if (exchange->times.ended == 0) {
+        exchange->times.ended = lc_now_ns();
+    }
     lc_exchange_tell(exchange);
 }
 
@@ -72,7 +75,13 @@ void lc_exchange_extend_deadline(struct lc_exchange *exchange, uint64_t now_ns)
 
 void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange)
 {
-    if (exchange->deadline_ns > lc_now_ns()) {
+    uint64_t now = lc_now_ns();
+    if (exchange->deadline_ns <= now && exchange->attempt != NULL &&
+        lc_connect_next_address(exchange->attempt)) {
+        engine->dirty = true; /* it may be connected already */
+        exchange->deadline_ns = now + exchange->request.connect_timeout_ns;
+    }
+    if (exchange->deadline_ns > now) {
         if (exchange->deadline_ns != UINT64_MAX &&
             lc_timers_start(&engine->timers, &exchange->op.timer, exchange->deadline_ns) < 0) {
             lc_exchange_finish(exchange, LC_ENOMEM);
@@ -86,6 +95,7 @@ void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange
         lc_exchange_send_again(exchange);
         return;
     }
+    exchange->times.ended = exchange->deadline_ns; /* not when this process came to notice it */
     lc_exchange_finish(exchange, connecting ? LC_ECONNTIMEOUT : LC_EREADTIMEOUT);
 }
 
@@ -108,14 +118,21 @@ void lc_exchange_note_arrival(struct lc_exchange *exchange, uint64_t arrival_rea
     }
     times->last_byte = arrival;
     times->read = now;
+    times->arrival = arrival_realtime_ns != 0 ? LC_ARRIVAL_KERNEL : LC_ARRIVAL_READ;
     lc_exchange_extend_deadline(exchange, now);
 }
 
 bool lc_exchange_is_all_sent(const struct lc_exchange *exchange)
 {
     return exchange->written == exchange->request.wire.len &&
-           exchange->fed_written == exchange->fed.len &&
-           (exchange->fed_all || !exchange->request.feeds);
+           (!exchange->request.feeds || (exchange->fed_all && !exchange->unsent));
+}
+
+bool lc_exchange_has_news(const struct lc_exchange *exchange)
+{
+    bool reads = exchange->request.streams && (!exchange->request.feeds || exchange->fed_all);
+    return exchange->ended || (reads && exchange->response.head_done &&
+                               (!exchange->told_head || lc_exchange_body(exchange).len > 0));
 }
 
 bool lc_exchange_has_enough(const struct lc_exchange *exchange)
@@ -137,9 +154,9 @@ static void on_room(struct lc_pool_waiter *waiter)
 }
 
 /* On a connection of the pool, on a new one, or when there is room for one. */
-static void start(struct lc_exchange *exchange, bool waited)
+static void start(struct lc_exchange *exchange, uint64_t now_ns, bool waited)
 {
-    if (!lc_http1_lane_start(exchange)) {
+    if (!lc_http1_lane_start(exchange, now_ns)) {
         exchange->deadline_ns = UINT64_MAX;
         lc_pool_wait(exchange->request.pool, &exchange->waiter, waited, on_room);
     }
@@ -152,7 +169,7 @@ void lc_exchange_start_waiting(struct lc_engine *engine)
         struct lc_exchange *exchange =
             (struct lc_exchange *)((char *)waiter - offsetof(struct lc_exchange, waiter));
         lc_pool_wait_end(waiter);
-        start(exchange, true);
+        start(exchange, lc_now_ns(), true);
         if (waiter == last) {
             break; /* who came meanwhile has the next turn */
         }
@@ -162,8 +179,9 @@ void lc_exchange_start_waiting(struct lc_engine *engine)
 void lc_exchange_send_again(struct lc_exchange *exchange)
 {
     exchange->resent += exchange->written > 0;
+    exchange->times = (struct lc_times){.start = exchange->times.start};
     detach(exchange);
-    start(exchange, false);
+    start(exchange, lc_now_ns(), false);
 }
 
 int lc_exchange_begin(struct lc_engine *engine, struct lc_request *request,
@@ -188,7 +206,7 @@ int lc_exchange_begin(struct lc_engine *engine, struct lc_request *request,
     lc_http1_init(&exchange->response, request->is_head, request->max_head,
                   request->streams ? SIZE_MAX : request->max_body);
     *out = exchange;
-    start(exchange, false);
+    start(exchange, request->start_ns, false);
     if (exchange->op.state != LC_OP_PENDING) {
         engine->dirty = true;
     }
@@ -231,9 +249,7 @@ int lc_engine_resume(struct lc_exchange *exchange, void *data, uint64_t *id)
     lc_engine_forget_open(exchange);
     exchange->op.data = data;
     *id = exchange->op.id;
-    bool new_head =
-        exchange->request.streams && exchange->response.head_done && !exchange->told_head;
-    if (exchange->ended || new_head || lc_exchange_body(exchange).len > 0) {
+    if (lc_exchange_has_news(exchange)) {
         lc_exchange_tell(exchange);
     } else if (lc_exchange_set_deadline(exchange, lc_now_ns(), exchange->request.read_timeout_ns)) {
         lc_http1_lane_resume(exchange);
@@ -274,6 +290,7 @@ int lc_exchange_feed(struct lc_exchange *exchange, const char *bytes, size_t len
     }
     exchange->began_feeding = true;
     exchange->fed_all = last;
+    exchange->unsent = true;
     exchange->hungry = false;
     return 0;
 }

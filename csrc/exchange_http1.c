@@ -77,6 +77,7 @@ static void complete_response(struct lc_exchange *exchange, bool bytes_left)
         exchange->conn = NULL;
         lc_conn_release(conn);
     }
+    exchange->times.ended = exchange->times.last_byte;
     lc_exchange_finish(exchange, 0);
 }
 
@@ -85,7 +86,7 @@ static void end_of_stream(struct lc_exchange *exchange)
     int rc = lc_http1_eof(&exchange->response);
     if (rc == LC_HTTP1_DONE) {
         exchange->response.keep_alive = false;
-        exchange->times.read = lc_now_ns();
+        exchange->times.read = exchange->times.ended = lc_now_ns();
         lc_exchange_finish(exchange, 0);
     } else {
         fail(exchange, rc);
@@ -95,8 +96,7 @@ static void end_of_stream(struct lc_exchange *exchange)
 /* A piece of a response that goes on; false: reading stops here. */
 static bool take_piece(struct lc_exchange *exchange)
 {
-    if (exchange->request.streams && exchange->response.head_done &&
-        (!exchange->told_head || lc_exchange_body(exchange).len > 0)) {
+    if (lc_exchange_has_news(exchange)) {
         lc_exchange_tell(exchange);
     }
     if (!lc_exchange_has_enough(exchange)) {
@@ -174,12 +174,15 @@ static void wait_for_writing(struct lc_exchange *exchange, bool progress)
     }
 }
 
-/* Writes one buffer from where it stands; true if all of it is written. */
-static bool write_out(struct lc_exchange *exchange, const struct lc_buf *bytes, size_t *written)
+/* Writes one buffer from where it stands; true if all of it is written. `*began_ns` is when the
+ * last write began: the peer may answer while it lasts, and the process may be stopped as long. */
+static bool write_out(struct lc_exchange *exchange, const struct lc_buf *bytes, size_t *written,
+                      uint64_t *began_ns)
 {
     struct lc_conn *conn = exchange->conn;
     size_t before = *written;
     while (*written < bytes->len) {
+        *began_ns = lc_now_ns();
         ssize_t put = lc_conn_write(conn, bytes->ptr + *written, bytes->len - *written);
         if (put == LC_EAGAIN) {
             wait_for_writing(exchange, *written > before);
@@ -197,11 +200,14 @@ static bool write_out(struct lc_exchange *exchange, const struct lc_buf *bytes, 
 static void send_request(struct lc_exchange *exchange)
 {
     struct lc_conn *conn = exchange->conn;
-    if (!write_out(exchange, &exchange->request.wire, &exchange->written) ||
-        (exchange->request.feeds && !write_out(exchange, &exchange->fed, &exchange->fed_written))) {
+    uint64_t began_ns = 0;
+    if (!write_out(exchange, &exchange->request.wire, &exchange->written, &began_ns) ||
+        (exchange->request.feeds &&
+         !write_out(exchange, &exchange->fed, &exchange->fed_written, &began_ns))) {
         return;
     }
-    exchange->times.sent = lc_now_ns();
+    exchange->unsent = false;
+    exchange->times.sent = began_ns != 0 ? began_ns : lc_now_ns();
     lc_exchange_extend_deadline(exchange, exchange->times.sent);
     if (lc_conn_watch(conn, false) < 0) {
         fail(exchange, LC_ESYS);
@@ -234,7 +240,7 @@ static void advance_handshake(struct lc_exchange *exchange)
         return;
     }
     uint64_t now = lc_now_ns();
-    exchange->times.tls = now - exchange->handshake_ns;
+    exchange->times.tls = now - exchange->times.connected;
     conn->state = LC_CONN_BUSY;
     begin_sending(exchange, now);
 }
@@ -242,10 +248,7 @@ static void advance_handshake(struct lc_exchange *exchange)
 void lc_http1_lane_resume(struct lc_exchange *exchange)
 {
     struct lc_conn *conn = exchange->conn;
-    if (exchange->written == exchange->request.wire.len &&
-        exchange->fed_written < exchange->fed.len) {
-        send_request(exchange);
-    } else if (exchange->request.feeds && exchange->fed_all && exchange->times.sent == 0) {
+    if (exchange->unsent) {
         send_request(exchange);
     }
     if (exchange->ended || exchange->conn != conn || !conn->rests ||
@@ -311,7 +314,7 @@ void lc_http1_lane_on_connected(void *owner, const struct lc_connect_result *res
     exchange->times.connect = result->connect_ns;
     if (result->err != 0) {
         lc_pool_unreserve(exchange->request.pool);
-        exchange->os_errno = result->os_errno;
+        exchange->os_errno = result->err == LC_ERESOLVE ? result->eai : result->os_errno;
         lc_exchange_keep_reason(exchange, result->reason);
         fail(exchange, result->err);
         return;
@@ -327,8 +330,8 @@ void lc_http1_lane_on_connected(void *owner, const struct lc_connect_result *res
     conn->uses = 1;
     attach(exchange, conn);
     uint64_t now = lc_now_ns();
+    exchange->times.connected = now;
     if (conn->state == LC_CONN_HANDSHAKE) {
-        exchange->handshake_ns = now;
         advance_handshake(exchange);
     } else {
         begin_sending(exchange, now);
@@ -341,12 +344,14 @@ static void begin_connecting(struct lc_exchange *exchange)
 {
     struct lc_engine *engine = exchange->engine;
     const struct lc_origin *origin = exchange->request.origin;
-    struct lc_connect_target target = {
-        .url = origin->connect_url, .proxy = origin->proxy, .tunnel = origin->tls_context != NULL};
+    struct lc_connect_target target = {.url = origin->connect_url,
+                                       .proxy = origin->proxy,
+                                       .tunnel = origin->tls_context != NULL,
+                                       .source = origin->source,
+                                       .unix_socket = origin->unix_socket,
+                                       .resolve = origin->resolve};
     exchange->reused = false;
     exchange->written = 0;
-    exchange->times.sent = 0;
-    exchange->times.tls = 0;
     engine->dirty = true;
     int rc = lc_connect_start(engine->connector, &target, exchange, &exchange->attempt);
     if (rc < 0) {
@@ -358,14 +363,19 @@ static void begin_connecting(struct lc_exchange *exchange)
     }
 }
 
-bool lc_http1_lane_start(struct lc_exchange *exchange)
+bool lc_http1_lane_start(struct lc_exchange *exchange, uint64_t now_ns)
 {
     struct lc_pool *pool = exchange->request.pool;
     struct lc_conn *conn = lc_pool_take(pool, exchange->request.origin);
     if (conn != NULL) {
         attach(exchange, conn);
         exchange->reused = true;
-        begin_sending(exchange, exchange->tries == 0 ? exchange->request.start_ns : lc_now_ns());
+        if (now_ns == exchange->times.start) {
+            /* It did not wait for room: what this process took until here is no response time. */
+            exchange->times.start = now_ns = lc_now_ns();
+        }
+        exchange->times.connected = now_ns;
+        begin_sending(exchange, now_ns);
         return true;
     }
     if (!lc_pool_reserve(pool)) {

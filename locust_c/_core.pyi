@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeVar, final
 
-from typing_extensions import disjoint_base
+from typing_extensions import Buffer, disjoint_base
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
@@ -161,6 +161,27 @@ class Engine:
     def close(self) -> None: ...
     def counts(self) -> dict[str, int]: ...
 
+@final
+class Pool:
+    """Connections that several sessions share."""
+
+    def __new__(
+        cls, engine: Engine, max_idle: int = 10, max_open: int = 0, lifetime: float = 0.0
+    ) -> Self: ...
+    def close(self) -> None: ...
+    def counts(self) -> dict[str, int]: ...
+
+@final
+class Stream:
+    """The body of a response that is read while it arrives."""
+
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    def read(self, size: int = -1, /) -> bytes: ...
+    def close(self) -> None: ...
+
 @disjoint_base
 class Session:
     """Connections, cookies and settings of one user; base of the sessions."""
@@ -182,6 +203,9 @@ class Session:
     _request_overridden: bool
     _long_way_only: bool
     _user_context: Callable[[], dict[str, Any]] | None
+    _connection_options: Any
+    http_version: str
+    max_body_size: int
     @property
     def base_url(self) -> str: ...
     @base_url.setter
@@ -229,7 +253,14 @@ class Session:
         cert: str | tuple[str, str] | None,
         proxy: str | None,
         /,
+        *,
+        body: Iterable[bytes] | None = None,
+        chunked: bool = False,
+        stream: bool = False,
+        http_version: str | None = None,
     ) -> Any: ...
+    def _set_pool(self, pool: Pool | None, /) -> None: ...
+    def _set_limits(self, max_idle: int, max_open: int, lifetime: float, /) -> None: ...
     def _cookie_list(
         self,
     ) -> list[tuple[str, str, str, str | None, int | None, bool, bool, bool, bool]]: ...
@@ -266,6 +297,7 @@ class Response:
     connection: Any
     request_meta: dict[str, Any]
     _content: Any
+    _stream: Stream | None
     _method: str
     _name: str
     _exception: Any
@@ -276,6 +308,7 @@ class Response:
     _response_time_ms: float
     _length: int
     _resent: int
+    _outcome: bytes
     @property
     def content(self) -> Any: ...
     @content.setter
@@ -285,7 +318,7 @@ class Response:
     @property
     def _seconds_to_head(self) -> float: ...
     @property
-    def _last_byte_ns(self) -> int: ...
+    def _end_ns(self) -> int: ...
     @property
     def _head_lines(self) -> list[tuple[str, str]]: ...
     @property
@@ -295,3 +328,11 @@ class Response:
     @property
     def _request_bytes(self) -> bytes: ...
     def _report(self) -> None: ...
+
+@final
+class Decoder:
+    """Undoes content codings piece by piece."""
+
+    def __new__(cls, content_encoding: str, limit: int) -> Self: ...
+    def feed(self, data: Buffer, /) -> bytes: ...
+    def finish(self) -> bytes: ...

@@ -21,10 +21,11 @@ import certifi
 import requests
 from requests.auth import HTTPBasicAuth, _basic_auth_str
 from requests.models import RequestEncodingMixin
-from requests.utils import default_user_agent
+from requests.utils import DEFAULT_ACCEPT_ENCODING, default_user_agent
 
 from locust_c import _core
 from locust_c.adapter import EngineAdapter
+from locust_c.connections import ConnectionOptions, ConnectionSettings, request_http_version, shared_pool
 from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
 from locust_c.hub import get_engine
 from locust_c.response import ResponseContextManager
@@ -34,16 +35,14 @@ __all__ = ["HttpSession", "ResponseContextManager"]
 
 absolute_http_url_regexp = re.compile(r"^https?://", re.I)
 
-ENCODINGS = "gzip, deflate"
 
-
-@lru_cache(maxsize=1)
-def _default_headers() -> tuple[tuple[str, str], ...]:
+@lru_cache(maxsize=2)
+def _default_headers(keep_alive: bool = True) -> tuple[tuple[str, str], ...]:
     return (
         ("User-Agent", default_user_agent()),
-        ("Accept-Encoding", ENCODINGS),
+        ("Accept-Encoding", DEFAULT_ACCEPT_ENCODING),
         ("Accept", "*/*"),
-        ("Connection", "keep-alive"),
+        ("Connection", "keep-alive" if keep_alive else "close"),
     )
 
 
@@ -102,7 +101,7 @@ class _Encoding(RequestEncodingMixin):
 _encode = json_module.JSONEncoder(allow_nan=False).encode
 
 
-class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # verbs take more than requests'
+class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type: ignore[misc]  # verbs take more than requests'
     """A requests.Session whose requests the C engine makes and reports to the statistics.
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
@@ -123,23 +122,30 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
         user: Any,
         *args: Any,
         pool_manager: Any = None,
+        connection_options: ConnectionOptions | None = None,
+        http_version: str | None = None,
         **kwargs: Any,
     ) -> None:
         if args or kwargs:
             raise TypeError(f"unexpected arguments: {args or kwargs}")
+        engine = get_engine()
+        headers = _default_headers(connection_options is None or connection_options.keep_alive)
         url, credentials = without_credentials(base_url or "")
         self._setup(
-            get_engine(),
+            engine,
             url,
             request_event,
             user,
             ResponseContextManager,
             ResponseContextManager,
-            _default_headers(),
-            header_block(url, _default_headers()),
+            headers,
+            header_block(url, headers),
             False,
         )
+        self._use_options(connection_options, http_version)
         self.pool_manager = pool_manager
+        if pool_manager is not None:
+            shared_pool(self, pool_manager, engine, (connection_options or ConnectionOptions()).limits)
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
         self._request_overridden, self._long_way_only = _overrides(type(self))
@@ -148,7 +154,7 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
     def _rebase(self, base_url: str | None) -> None:
         """What setting base_url does (called from C)."""
         url, credentials = without_credentials(base_url or "")
-        self._set_base(url, header_block(url, _default_headers()))
+        self._set_base(url, header_block(url, self._wire_headers()))
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
 
@@ -167,8 +173,11 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
 
     # --- settings, made when somebody asks (called from C) ---
 
+    def _wire_headers(self) -> tuple[tuple[str, str], ...]:
+        return _default_headers(self._connection_options is None or self._connection_options.keep_alive)
+
     def _make_headers(self) -> SessionHeaders:
-        return SessionHeaders(_default_headers())
+        return SessionHeaders(self._wire_headers())
 
     def _make_auth(self) -> None:
         return None
@@ -263,9 +272,16 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
             head_done,
             response._status_line,
             response._head_lines if head_done else (),
+            self.max_body_size,
         )
         response.error = requests_error(failure)
         return innermost(response.error)
+
+    def _broken(
+        self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
+    ) -> BaseException:
+        """What reading a streamed body raises that breaks off."""
+        return requests_error(Failure(code, url, reason, 0, received, remaining, timeout, head_done=True))
 
     def _judge(self, response: ResponseContextManager) -> Exception | None:
         return status_error(response, response._name)
@@ -303,6 +319,7 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
         name: str | None = None,
         catch_response: bool = False,
         context: dict[str, Any] | None = None,
+        http_version: str | None = None,
         **kwargs: Any,
     ) -> ResponseContextManager:
         start = ResponseContextManager()
@@ -312,11 +329,15 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
         start._hook = self.request_event
         full_url = self._build_url(url)
         start.url = full_url
-        return self._finish(
-            start,
-            lambda: requests.Session.request(self, method, full_url, **kwargs),
-            catch_response,
-        )
+        token = request_http_version.set(http_version)
+        try:
+            return self._finish(
+                start,
+                lambda: requests.Session.request(self, method, full_url, **kwargs),
+                catch_response,
+            )
+        finally:
+            request_http_version.reset(token)
 
     def _with_user_context(self, context: dict[str, Any] | None) -> dict[str, Any] | None:
         return context if self._user_context is None else {**self._user_context(), **(context or {})}
@@ -340,13 +361,16 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
             response.status_code = 0
             response.error = error
             response._exception = innermost(error)
+            outcome = getattr(error, "_outcome", None) or getattr(error.response, "_outcome", None)
+            if outcome is not None:
+                response._outcome = outcome
             response.request = error.request or requests.Request(first._method, first.url).prepare()
         response._method = first._method
         response._name = first._name or self._default_name(response)
         response._context = first._context
         response._hook = self.request_event
         response._start_time = start_time
-        end_ns = response._last_byte_ns or time.monotonic_ns()
+        end_ns = response._end_ns or time.monotonic_ns()
         response._response_time_ms = elapsed_before + max(end_ns - began_ns, 0) / 1e6
         response._length = len(response.content or b"")
         response._catch_response = catch_response

@@ -1,5 +1,6 @@
 #include "py_response.h"
 
+#include "py_times.h"
 #include "sample.h"
 
 #include <math.h>
@@ -113,9 +114,21 @@ static PyObject *or_none(PyObject *value)
     return Py_NewRef(value != NULL ? value : Py_None);
 }
 
-static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure))
+/* The whole body: of a streamed response it is read now, by the Python class. */
+LC_CALLS_PYTHON static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure))
 {
+    struct py_response *self = (struct py_response *)op;
+    if (self->content == NULL && self->stream != NULL && self->stream != Py_None) {
+        return PyObject_CallMethod(op, "_read_content", NULL);
+    }
     return or_none(((struct py_response *)op)->content);
+}
+
+static PyObject *get_content_so_far(PyObject *op, void *Py_UNUSED(closure))
+{
+    struct py_response *self = (struct py_response *)op;
+    bool unread = self->content == NULL && self->stream != NULL && self->stream != Py_None;
+    return unread ? Py_NewRef(Py_False) : or_none(self->content);
 }
 
 static int set_content(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
@@ -130,9 +143,40 @@ static PyObject *get_seconds_to_head(PyObject *op, void *Py_UNUSED(closure))
     return PyFloat_FromDouble((double)ns / 1e9);
 }
 
-static PyObject *get_last_byte_ns(PyObject *op, void *Py_UNUSED(closure))
+static PyObject *get_end_ns(PyObject *op, void *Py_UNUSED(closure))
 {
-    return PyLong_FromUnsignedLongLong(((struct py_response *)op)->times.last_byte);
+    const struct py_response *self = (struct py_response *)op;
+    return PyLong_FromUnsignedLongLong(lc_py_times_end(&self->times, self->err));
+}
+
+/* How an exchange went, for another response to take over; nobody else needs to know it. */
+struct outcome {
+    struct lc_times times;
+    int err;
+};
+
+static PyObject *get_outcome(PyObject *op, void *Py_UNUSED(closure))
+{
+    const struct py_response *self = (struct py_response *)op;
+    struct outcome outcome;
+    memset(&outcome, 0, sizeof outcome);
+    outcome.times = self->times;
+    outcome.err = self->err;
+    return PyBytes_FromStringAndSize((const char *)&outcome, sizeof outcome);
+}
+
+static int set_outcome(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
+{
+    struct py_response *self = (struct py_response *)op;
+    struct outcome outcome;
+    if (value == NULL || !PyBytes_Check(value) || PyBytes_GET_SIZE(value) != sizeof outcome) {
+        PyErr_SetString(PyExc_TypeError, "_outcome must be that of another response");
+        return -1;
+    }
+    memcpy(&outcome, PyBytes_AS_STRING(value), sizeof outcome);
+    self->times = outcome.times;
+    self->err = outcome.err;
+    return 0;
 }
 
 static PyObject *get_meta_made(PyObject *op, void *Py_UNUSED(closure))
@@ -182,6 +226,8 @@ static PyMemberDef response_members[] = {
     {"error", T_OBJECT, offsetof(struct py_response, error), 0,
      "Why the request failed, an exception, or None."},
     {"url", T_OBJECT, offsetof(struct py_response, url), 0, "The URL of the request."},
+    {"_stream", T_OBJECT, offsetof(struct py_response, stream), 0,
+     "The body of a streamed response, a Stream, or None."},
     {"_method", T_OBJECT, offsetof(struct py_response, method), 0, NULL},
     {"_name", T_OBJECT, offsetof(struct py_response, name), 0, NULL},
     {"_exception", T_OBJECT, offsetof(struct py_response, exception), 0, NULL},
@@ -204,9 +250,10 @@ static PyGetSetDef response_getset[] = {
         {"status_code", get_status_code, set_status_code, "The HTTP status, 0 if there is none.",
          NULL},
     {"content", get_content, set_content, "The decoded body, or None without a response.", NULL},
-    {"_content", get_content, set_content, NULL, NULL},
+    {"_content", get_content_so_far, set_content, "As content; False: not read yet.", NULL},
     {"_seconds_to_head", get_seconds_to_head, NULL, NULL, NULL},
-    {"_last_byte_ns", get_last_byte_ns, NULL, "Arrival of the last byte, monotonic; 0: none.",
+    {"_end_ns", get_end_ns, NULL, "Where the response time ends, monotonic; 0: no exchange.", NULL},
+    {"_outcome", get_outcome, set_outcome, "Moments and error, for another response to take over.",
      NULL},
     {"_meta_made", get_meta_made, NULL, "Whether anybody has seen request_meta.", NULL},
     {"_head_lines", get_head_lines, NULL, "(name, value) of each header line.", NULL},
@@ -257,6 +304,7 @@ static int response_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct py_response *self = (struct py_response *)op;
     Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->stream);
     Py_VISIT(self->error);
     Py_VISIT(self->exception);
     Py_VISIT(self->hook);
@@ -271,6 +319,7 @@ static int response_clear(PyObject *op)
 {
     struct py_response *self = (struct py_response *)op;
     Py_CLEAR(self->content);
+    Py_CLEAR(self->stream);
     Py_CLEAR(self->method);
     Py_CLEAR(self->url);
     Py_CLEAR(self->name);

@@ -8,11 +8,12 @@ import zlib
 from collections.abc import Callable
 from ssl import SSLError
 
+import brotli
 from gevent.timeout import Timeout
 from geventhttpclient._parser import HTTPParseError
 from geventhttpclient.response import HTTPConnectionClosed
 from geventhttpclient.useragent import ConnectionError as FastConnectionError
-from geventhttpclient.useragent import RetriesExceeded, UnsupportedRedirectSchemeError
+from geventhttpclient.useragent import RetriesExceeded
 
 from locust_c import _core
 from locust_c.failures import (
@@ -22,14 +23,13 @@ from locust_c.failures import (
     resolve_cause,
     tls_error,
     tls_verify_error,
+    too_large,
 )
 
 __all__ = [
     "FAILURE_EXCEPTIONS",
     "LocustBadStatusCode",
     "fast_error",
-    "redirect_scheme_error",
-    "redirects_exceeded",
 ]
 
 FAILURE_EXCEPTIONS = (
@@ -42,8 +42,9 @@ FAILURE_EXCEPTIONS = (
     HTTPConnectionClosed,
     HTTPParseError,
     zlib.error,
+    brotli.error,
 )
-"""What the fast client counts as failures (Locust's documented behaviour)."""
+"""What the fast client counts as failures: Locust's documented ones, and brotli's."""
 
 
 class LocustBadStatusCode(FastConnectionError):
@@ -57,17 +58,6 @@ class LocustBadStatusCode(FastConnectionError):
     def __repr__(self) -> str:
         # Without the URL: requests of one name are one row in the table of errors.
         return f"{type(self).__name__}(code={self.code})"
-
-
-def redirects_exceeded(url: str, limit: int) -> Exception:
-    """What is reported when more redirects follow each other than `limit`."""
-    return _of_geventhttpclient(RetriesExceeded, url, f"Redirection limit reached ({limit})")
-
-
-def redirect_scheme_error(url: str, scheme: str) -> Exception:
-    """What is reported when a redirect leads to a scheme that is not HTTP."""
-    text = f"refusing to follow redirect to {scheme!r} URL"
-    return _of_geventhttpclient(UnsupportedRedirectSchemeError, url, text)
 
 
 def _of_geventhttpclient(kind: Callable[..., object], *args: object, **kwargs: object) -> Exception:
@@ -115,4 +105,5 @@ _MAKERS: dict[int, Callable[[Failure], Exception]] = {
     _core.ETLS: lambda failure: tls_error(failure.reason),
     _core.ETLSVERIFY: lambda failure: tls_verify_error(failure.reason, failure.host),
     _core.EDECODE: lambda failure: decode_error(failure.reason),
+    _core.ELIMIT: lambda failure: too_large(failure) or ConnectionError(errno.EIO, failure.reason),
 }
