@@ -85,8 +85,8 @@ bool lc_exchange_is_all_sent(const struct lc_exchange *exchange);
 /* True if the owner of a streamed response has something to read; while it still feeds, it is only
  * told when more can be fed and when all is over. */
 bool lc_exchange_has_news(const struct lc_exchange *exchange);
-/* True if so much of the body waits to be consumed that reading may rest. */
-bool lc_exchange_has_enough(const struct lc_exchange *exchange);
+/* How much more of the body should be read; 0: so much waits to be consumed that reading rests. */
+size_t lc_exchange_wants(const struct lc_exchange *exchange);
 
 /* exchange_http1.c: the lane of our own. */
 /* False: its pool has no room for another connection. */

@@ -138,10 +138,13 @@ bool lc_exchange_has_news(const struct lc_exchange *exchange)
                                (!exchange->told_head || lc_exchange_body(exchange).len > 0));
 }
 
-bool lc_exchange_has_enough(const struct lc_exchange *exchange)
+size_t lc_exchange_wants(const struct lc_exchange *exchange)
 {
-    return exchange->request.streams &&
-           exchange->response.body.len - exchange->consumed >= STREAM_WINDOW;
+    size_t held = exchange->response.body.len - exchange->consumed;
+    if (!exchange->request.streams) {
+        return SIZE_MAX;
+    }
+    return held < STREAM_WINDOW ? STREAM_WINDOW - held : 0;
 }
 
 /* --- beginnings --- */

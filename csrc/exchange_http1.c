@@ -100,7 +100,7 @@ static bool take_piece(struct lc_exchange *exchange)
     if (lc_exchange_has_news(exchange)) {
         lc_exchange_tell(exchange);
     }
-    if (!lc_exchange_has_enough(exchange)) {
+    if (lc_exchange_wants(exchange) > 0) {
         return true;
     }
     if (lc_conn_rest(exchange->conn, true) < 0) {
@@ -120,9 +120,11 @@ struct reading {
 static void read_piece(struct lc_exchange *exchange, struct reading *reading)
 {
     struct lc_http1 *response = &exchange->response;
-    char *into = exchange->engine->read_buffer;
+    char *into;
     uint64_t arrival = 0;
-    size_t room = lc_http1_room(response, &into);
+    size_t room = lc_http1_room(response, &into), wants = lc_exchange_wants(exchange);
+    room = room < wants ? room : wants;
+    into = room > 0 ? into : exchange->engine->read_buffer;
     reading->wanted = room > 0 ? room : LC_READ_BUFFER;
     reading->got = lc_conn_read(exchange->conn, into, reading->wanted, &arrival);
     if (reading->got <= 0) {
@@ -277,7 +279,7 @@ void lc_http1_lane_resume(struct lc_exchange *exchange)
         send_request(exchange);
     }
     if (exchange->ended || exchange->conn != conn || !conn->rests ||
-        lc_exchange_has_enough(exchange)) {
+        lc_exchange_wants(exchange) == 0) {
         return;
     }
     exchange->engine->dirty = true;

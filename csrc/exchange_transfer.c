@@ -90,7 +90,7 @@ static int on_head(void *owner, const char *bytes, size_t len)
 static int on_body(void *owner, const char *bytes, size_t len)
 {
     struct lc_exchange *exchange = owner;
-    if (lc_exchange_has_enough(exchange)) {
+    if (lc_exchange_wants(exchange) == 0) {
         exchange->paused = true;
         return LC_EAGAIN;
     }

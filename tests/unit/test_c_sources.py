@@ -34,7 +34,9 @@ def test_no_variable_outlives_a_call(path: Path) -> None:
     found = re.findall(at_file_scope, code, re.MULTILINE) + re.findall(in_functions, code, re.MULTILINE)
     # Tests let the n-th allocation of a thread fail, large blocks are kept for it; CPython wants keyword lists as char *[].
     allowed = (
-        r"\bconst\b|static char \*\w+\[\]|" + TABLES + (r"|_Thread_local" if path.name in ("lc.c", "block.c") else "")
+        r"\bconst\b|static char \*\w+\[\]|"
+        + TABLES
+        + (r"|_Thread_local" if path.name in ("lc.c", "block.c") else "")
     )
     assert [line for line in found if not re.search(allowed, line)] == []
 
