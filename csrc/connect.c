@@ -123,14 +123,29 @@ static void move_to(struct lc_connect *attempt, enum stage stage)
 
 /* --- ends --- */
 
+/* Words that say whose failure it is: the server may be well. */
+static void describe(struct lc_connect *attempt, const char *reason)
+{
+    if (attempt->way == NULL) {
+        snprintf(attempt->reason, sizeof attempt->reason, "%s", reason);
+        return;
+    }
+    const struct lc_proxy *proxy = &attempt->way->proxy;
+    bool is_v6 = memchr(proxy->host.ptr, ':', proxy->host.len) != NULL;
+    snprintf(attempt->reason, sizeof attempt->reason, "%s %s%.*s%s:%u: %s",
+             proxy->kind == LC_PROXY_HTTP ? "Proxy" : "SOCKS proxy", is_v6 ? "[" : "",
+             (int)proxy->host.len, proxy->host.ptr, is_v6 ? "]" : "", proxy->port, reason);
+}
+
 static void finish(struct lc_connect *attempt, int err, int fd, const char *reason)
 {
     attempt->result.err = err;
     attempt->result.fd = fd;
-    attempt->result.connect_ns = err == 0 ? lc_now_ns() - attempt->start_ns : 0;
-    /* Whose failure it is: the server may be well. */
-    bool of_proxy = err != 0 && attempt->way != NULL && attempt->stage != LOOKING_UP_FOR_SOCKS;
-    snprintf(attempt->reason, sizeof attempt->reason, "%s%s", of_proxy ? "Proxy: " : "", reason);
+    if (err == 0) {
+        attempt->result.connect_ns = lc_now_ns() - attempt->start_ns;
+    } else {
+        describe(attempt, reason);
+    }
     move_to(attempt, FINISHED);
 }
 
@@ -316,11 +331,17 @@ static void begin_lookup(struct lc_connect *attempt, enum stage stage, struct lc
 
 static int read_proxy(struct lc_connect *attempt)
 {
-    attempt->way = lc_alloc(sizeof *attempt->way);
-    if (attempt->way == NULL) {
+    struct way *way = lc_alloc(sizeof *way);
+    if (way == NULL) {
         return LC_ENOMEM;
     }
-    return lc_proxy_parse(attempt->target.proxy, &attempt->way->proxy);
+    int rc = lc_proxy_parse(attempt->target.proxy, &way->proxy);
+    if (rc < 0) {
+        lc_free(way);
+        return rc;
+    }
+    attempt->way = way;
+    return 0;
 }
 
 static void begin(struct lc_connect *attempt)
@@ -336,7 +357,7 @@ static void begin(struct lc_connect *attempt)
     } else if ((rc = read_proxy(attempt)) == LC_ENOMEM) {
         fail(attempt, LC_ENOMEM, lc_strerror(LC_ENOMEM));
     } else if (rc < 0) {
-        fail(attempt, LC_ECONNECT, "its URL cannot be used");
+        fail(attempt, LC_ECONNECT, "Proxy: its URL cannot be used");
     } else {
         begin_lookup(attempt, LOOKING_UP, attempt->way->proxy.host, attempt->way->proxy.port);
     }

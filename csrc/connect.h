@@ -30,7 +30,8 @@ struct lc_connect_result {
     int eai;             /* getaddrinfo's code with LC_ERESOLVE */
     uint64_t lookup_ns;  /* duration of the name look-ups; 0: there was none */
     uint64_t connect_ns; /* duration from the start, look-ups and proxy included; 0 with an error */
-    const char *reason;  /* in words, "Proxy: ..." of a proxy's; valid during the callback */
+    const char *reason; /* in words; begins with "Proxy host:port: " or "SOCKS proxy host:port: " if
+                         * it was on the way through one; valid during the callback */
 };
 
 struct lc_connector;
