@@ -209,14 +209,17 @@ class FastResponse(_core.Response):
         return self._declared_length() or 0 if self._stream is not None else len(self.content or b"")
 
     def __len__(self) -> int:
-        """Of the body as the server declared it, else as it came."""
+        """Of the body as the server declared it, else as it came; TypeError if it is still to come."""
         declared = self._declared_length()
-        return len(self.content or b"") if declared is None else declared
+        if declared is not None:
+            return declared
+        if self._stream is not None:
+            raise TypeError("the length of a streamed response is not known")
+        return len(self.content or b"")
 
     def __bool__(self) -> bool:
         """Whether there is a body, or one may come."""
-        streams = self._stream is not None and self._declared_length() is None
-        return streams or len(self) > 0
+        return (self._stream is not None and self._declared_length() is None) or len(self) > 0
 
     # --- the body as a file ---
 
@@ -277,7 +280,7 @@ class FastResponse(_core.Response):
 
     def release(self) -> None:
         """Gives the connection back; it is closed if a part of the body is still to come."""
-        if self._stream is not None:
+        if self._stream is not None and not self._stream.ended:
             self._stream.close()
 
     close = release
