@@ -77,6 +77,8 @@ class EventHook:
 
 # ---- statistics ----
 
+PHASES: tuple[str, ...]
+
 @disjoint_base
 class StatsCounters:
     """The statistics of one (method, name)."""
@@ -112,6 +114,20 @@ class StatsCounters:
     def counts_between(self, first: float, end: float, /) -> tuple[int, int]: ...
     def intervals(self) -> list[tuple[int, int, int]]: ...
     def interval_times(self, key: int, /) -> dict[int, int]: ...
+    def record_phases(
+        self,
+        lookup: float | None,
+        connect: float | None,
+        tls: float | None,
+        send: float | None,
+        wait: float | None,
+        receive: float | None,
+        lag: float | None,
+        /,
+    ) -> None: ...
+    def phase_count(self, phase: int, /) -> int: ...
+    def phase_quantile(self, phase: int, p: float, /) -> float | None: ...
+    def phase_histogram(self, phase: int, /) -> list[tuple[float, float, int]]: ...
 
 @disjoint_base
 class StatsErrorCount:
