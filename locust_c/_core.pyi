@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeVar, final
 
-from typing_extensions import disjoint_base
+from typing_extensions import Buffer, disjoint_base
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
@@ -198,6 +198,7 @@ class Session:
     _request_overridden: bool
     _long_way_only: bool
     _user_context: Callable[[], dict[str, Any]] | None
+    max_body_size: int
     @property
     def base_url(self) -> str: ...
     @base_url.setter
@@ -312,3 +313,11 @@ class Response:
     @property
     def _request_bytes(self) -> bytes: ...
     def _report(self) -> None: ...
+
+@final
+class Decoder:
+    """Undoes content codings piece by piece."""
+
+    def __new__(cls, content_encoding: str, limit: int) -> Self: ...
+    def feed(self, data: Buffer, /) -> bytes: ...
+    def finish(self) -> bytes: ...

@@ -261,6 +261,7 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
             head_done,
             response._status_line,
             response._head_lines if head_done else (),
+            self.max_body_size,
         )
         response.error = requests_error(failure)
         return innermost(response.error)

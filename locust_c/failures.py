@@ -38,7 +38,15 @@ from urllib3.util import Url, parse_url
 
 from locust_c import _core
 
-__all__ = ["Failure", "innermost", "refused_cause", "requests_error", "resolve_cause", "status_error"]
+__all__ = [
+    "Failure",
+    "ResponseTooLarge",
+    "innermost",
+    "refused_cause",
+    "requests_error",
+    "resolve_cause",
+    "status_error",
+]
 
 # What says no more than what it was raised for.
 _WRAPPERS = (exceptions.ConnectionError, MaxRetryError, NewConnectionError, ProtocolError)
@@ -52,6 +60,7 @@ class Failure:
     `code`: one of `_core.E…`. `reason`: its words, or the ones of a library. `os_errno`: of a failed
     connect. `received`, `remaining`: bytes of the body. `timeout`: the one that passed, in seconds.
     `head_done`: whether a whole head had come; `head_lines`, `status_line`: it, or as much as there is.
+    `max_body`: how many bytes of a body the session takes.
     """
 
     code: int
@@ -64,6 +73,7 @@ class Failure:
     head_done: bool = False
     status_line: str = ""
     head_lines: Sequence[tuple[str, str]] = ()
+    max_body: int = 0
 
     @cached_property
     def _url(self) -> Url:
@@ -96,6 +106,10 @@ class Failure:
         https = self._url.scheme == "https"
         port = self._url.port or (443 if https else 80)
         return f"{'HTTPS' if https else 'HTTP'}{what}(host={self.host!r}, port={port})"
+
+
+class ResponseTooLarge(requests.RequestException):
+    """The body of a response, as received or as decoded, is larger than the session's `max_body_size`."""
 
 
 class _InvalidChunk(HTTPException):
@@ -275,6 +289,17 @@ def _undecodable(failure: Failure) -> Exception:
     return exceptions.ContentDecodingError(DecodeError(text, decode_error(failure.reason)))
 
 
+def too_large(failure: Failure) -> ResponseTooLarge | None:
+    """The error of a body that is larger than is taken; None if another limit was passed."""
+    if "body" not in failure.reason:
+        return None
+    return ResponseTooLarge(f"The response body is larger than max_body_size ({failure.max_body} bytes)")
+
+
+def _over_limit(failure: Failure) -> Exception:
+    return too_large(failure) or exceptions.ConnectionError(failure.reason)
+
+
 _MAKERS: dict[int, Callable[[Failure], Exception]] = {
     _core.ECLOSED: _closed,
     _core.ERESET: _reset,
@@ -287,6 +312,7 @@ _MAKERS: dict[int, Callable[[Failure], Exception]] = {
     _core.ETLS: _tls,
     _core.ETLSVERIFY: _tls_verify,
     _core.EDECODE: _undecodable,
+    _core.ELIMIT: _over_limit,
 }
 
 

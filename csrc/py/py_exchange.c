@@ -5,7 +5,7 @@
 #include "sample.h"
 #include "wake.h"
 
-enum { MAX_HEAD = 1 << 20, MAX_BODY = 1 << 28 };
+enum { MAX_HEAD = 1 << 20 };
 
 /* --- from the engine's result to the response --- */
 
@@ -35,18 +35,22 @@ static int decode(const uint8_t *codings, size_t count, struct lc_sv body, struc
                  count, LC_DECODER_MAX_CODINGS);
         return LC_EDECODE;
     }
-    return lc_decode_codings(codings, count, body.ptr, body.len, out, reason);
+    int rc = lc_decode_codings(codings, count, body.ptr, body.len, out, reason);
+    if (rc == LC_ELIMIT) {
+        snprintf(reason, LC_DECODER_REASON_MAX, "the response body is longer than the limit");
+    }
+    return rc;
 }
 
-static int take_content(struct py_response *response, struct lc_exchange *exchange,
-                        char reason[LC_DECODER_REASON_MAX])
+static int take_content(const struct py_session *session, struct py_response *response,
+                        struct lc_exchange *exchange, char reason[LC_DECODER_REASON_MAX])
 {
     struct lc_http1 *parsed = &exchange->response;
     struct lc_buf decoded;
     uint8_t codings[LC_DECODER_MAX_CODINGS];
     size_t count = codings_of(parsed, codings);
     struct lc_sv body = {parsed->body.ptr, parsed->body.len};
-    lc_buf_init(&decoded, MAX_BODY);
+    lc_buf_init(&decoded, session->max_body);
     if (body.len > 0 && count > 0) {
         int rc = decode(codings, count, body, &decoded, reason);
         if (rc == LC_ENOMEM) {
@@ -127,12 +131,12 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     char undecodable[LC_DECODER_REASON_MAX];
     if (response->err == 0 || keeps_part(session, exchange)) {
         response->status = exchange->response.status;
-        if (take_content(response, exchange, undecodable) < 0 ||
+        if (take_content(session, response, exchange, undecodable) < 0 ||
             (exchange->response.has_set_cookie && take_cookies(session, wire, exchange) < 0)) {
             return -1;
         }
     }
-    if (response->err == LC_EDECODE) {
+    if (response->err != exchange->err) {
         reason = undecodable;
     }
     lc_buf_move(&response->head, &exchange->response.head);
@@ -191,7 +195,7 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
         .connect_timeout_ns = call->connect_timeout_ns,
         .read_timeout_ns = call->read_timeout_ns,
         .max_head = MAX_HEAD,
-        .max_body = MAX_BODY,
+        .max_body = session->max_body,
         .start_ns = start_ns,
     };
     if ((session->resend_closed != 0 || session->resend_late != 0) && is_idempotent(call->method)) {

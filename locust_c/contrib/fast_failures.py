@@ -23,6 +23,7 @@ from locust_c.failures import (
     resolve_cause,
     tls_error,
     tls_verify_error,
+    too_large,
 )
 
 __all__ = [
@@ -117,4 +118,5 @@ _MAKERS: dict[int, Callable[[Failure], Exception]] = {
     _core.ETLS: lambda failure: tls_error(failure.reason),
     _core.ETLSVERIFY: lambda failure: tls_verify_error(failure.reason, failure.host),
     _core.EDECODE: lambda failure: decode_error(failure.reason),
+    _core.ELIMIT: lambda failure: too_large(failure) or ConnectionError(errno.EIO, failure.reason),
 }
