@@ -3,6 +3,8 @@ from typing import Any, Self, TypeVar, final
 
 from typing_extensions import Buffer, disjoint_base
 
+from locust_c.timings import Timings
+
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 __version__: str
@@ -282,6 +284,7 @@ class Response:
     raw: Any
     connection: Any
     request_meta: dict[str, Any]
+    timings: Timings | None
     _content: Any
     _method: str
     _name: str
@@ -304,6 +307,8 @@ class Response:
     def _seconds_to_head(self) -> float: ...
     @property
     def _end_ns(self) -> int: ...
+    @property
+    def _moments(self) -> tuple[Any, ...] | None: ...
     @property
     def _head_lines(self) -> list[tuple[str, str]]: ...
     @property

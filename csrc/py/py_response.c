@@ -129,6 +129,12 @@ static PyObject *get_end_ns(PyObject *op, void *Py_UNUSED(closure))
     return PyLong_FromUnsignedLongLong(lc_py_times_end(&self->times, self->err));
 }
 
+static PyObject *get_moments(PyObject *op, void *Py_UNUSED(closure))
+{
+    const struct py_response *self = (struct py_response *)op;
+    return lc_py_times_moments(&self->times, self->err);
+}
+
 /* How an exchange went, for another response to take over; nobody else needs to know it. */
 struct outcome {
     struct lc_times times;
@@ -231,6 +237,7 @@ static PyGetSetDef response_getset[] = {
     {"_content", get_content, set_content, NULL, NULL},
     {"_seconds_to_head", get_seconds_to_head, NULL, NULL, NULL},
     {"_end_ns", get_end_ns, NULL, "Where the response time ends, monotonic; 0: no exchange.", NULL},
+    {"_moments", get_moments, NULL, "What timings are made of, or None.", NULL},
     {"_outcome", get_outcome, set_outcome, "Moments and error, for another response to take over.",
      NULL},
     {"_meta_made", get_meta_made, NULL, "Whether anybody has seen request_meta.", NULL},

@@ -99,16 +99,14 @@ struct measured {
     double time_ms;
     int64_t length;
     PyObject *exception;
-    const struct lc_phases *phases;
+    struct lc_phase_keys phases;
 };
 
 static void record_into(struct lc_stats *stats, const struct lc_py_key *key,
                         const struct measured *measured)
 {
     lc_stats_record(stats, measured->time_ms, measured->length, key->now_s);
-    if (measured->phases != NULL) {
-        lc_stats_record_phases(stats, measured->phases);
-    }
+    lc_stats_record_phases(stats, &measured->phases);
 }
 
 LC_CALLS_PYTHON
@@ -156,8 +154,11 @@ int lc_py_stats_record(PyObject *table, const struct lc_sample *sample)
         return -1;
     }
     struct lc_py_key key = {sample->request_type, sample->name, now_s()};
-    struct measured measured = {sample->response_time_ms, sample->response_length,
-                                sample->exception, sample->phases};
+    struct measured measured = {
+        sample->response_time_ms, sample->response_length, sample->exception, {.count = 0}};
+    if (sample->phases != NULL) {
+        lc_phases_find_keys(sample->phases, &measured.phases);
+    }
     return record(table, &key, &measured);
 }
 

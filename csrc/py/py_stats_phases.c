@@ -55,14 +55,16 @@ PyObject *lc_py_stats_record_phases(PyObject *self, PyObject *args)
             return NULL;
         }
     }
-    lc_phases_record(hists_of(self), &phases);
+    struct lc_phase_keys keys;
+    lc_phases_find_keys(&phases, &keys);
+    lc_phases_record(hists_of(self), &keys);
     Py_RETURN_NONE;
 }
 
 PyObject *lc_py_stats_phase_count(PyObject *self, PyObject *object)
 {
     long phase = to_phase(object);
-    return phase < 0 ? NULL : PyLong_FromUnsignedLongLong(hists_of(self)->counts[phase]);
+    return phase < 0 ? NULL : PyLong_FromUnsignedLongLong(lc_phases_count(hists_of(self), phase));
 }
 
 PyObject *lc_py_stats_phase_quantile(PyObject *self, PyObject *args)
