@@ -75,7 +75,13 @@ void lc_exchange_extend_deadline(struct lc_exchange *exchange, uint64_t now_ns)
 
 void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange)
 {
-    if (exchange->deadline_ns > lc_now_ns()) {
+    uint64_t now = lc_now_ns();
+    if (exchange->deadline_ns <= now && exchange->attempt != NULL &&
+        lc_connect_next_address(exchange->attempt)) {
+        engine->dirty = true; /* it may be connected already */
+        exchange->deadline_ns = now + exchange->request.connect_timeout_ns;
+    }
+    if (exchange->deadline_ns > now) {
         if (exchange->deadline_ns != UINT64_MAX &&
             lc_timers_start(&engine->timers, &exchange->op.timer, exchange->deadline_ns) < 0) {
             lc_exchange_finish(exchange, LC_ENOMEM);
@@ -120,6 +126,13 @@ bool lc_exchange_is_all_sent(const struct lc_exchange *exchange)
 {
     return exchange->written == exchange->request.wire.len &&
            (!exchange->request.feeds || (exchange->fed_all && !exchange->unsent));
+}
+
+bool lc_exchange_has_news(const struct lc_exchange *exchange)
+{
+    bool reads = exchange->request.streams && (!exchange->request.feeds || exchange->fed_all);
+    return exchange->ended || (reads && exchange->response.head_done &&
+                               (!exchange->told_head || lc_exchange_body(exchange).len > 0));
 }
 
 bool lc_exchange_has_enough(const struct lc_exchange *exchange)
@@ -236,9 +249,7 @@ int lc_engine_resume(struct lc_exchange *exchange, void *data, uint64_t *id)
     lc_engine_forget_open(exchange);
     exchange->op.data = data;
     *id = exchange->op.id;
-    bool new_head =
-        exchange->request.streams && exchange->response.head_done && !exchange->told_head;
-    if (exchange->ended || new_head || lc_exchange_body(exchange).len > 0) {
+    if (lc_exchange_has_news(exchange)) {
         lc_exchange_tell(exchange);
     } else if (lc_exchange_set_deadline(exchange, lc_now_ns(), exchange->request.read_timeout_ns)) {
         lc_http1_lane_resume(exchange);

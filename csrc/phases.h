@@ -15,7 +15,7 @@
     X(LOOKUP, "lookup")   /* the host's name was looked up */                                      \
     X(CONNECT, "connect") /* the connection was established */                                     \
     X(TLS, "tls")         /* the TLS handshake */                                                  \
-    X(SEND, "send")       /* a connection was there -> the request's last byte was written */      \
+    X(SEND, "send")       /* sending began -> the write that took the last byte */                 \
     X(WAIT, "wait")       /* sent -> the response's first byte arrived */                          \
     X(RECEIVE, "receive") /* first byte -> last byte */                                            \
     X(LAG, "lag")         /* the response had arrived -> the task ran on */

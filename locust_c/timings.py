@@ -32,7 +32,7 @@ class Timings:
     tls: float | None
     #: A connection, kept or new, was ready and sending began (time_pretransfer).
     ready: float | None
-    #: The last byte of the request was written to the socket (time_posttransfer).
+    #: The write that took the last byte of the request began (time_posttransfer).
     sent: float | None
     #: The first byte of the response arrived (time_starttransfer).
     first_byte: float | None

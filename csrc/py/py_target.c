@@ -2,24 +2,43 @@
 
 /* --- origins --- */
 
+/* The fields of locust_c.tls_context.TlsSettings, in their order. */
+static int read_tls_settings(PyObject *settings, struct lc_tls_config *config)
+{
+    int verify, check_host = 1, resume = 0;
+    *config = (struct lc_tls_config){0};
+    if (!PyArg_ParseTuple(settings, "pzzzz|pzHHzzIp:_tls_files", &verify, &config->ca_file,
+                          &config->ca_path, &config->cert_file, &config->key_file, &check_host,
+                          &config->ca_pem, &config->min_version, &config->max_version,
+                          &config->ciphers, &config->ciphersuites, &config->verify_flags,
+                          &resume)) {
+        return -1;
+    }
+    config->verify = verify != 0;
+    config->check_host = check_host != 0;
+    config->resume = resume != 0;
+    return 0;
+}
+
 LC_RARE static int tls_context(struct py_session *session, PyObject *verify, PyObject *cert,
                                struct lc_tls_context **out)
 {
     char reason[LC_TLS_REASON_MAX];
     struct lc_tls_config config;
-    int verifies;
     int rc = -1;
-    PyObject *files =
+    PyObject *settings =
         PyObject_CallMethod((PyObject *)session, "_tls_files", "OO",
                             verify != NULL ? verify : Py_None, cert != NULL ? cert : Py_None);
-    if (files == NULL) {
+    if (settings == NULL) {
         return -1;
     }
-    if (!PyArg_ParseTuple(files, "pzzzz:_tls_files", &verifies, &config.ca_file, &config.ca_path,
-                          &config.cert_file, &config.key_file)) {
+    if (!PyTuple_Check(settings)) {
+        PyErr_SetString(PyExc_TypeError, "_tls_files must return a tuple");
         goto done;
     }
-    config.verify = verifies != 0;
+    if (read_tls_settings(settings, &config) < 0) {
+        goto done;
+    }
     rc = lc_engine_tls_context(session->engine->core, &config, out, reason);
     if (rc < 0) {
         PyErr_Format(PyExc_OSError, "TLS cannot be set up: %s",
@@ -27,8 +46,21 @@ LC_RARE static int tls_context(struct py_session *session, PyObject *verify, PyO
         rc = -1;
     }
 done:
-    Py_DECREF(files);
+    Py_DECREF(settings);
     return rc;
+}
+
+/* Where connections to that host start and end, by the user's options; the strings live as long as
+ * what is returned, a new reference, or NULL with an exception. */
+LC_RARE static PyObject *connection_options(struct py_session *session, struct lc_origin_spec *spec)
+{
+    PyObject *options = PyObject_CallMethod((PyObject *)session, "_origin_options", "si",
+                                            spec->host, (int)spec->port);
+    if (options != NULL && !PyArg_ParseTuple(options, "zzz:_origin_options", &spec->source,
+                                             &spec->unix_socket, &spec->resolve)) {
+        Py_CLEAR(options);
+    }
+    return options;
 }
 
 LC_RARE int lc_py_origin(struct py_session *session, const struct lc_url *url, PyObject *verify,
@@ -51,7 +83,15 @@ LC_RARE int lc_py_origin(struct py_session *session, const struct lc_url *url, P
             return -1;
         }
     }
+    PyObject *options = NULL;
+    if (session->connection_options != NULL && session->connection_options != Py_None) {
+        options = connection_options(session, &spec);
+        if (options == NULL) {
+            return -1;
+        }
+    }
     int rc = lc_engine_origin(session->engine->core, &spec, out);
+    Py_XDECREF(options);
     if (rc < 0) {
         PyErr_SetString(rc == LC_ENOMEM ? PyExc_MemoryError : PyExc_ValueError, lc_strerror(rc));
         return -1;
@@ -75,6 +115,10 @@ static PyObject *join_target(struct py_session *session, const struct lc_call *c
     }
     if (target == NULL || call->params == NULL) {
         return target;
+    }
+    Py_ssize_t len = PyUnicode_GET_LENGTH(target);
+    if (len > 0 && PyUnicode_READ_CHAR(target, len - 1) == '?') {
+        return target; /* an empty query: not clean, so it goes the long way */
     }
     PyObject *query =
         PyObject_CallMethod((PyObject *)session, "_encode_params", "(O)", call->params);
@@ -110,7 +154,8 @@ int lc_py_resolve_target(struct py_session *session, const struct lc_call *call,
     if (target.ptr == NULL) {
         return LC_WAY_ERROR;
     }
-    if (!lc_url_target_is_clean(target)) {
+    bool has_host = target.len > 1 && target.ptr[1] == '/'; /* geventhttpclient refuses it */
+    if (!lc_url_target_is_clean(target) || (session->flavour == LC_FLAVOUR_FAST && has_host)) {
         return LC_WAY_LONG;
     }
     if (session->origin == NULL && lc_py_origin(session, &session->base, session->verify,
