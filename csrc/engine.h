@@ -63,6 +63,7 @@ struct lc_times {
     uint64_t connect;   /* duration of look-up and connect together */
     uint64_t connected; /* a connection was there, kept or new; the handshake, if any, follows */
     uint64_t tls;       /* duration of the handshake */
+    uint64_t ready;     /* sending began */
     uint64_t sent;      /* the write that took the last byte began */
     uint64_t first_byte;
     uint64_t last_byte;

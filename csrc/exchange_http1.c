@@ -247,6 +247,7 @@ static void send_request(struct lc_exchange *exchange)
 static void begin_sending(struct lc_exchange *exchange, uint64_t now_ns)
 {
     exchange->written = 0;
+    exchange->times.ready = now_ns;
     if (lc_exchange_set_deadline(exchange, now_ns, exchange->request.read_timeout_ns)) {
         send_request(exchange);
     }

@@ -21,23 +21,14 @@ Py_ssize_t lc_py_response_length(const struct py_response *response)
     return is_bytes ? PyBytes_GET_SIZE(response->content) : 0;
 }
 
-LC_CALLS_PYTHON static int report_meta(struct py_response *self)
+LC_CALLS_PYTHON static int report_meta(struct py_response *self, const struct lc_sample *sample)
 {
     if (!PyDict_Check(self->request_meta)) {
         PyErr_Format(PyExc_TypeError, "request_meta must be a dict, not %.100s",
                      Py_TYPE(self->request_meta)->tp_name);
         return -1;
     }
-    PyObject *fire = PyObject_GetAttrString(self->hook, "fire");
-    PyObject *no_arguments = PyTuple_New(0);
-    PyObject *result = NULL;
-    if (fire != NULL && no_arguments != NULL) {
-        result = PyObject_Call(fire, no_arguments, self->request_meta);
-    }
-    Py_XDECREF(fire);
-    Py_XDECREF(no_arguments);
-    Py_XDECREF(result);
-    return result != NULL ? 0 : -1;
+    return lc_py_event_report_dict(self->hook, self->request_meta, sample);
 }
 
 LC_CALLS_PYTHON int lc_py_response_report(struct py_response *self)
@@ -45,6 +36,8 @@ LC_CALLS_PYTHON int lc_py_response_report(struct py_response *self)
     if (self->hook == NULL || self->hook == Py_None) {
         return 0;
     }
+    struct lc_phases phases;
+    bool measured = lc_py_times_phases(&self->times, self->err, &phases);
     struct lc_sample sample = {
         .request_type = self->method,
         .name = self->name,
@@ -56,11 +49,10 @@ LC_CALLS_PYTHON int lc_py_response_report(struct py_response *self)
         .start_time = self->start_time,
         .url = self->url,
         .resent = self->resent,
+        .phases = measured ? &phases : NULL,
     };
-    if (self->request_meta != NULL) {
-        return report_meta(self);
-    }
-    return lc_py_event_report(self->hook, &sample);
+    return self->request_meta != NULL ? report_meta(self, &sample)
+                                      : lc_py_event_report(self->hook, &sample);
 }
 
 /* --- attributes --- */
@@ -180,6 +172,12 @@ static PyObject *get_end_ns(PyObject *op, void *Py_UNUSED(closure))
     return PyLong_FromUnsignedLongLong(lc_py_times_end(&self->times, self->err));
 }
 
+static PyObject *get_moments(PyObject *op, void *Py_UNUSED(closure))
+{
+    const struct py_response *self = (struct py_response *)op;
+    return lc_py_times_moments(&self->times, self->err);
+}
+
 /* How an exchange went, for another response to take over; nobody else needs to know it. */
 struct outcome {
     struct lc_times times;
@@ -284,6 +282,7 @@ static PyGetSetDef response_getset[] = {
     {"_content", get_content_so_far, set_content, "As content; False: not read yet.", NULL},
     {"_seconds_to_head", get_seconds_to_head, NULL, NULL, NULL},
     {"_end_ns", get_end_ns, NULL, "Where the response time ends, monotonic; 0: no exchange.", NULL},
+    {"_moments", get_moments, NULL, "What timings are made of, or None.", NULL},
     {"_outcome", get_outcome, set_outcome, "Moments and error, for another response to take over.",
      NULL},
     {"_meta_made", get_meta_made, NULL, "Whether anybody has seen request_meta.", NULL},

@@ -18,7 +18,8 @@
     X(request)                                                                                     \
     X(raw)                                                                                         \
     X(connection)                                                                                  \
-    X(request_meta)
+    X(request_meta)                                                                                \
+    X(timings)
 
 struct py_response {
     PyObject_HEAD
