@@ -25,12 +25,12 @@ from locust_c.connections import pool_of_adapter, request_http_version, request_
 from locust_c.hub import get_engine
 from locust_c.response import streamed
 from locust_c.retries import exchange_with, tries_again
-from locust_c.wire import message_of, wire_of
+from locust_c.wire import message_of
 
 if TYPE_CHECKING:
     from locust_c.clients import HttpSession, ResponseContextManager
 
-__all__ = ["EngineAdapter", "SessionAdapters", "wire_of"]
+__all__ = ["EngineAdapter", "SessionAdapters"]
 
 _REPLACEABLE = frozenset(replaced.EXCHANGING)
 _DECISIVE = _REPLACEABLE | {"max_retries"}

@@ -13,7 +13,7 @@ import requests
 from requests.utils import urldefragauth
 from urllib3.util import parse_url
 
-__all__ = ["Message", "message_of", "wire_of"]
+__all__ = ["Message", "message_of"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LINE_END = re.compile(rb"[\r\n\0]")
@@ -47,14 +47,6 @@ def _body_pieces(body: Any) -> Iterable[bytes]:
     if isinstance(body, Iterable):
         return (data for piece in body if (data := _bytes_of(piece)))
     raise TypeError(f"data must be bytes, str, a file object or an iterable, not {type(body).__name__}")
-
-
-def _chunked(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The pieces in the chunked transfer coding (RFC 9112, 7.1)."""
-    for piece in pieces:
-        if piece:
-            yield b"%x\r\n%b\r\n" % (len(piece), piece)
-    yield b"0\r\n\r\n"
 
 
 def _header_bytes(part: str | bytes) -> bytes:
@@ -139,10 +131,3 @@ def message_of(
     if not chunked and (body is None or isinstance(body, (str, bytes, bytearray, memoryview))):
         return Message(head + b"".join(_body_pieces(body)), None, False)
     return Message(head, _body_pieces(body), chunked)
-
-
-def wire_of(request: requests.PreparedRequest, absolute: bool = False) -> bytes:
-    """The whole message in one piece; see message_of()."""
-    head, body, chunked = message_of(request, absolute)
-    pieces = body or ()
-    return head + b"".join(_chunked(pieces) if chunked else pieces)
