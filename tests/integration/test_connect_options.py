@@ -102,3 +102,14 @@ def test_the_next_given_address_is_tried_after_a_refusal(kind: Any) -> None:
     with EndsServer(("127.0.0.7", 0)) as server:
         session = session_with(kind, resolve={"given.invalid": "127.0.0.6,127.0.0.7"})
         assert session.get(f"http://given.invalid:{server.server_port}/").text == "127.0.0.7 127.0.0.1"
+
+
+def test_a_host_that_is_an_ipv6_address_can_be_given_another(server: EndsServer) -> None:
+    session = session_with(HttpSession, resolve={"[2001:db8::1]": "127.0.0.7"})
+    assert session.get(f"http://[2001:db8::1]:{server.server_port}/").text == "127.0.0.7 127.0.0.1"
+
+
+@pytest.mark.parametrize("addresses", ["name.test", "127.0.0.1:80", "127.0.0.1,", "127.0.0.1 127.0.0.2"])
+def test_what_is_no_address_is_refused(addresses: str) -> None:
+    with pytest.raises(ValueError, match=r"resolve maps 'given.test' to what is no address: "):
+        ConnectionOptions(resolve={"given.test": addresses})
