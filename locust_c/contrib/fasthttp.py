@@ -21,7 +21,7 @@ from requests.auth import _basic_auth_str
 
 from locust_c import _core
 from locust_c.clients import HttpSession, absolute_http_url_regexp, context_source, without_credentials
-from locust_c.connections import ConnectionOptions, ConnectionSettings, shared_pool
+from locust_c.connections import ConnectionOptions, ConnectionSettings, checked_options, shared_pool
 from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
 from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error
 from locust_c.contrib.fast_response import (
@@ -110,7 +110,8 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     ) -> None:
         url, credentials = without_credentials(base_url or "")
         defaults = HTTPClient.DEFAULT_HEADERS.copy()
-        if connection_options is not None and not connection_options.keep_alive:
+        options = checked_options(connection_options)
+        if not options.keep_alive:
             defaults["Connection"] = "close"
         defaults.update(headers or {})
         self._wire_headers: _Pairs = tuple(defaults.items())
@@ -128,7 +129,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         )
         if len(defaults) != len(set(defaults)):
             self.headers = DefaultHeaders(defaults)  # several values of one name
-        self._use_options(connection_options, http_version)
+        self._use_options(options, http_version)
         self._pool_headers: Mapping[str, Any] = {}
         self._default_timeouts = (connection_timeout, network_timeout)
         self._set_timeouts(self._default_timeouts)
@@ -137,7 +138,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self._resend_closed = concurrency + 1
         self.client_pool = client_pool
         if client_pool is not None:
-            shared_pool(self, client_pool, engine, (connection_options or ConnectionOptions()).limits)
+            shared_pool(self, client_pool, engine, options.limits)
         self._user_context = context_source(user)
         self._proxy = f"http://{proxy_host}:{proxy_port}" if proxy_host else None
         self._long_way_only = self._proxy is not None or self._is_customized()
