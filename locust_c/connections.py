@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import weakref
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -85,12 +86,18 @@ class ConnectionOptions:
         for host, addresses in dict(self.resolve).items():
             if not isinstance(host, str) or not isinstance(addresses, str) or not host or not addresses:
                 raise ValueError(f'resolve maps "host:port" to addresses, not {host!r} to {addresses!r}')
+            for address in addresses.split(","):
+                try:
+                    ipaddress.ip_address(address.strip("[]"))
+                except ValueError:
+                    raise ValueError(f"resolve maps {host!r} to what is no address: {address!r}") from None
 
     def addresses_of(self, host: str, port: int) -> str | None:
         """What `resolve` says of a host, as libcurl's "host:port:address,…"; None: nothing."""
+        shown = f"[{host}]" if ":" in host else host
         for known, addresses in self.resolve.items():
-            if known.lower() in (f"{host}:{port}".lower(), host.lower()):
-                return f"{host}:{port}:{addresses}"
+            if known.lower() in (f"{shown}:{port}".lower(), shown.lower()):
+                return f"{shown}:{port}:{addresses}"
         return None
 
     @property
