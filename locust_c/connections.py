@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import weakref
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ __all__ = [
     "DEFAULT_MAX_IDLE",
     "ConnectionOptions",
     "ConnectionSettings",
+    "checked_options",
     "request_http_version",
     "shared_pool",
 ]
@@ -77,12 +79,18 @@ class ConnectionOptions:
         for host, addresses in dict(self.resolve).items():
             if not isinstance(host, str) or not isinstance(addresses, str) or not host or not addresses:
                 raise ValueError(f'resolve maps "host:port" to addresses, not {host!r} to {addresses!r}')
+            for address in addresses.split(","):
+                try:
+                    ipaddress.ip_address(address.strip("[]"))
+                except ValueError:
+                    raise ValueError(f"resolve maps {host!r} to what is no address: {address!r}") from None
 
     def addresses_of(self, host: str, port: int) -> str | None:
         """What `resolve` says of a host, as libcurl's "host:port:address,…"; None: nothing."""
+        shown = f"[{host}]" if ":" in host else host
         for known, addresses in self.resolve.items():
-            if known.lower() in (f"{host}:{port}".lower(), host.lower()):
-                return f"{host}:{port}:{addresses}"
+            if known.lower() in (f"{shown}:{port}".lower(), shown.lower()):
+                return f"{shown}:{port}:{addresses}"
         return None
 
     @property
@@ -94,6 +102,15 @@ class ConnectionOptions:
 _DEFAULT = ConnectionOptions()
 
 
+def checked_options(options: ConnectionOptions | None) -> ConnectionOptions:
+    """The options, or the defaults for None; raises TypeError for anything else."""
+    if options is None:
+        return _DEFAULT
+    if not isinstance(options, ConnectionOptions):
+        raise TypeError(f"connection_options must be ConnectionOptions, not {options!r}")
+    return options
+
+
 class ConnectionSettings:
     """Mixin of the session classes: applies ConnectionOptions, and answers what the engine asks of them."""
 
@@ -102,16 +119,13 @@ class ConnectionSettings:
         http_version: str
         _set_limits: Any
 
-    def _use_options(self, options: ConnectionOptions | None, http_version: str | None) -> None:
+    def _use_options(self, options: ConnectionOptions, http_version: str | None) -> None:
         """Called once, when the session is set up."""
         if http_version is not None:
             self.http_version = http_version
-        if options is None or options == _DEFAULT:
-            return
-        if not isinstance(options, ConnectionOptions):
-            raise TypeError(f"connection_options must be ConnectionOptions, not {options!r}")
-        self._connection_options = options
-        self._set_limits(*options.limits)
+        if options != _DEFAULT:
+            self._connection_options = options
+            self._set_limits(*options.limits)
 
     def _origin_options(self, host: str, port: int) -> tuple[str | None, str | None, str | None]:
         """Source, Unix socket and addresses for connections to that host (called from C)."""

@@ -64,12 +64,13 @@ static int take_content(const struct py_session *session, struct py_response *re
             return 0;
         }
         if (rc == 0) {
-            body = (struct lc_sv){decoded.ptr, decoded.len};
+            lc_buf_free(&parsed->body);
+            lc_buf_move(&parsed->body, &decoded);
         }
     }
-    response->content = PyBytes_FromStringAndSize(body.ptr, (Py_ssize_t)body.len);
-    lc_buf_free(&decoded);
-    return response->content != NULL ? 0 : -1;
+    lc_buf_move(&response->body, &parsed->body);
+    response->has_body = true;
+    return 0;
 }
 
 LC_RARE static int take_cookies(struct py_session *session, const struct lc_wire *wire,

@@ -94,7 +94,7 @@ class PoolSettings:
     def http_version(self) -> str | None:
         return "1.0" if self.version == "HTTP/1.0" else None
 
-    def limits(self, options: ConnectionOptions | None) -> tuple[int, int, float]:
+    def limits(self, options: ConnectionOptions) -> tuple[int, int, float]:
         """Most idle connections, most open ones, seconds of life: `concurrency` says how many."""
-        idle, most, lifetime = (options or ConnectionOptions()).limits
+        idle, most, lifetime = options.limits
         return self.concurrency if idle else 0, most or self.concurrency, lifetime

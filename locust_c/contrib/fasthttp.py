@@ -21,7 +21,7 @@ from requests.auth import _basic_auth_str
 
 from locust_c import _core
 from locust_c.clients import HttpSession, absolute_http_url_regexp, context_source, without_credentials
-from locust_c.connections import ConnectionOptions, ConnectionSettings, shared_pool
+from locust_c.connections import ConnectionOptions, ConnectionSettings, checked_options, shared_pool
 from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
 from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error
 from locust_c.contrib.fast_pool import PoolSettings
@@ -79,12 +79,10 @@ def _shared(headers: _Pairs) -> _Pairs:
     return headers
 
 
-def _wire_headers(
-    settings: PoolSettings, options: ConnectionOptions | None, own: Mapping[str, Any]
-) -> _Pairs:
+def _wire_headers(settings: PoolSettings, options: ConnectionOptions, own: Mapping[str, Any]) -> _Pairs:
     headers = HTTPClient.DEFAULT_HEADERS.copy()
     headers.update(settings.headers)
-    if options is not None and not options.keep_alive:
+    if not options.keep_alive:
         headers["Connection"] = "close"
     headers.update(own)
     lines = ((name, value if isinstance(value, bytes) else str(value)) for name, value in headers.items())
@@ -133,7 +131,8 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         own = {"insecure": insecure, "ssl_context_factory": ssl_context_factory, **pool}
         settings = PoolSettings.of(client_pool, own)
         url, credentials = without_credentials(base_url or "")
-        self._wire_headers = _wire_headers(settings, connection_options, headers or {})
+        options = checked_options(connection_options)
+        self._wire_headers = _wire_headers(settings, options, headers or {})
         engine = get_engine()
         self._setup(
             engine,
@@ -148,10 +147,10 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         )
         if len(self._wire_headers) != len({name.lower() for name, _ in self._wire_headers}):
             self.headers = DefaultHeaders(self._wire_headers)  # several values of one name
-        self._use_options(connection_options, settings.http_version or http_version)
-        self._use_settings(settings, connection_options)
+        self._use_options(options, settings.http_version or http_version)
+        self._use_settings(settings, options)
         if client_pool is not None:
-            shared_pool(self, client_pool, engine, settings.limits(connection_options))
+            shared_pool(self, client_pool, engine, settings.limits(options))
         self.client_pool = client_pool
         self.max_redirects = max_redirects
         self.max_retries = max_retries
@@ -165,7 +164,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         if credentials is not None and all(credentials):
             self.auth = _basic_auth_str(*credentials)
 
-    def _use_settings(self, settings: PoolSettings, options: ConnectionOptions | None) -> None:
+    def _use_settings(self, settings: PoolSettings, options: ConnectionOptions) -> None:
         self._default_timeouts = settings.timeouts
         self._set_timeouts(settings.timeouts)
         self._set_limits(*settings.limits(options))
