@@ -13,7 +13,7 @@ from gevent.timeout import Timeout
 from geventhttpclient._parser import HTTPParseError
 from geventhttpclient.response import HTTPConnectionClosed
 from geventhttpclient.useragent import ConnectionError as FastConnectionError
-from geventhttpclient.useragent import RetriesExceeded, UnsupportedRedirectSchemeError
+from geventhttpclient.useragent import RetriesExceeded
 
 from locust_c import _core
 from locust_c.failures import (
@@ -30,8 +30,6 @@ __all__ = [
     "FAILURE_EXCEPTIONS",
     "LocustBadStatusCode",
     "fast_error",
-    "redirect_scheme_error",
-    "redirects_exceeded",
 ]
 
 FAILURE_EXCEPTIONS = (
@@ -60,17 +58,6 @@ class LocustBadStatusCode(FastConnectionError):
     def __repr__(self) -> str:
         # Without the URL: requests of one name are one row in the table of errors.
         return f"{type(self).__name__}(code={self.code})"
-
-
-def redirects_exceeded(url: str, limit: int) -> Exception:
-    """What is reported when more redirects follow each other than `limit`."""
-    return _of_geventhttpclient(RetriesExceeded, url, f"Redirection limit reached ({limit})")
-
-
-def redirect_scheme_error(url: str, scheme: str) -> Exception:
-    """What is reported when a redirect leads to a scheme that is not HTTP."""
-    text = f"refusing to follow redirect to {scheme!r} URL"
-    return _of_geventhttpclient(UnsupportedRedirectSchemeError, url, text)
 
 
 def _of_geventhttpclient(kind: Callable[..., object], *args: object, **kwargs: object) -> Exception:
