@@ -209,7 +209,7 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
         self._long_way_only = True
         super().mount(prefix, adapter)
 
-    _tls_files = staticmethod(settings_of_requests)
+    _tls_settings = staticmethod(settings_of_requests)
 
     @staticmethod
     def _auth_line(auth: Any) -> bytes | None:

@@ -19,11 +19,19 @@ import certifi
 
 from locust_c import _core
 
-__all__ = ["TlsSettings", "settings_of_context", "settings_of_factory", "settings_of_requests", "tls_version"]
+__all__ = [
+    "TLS_VERSIONS",
+    "Certificate",
+    "TlsSettings",
+    "settings_of_context",
+    "settings_of_factory",
+    "settings_of_requests",
+]
 
 Certificate = str | tuple[str, str] | None
+"""requests' `cert`: a file with certificate and key, or a file for each."""
 
-_VERSIONS = {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
+TLS_VERSIONS = {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
 _REFUSALS = (
     (0x0301, ssl.OP_NO_TLSv1),
     (0x0302, ssl.OP_NO_TLSv1_1),
@@ -58,32 +66,20 @@ class TlsSettings(NamedTuple):
     resume: bool = False
 
     def restricted(
-        self,
-        oldest: str | ssl.TLSVersion | None = None,
-        newest: str | ssl.TLSVersion | None = None,
-        ciphers: str | None = None,
-        resume: bool = False,
+        self, oldest: str | None, newest: str | None, ciphers: str | None, resume: bool
     ) -> TlsSettings:
-        """The same with these versions and ciphers where they are given; ValueError for unknown versions.
+        """The same with these versions (of TLS_VERSIONS) and ciphers where they are given.
 
         `ciphers` has OpenSSL's names, separated by colons; those of TLS 1.3 (`TLS_…`) may be among them.
         """
-        older, suites = _split_ciphers(ciphers.split(":")) if ciphers else (self.ciphers, self.ciphersuites)
+        older, suites = _split_ciphers(ciphers.split(":")) if ciphers else (None, None)
         return self._replace(
-            min_version=tls_version(oldest) if oldest else self.min_version,
-            max_version=tls_version(newest) if newest else self.max_version,
+            min_version=TLS_VERSIONS[oldest] if oldest else self.min_version,
+            max_version=TLS_VERSIONS[newest] if newest else self.max_version,
             ciphers=older or self.ciphers,
             ciphersuites=suites or self.ciphersuites,
             resume=resume or self.resume,
         )
-
-
-def tls_version(version: str | ssl.TLSVersion) -> int:
-    """The number of a version that is given as "1.2" or as `ssl.TLSVersion.TLSv1_2`."""
-    number = _VERSIONS.get(version) if isinstance(version, str) else int(version)
-    if number not in _VERSIONS.values():
-        raise ValueError(f"TLS versions are {', '.join(_VERSIONS)}, not {version!r}")
-    return number
 
 
 def settings_of_requests(verify: bool | str | None, cert: Certificate) -> TlsSettings:

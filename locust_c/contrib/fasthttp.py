@@ -36,6 +36,7 @@ from locust_c.contrib.fast_wire import host_line, refuse_line_ends
 from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
 from locust_c.session_state import SessionCookies
+from locust_c.tls_context import Certificate, TlsSettings, settings_of_factory, settings_of_requests
 from locust_c.user.rest import RestMixin
 from locust_c.user.users import User
 from locust_c.util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust
@@ -79,7 +80,8 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     """The client of `FastHttpUser`.
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
-    `insecure`: do not check TLS certificates. `network_timeout`, `connection_timeout`: seconds.
+    `insecure`: do not check TLS certificates. `ssl_context_factory`: makes an ssl.SSLContext whose settings
+    are taken over (see tls_context.settings_of_factory). `network_timeout`, `connection_timeout`: seconds.
     `headers`: defaults sent with each request. A request with an idempotent method is sent again when the
     server closes the connection instead of answering (`concurrency` + 1 times at most) and after a time-out
     (`max_retries` times). `client_pool` has no effect: each session has its own connections.
@@ -143,6 +145,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self._long_way_only = self._proxy is not None or self._is_customized()
         self._request_overridden = type(self).request is not FastHttpSession.request
         self.verify = not insecure
+        self._ssl_context_factory = ssl_context_factory
         if credentials is not None and all(credentials):
             self.auth = _basic_auth_str(*credentials)
 
@@ -201,7 +204,11 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     def _make_cookies(self) -> SessionCookies:
         return SessionCookies(cast("HttpSession", self))
 
-    _tls_files = staticmethod(HttpSession._tls_files)
+    def _tls_settings(self, verify: bool | str | None, cert: Certificate) -> TlsSettings:
+        if self._ssl_context_factory is None or isinstance(verify, str):
+            return settings_of_requests(verify, cert)
+        return settings_of_factory(self._ssl_context_factory, insecure=not verify, cert=cert)
+
     _encode_form = staticmethod(urlencode)
     _encode_params = staticmethod(_encode_params)
     _encode_json = staticmethod(_encode_json)
