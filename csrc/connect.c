@@ -33,6 +33,7 @@ struct way {
 struct lc_connect {
     struct lc_connector *connector;
     struct lc_connect *next, *prev;
+    lc_connect_cb done;
     void *owner;
     enum stage stage;
     struct lc_connect_target target;
@@ -52,7 +53,6 @@ struct list {
 
 struct lc_connector {
     uv_loop_t *loop;
-    lc_connect_cb done;
     struct lc_lookups *lookups;
     struct lc_tunnels *tunnels;
     struct list waiting;
@@ -123,14 +123,29 @@ static void move_to(struct lc_connect *attempt, enum stage stage)
 
 /* --- ends --- */
 
+/* Words that say whose failure it is: the server may be well. */
+static void describe(struct lc_connect *attempt, const char *reason)
+{
+    if (attempt->way == NULL) {
+        snprintf(attempt->reason, sizeof attempt->reason, "%s", reason);
+        return;
+    }
+    const struct lc_proxy *proxy = &attempt->way->proxy;
+    bool is_v6 = memchr(proxy->host.ptr, ':', proxy->host.len) != NULL;
+    snprintf(attempt->reason, sizeof attempt->reason, "%s %s%.*s%s:%u: %s",
+             proxy->kind == LC_PROXY_HTTP ? "Proxy" : "SOCKS proxy", is_v6 ? "[" : "",
+             (int)proxy->host.len, proxy->host.ptr, is_v6 ? "]" : "", proxy->port, reason);
+}
+
 static void finish(struct lc_connect *attempt, int err, int fd, const char *reason)
 {
     attempt->result.err = err;
     attempt->result.fd = fd;
-    attempt->result.connect_ns = err == 0 ? lc_now_ns() - attempt->start_ns : 0;
-    /* Whose failure it is: the server may be well. */
-    bool of_proxy = err != 0 && attempt->way != NULL && attempt->stage != LOOKING_UP_FOR_SOCKS;
-    snprintf(attempt->reason, sizeof attempt->reason, "%s%s", of_proxy ? "Proxy: " : "", reason);
+    if (err == 0) {
+        attempt->result.connect_ns = lc_now_ns() - attempt->start_ns;
+    } else {
+        describe(attempt, reason);
+    }
     move_to(attempt, FINISHED);
 }
 
@@ -316,11 +331,17 @@ static void begin_lookup(struct lc_connect *attempt, enum stage stage, struct lc
 
 static int read_proxy(struct lc_connect *attempt)
 {
-    attempt->way = lc_alloc(sizeof *attempt->way);
-    if (attempt->way == NULL) {
+    struct way *way = lc_alloc(sizeof *way);
+    if (way == NULL) {
         return LC_ENOMEM;
     }
-    return lc_proxy_parse(attempt->target.proxy, &attempt->way->proxy);
+    int rc = lc_proxy_parse(attempt->target.proxy, &way->proxy);
+    if (rc < 0) {
+        lc_free(way);
+        return rc;
+    }
+    attempt->way = way;
+    return 0;
 }
 
 static void begin(struct lc_connect *attempt)
@@ -336,20 +357,21 @@ static void begin(struct lc_connect *attempt)
     } else if ((rc = read_proxy(attempt)) == LC_ENOMEM) {
         fail(attempt, LC_ENOMEM, lc_strerror(LC_ENOMEM));
     } else if (rc < 0) {
-        fail(attempt, LC_ECONNECT, "its URL cannot be used");
+        fail(attempt, LC_ECONNECT, "Proxy: its URL cannot be used");
     } else {
         begin_lookup(attempt, LOOKING_UP, attempt->way->proxy.host, attempt->way->proxy.port);
     }
 }
 
 int lc_connect_start(struct lc_connector *connector, const struct lc_connect_target *target,
-                     void *owner, struct lc_connect **out)
+                     lc_connect_cb done, void *owner, struct lc_connect **out)
 {
     struct lc_connect *attempt = lc_alloc_zero(sizeof *attempt);
     if (attempt == NULL) {
         return LC_ENOMEM;
     }
     attempt->connector = connector;
+    attempt->done = done;
     attempt->owner = owner;
     attempt->target = *target;
     attempt->start_ns = lc_now_ns();
@@ -390,7 +412,7 @@ bool lc_connector_turn(struct lc_connector *connector)
     while ((attempt = connector->finished.first) != NULL) {
         list_remove(&connector->finished, attempt);
         attempt->result.reason = attempt->reason;
-        connector->done(attempt->owner, &attempt->result);
+        attempt->done(attempt->owner, &attempt->result);
         attempt_free(attempt);
     }
     return connector->waiting.first != NULL;
@@ -403,7 +425,7 @@ int lc_connect_init_process(void)
     return lc_tunnel_init_process();
 }
 
-int lc_connector_new(uv_loop_t *loop, const struct lc_lookup_config *lookups, lc_connect_cb done,
+int lc_connector_new(uv_loop_t *loop, const struct lc_lookup_config *lookups,
                      struct lc_connector **out)
 {
     struct lc_connector *connector = lc_alloc_zero(sizeof *connector);
@@ -411,7 +433,6 @@ int lc_connector_new(uv_loop_t *loop, const struct lc_lookup_config *lookups, lc
         return LC_ENOMEM;
     }
     connector->loop = loop;
-    connector->done = done;
     connector->family = lc_address_has_ipv6() ? AF_UNSPEC : AF_INET;
     int rc = lc_lookups_new(loop, lookups, on_lookup, &connector->lookups);
     if (rc < 0) {

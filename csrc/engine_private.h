@@ -88,7 +88,6 @@ bool lc_exchange_has_enough(const struct lc_exchange *exchange);
 /* exchange_http1.c: the lane of our own. */
 /* False: its pool has no room for another connection. */
 bool lc_http1_lane_start(struct lc_exchange *exchange, uint64_t now_ns) LC_MUST_USE;
-void lc_http1_lane_on_connected(void *owner, const struct lc_connect_result *result);
 /* Goes on after a pause: more was fed, or consumed. */
 void lc_http1_lane_resume(struct lc_exchange *exchange);
 bool lc_http1_lane_is_connecting(const struct lc_exchange *exchange);

@@ -305,7 +305,7 @@ static void attach(struct lc_exchange *exchange, struct lc_conn *conn)
     exchange->conn = conn;
 }
 
-void lc_http1_lane_on_connected(void *owner, const struct lc_connect_result *result)
+static void on_connected(void *owner, const struct lc_connect_result *result)
 {
     struct lc_exchange *exchange = owner;
     struct lc_engine *engine = exchange->engine;
@@ -353,7 +353,8 @@ static void begin_connecting(struct lc_exchange *exchange)
     exchange->reused = false;
     exchange->written = 0;
     engine->dirty = true;
-    int rc = lc_connect_start(engine->connector, &target, exchange, &exchange->attempt);
+    int rc =
+        lc_connect_start(engine->connector, &target, on_connected, exchange, &exchange->attempt);
     if (rc < 0) {
         lc_pool_unreserve(exchange->request.pool);
         lc_exchange_finish(exchange, rc);

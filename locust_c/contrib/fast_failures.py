@@ -18,9 +18,8 @@ from geventhttpclient.useragent import RetriesExceeded
 from locust_c import _core
 from locust_c.failures import (
     Failure,
+    connect_cause,
     decode_error,
-    refused_cause,
-    resolve_cause,
     tls_error,
     tls_verify_error,
     too_large,
@@ -100,8 +99,8 @@ _MAKERS: dict[int, Callable[[Failure], Exception]] = {
     _core.ERESET: _closed,
     _core.EPROTO: _unreadable,
     _core.ETRUNCATED: _unreadable,
-    _core.ERESOLVE: lambda failure: resolve_cause(),
-    _core.ECONNECT: lambda failure: refused_cause(failure.os_errno),
+    _core.ERESOLVE: connect_cause,
+    _core.ECONNECT: connect_cause,
     _core.ETLS: lambda failure: tls_error(failure.reason),
     _core.ETLSVERIFY: lambda failure: tls_verify_error(failure.reason, failure.host),
     _core.EDECODE: lambda failure: decode_error(failure.reason),

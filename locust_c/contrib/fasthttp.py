@@ -22,7 +22,7 @@ from requests.auth import _basic_auth_str
 from locust_c import _core
 from locust_c.clients import HttpSession, absolute_http_url_regexp, context_source, without_credentials
 from locust_c.connections import ConnectionOptions, ConnectionSettings, shared_pool
-from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response, lines_of
+from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
 from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error
 from locust_c.contrib.fast_response import (
     ErrorContextManager,
@@ -359,7 +359,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         """Makes the sample of a call that went the long way, and reports it."""
         end_ns = response._end_ns or time.monotonic_ns()
         response._response_time_ms = max(end_ns - began_ns, 0) / 1e6
-        response._length = len(response.content or b"") if response._exception is None else 0
+        response._length = response._sample_length()
         response._catch_response = catch_response
         response.request_meta["url"] = url
         if catch_response:
@@ -378,7 +378,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         """The lines of a response's body, decoded, one at a time; raises what the request failed with."""
         response = self.request(method, url, stream=True, **kwargs)
         response.raise_for_status()
-        yield from lines_of(response.iter_content(decode_content=False))
+        yield from response.iter_lines()
 
     @contextmanager
     def rename_request(self, name: str) -> Generator[None]:

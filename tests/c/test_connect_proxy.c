@@ -21,6 +21,15 @@ static void expect_failure(const struct outcome *outcome, int err, const char *r
     CHECK_BYTES(outcome->reason, strlen(outcome->reason), reason);
 }
 
+/* The same of the bench's own server as a proxy. */
+static void expect_proxys_failure(const struct bench *bench, const struct outcome *outcome, int err,
+                                  const char *kind, const char *words)
+{
+    char reason[LC_CONNECT_REASON_MAX];
+    snprintf(reason, sizeof reason, "%s 127.0.0.1:%u: %s", kind, bench->port, words);
+    expect_failure(outcome, err, reason);
+}
+
 /* --- which proxy --- */
 
 static void test_the_environments_proxy_is_not_obeyed(void)
@@ -78,16 +87,16 @@ static void test_a_proxy_that_cannot_be_reached_is_told(void)
     bench_open(&bench);
     bench.target.proxy = "http://127.0.0.2:1"; /* nobody listens */
     bench_connect(&bench, &outcome);
-    expect_failure(&outcome, LC_ECONNECT, "Proxy: Connection refused");
+    expect_failure(&outcome, LC_ECONNECT, "Proxy 127.0.0.2:1: Connection refused");
     CHECK_INT(outcome.os_errno, ECONNREFUSED);
     bench.target.proxy = "http://a..b:3128";
     bench_connect(&bench, &outcome);
-    snprintf(words, sizeof words, "Proxy: %s", gai_strerror(outcome.eai));
+    snprintf(words, sizeof words, "Proxy a..b:3128: %s", gai_strerror(outcome.eai));
     expect_failure(&outcome, LC_ERESOLVE, words);
     bench.target.tunnel = true;
     bench.target.proxy = "http://127.0.0.2:1";
     bench_connect(&bench, &outcome);
-    expect_failure(&outcome, LC_ECONNECT, "Proxy: Connection refused");
+    expect_failure(&outcome, LC_ECONNECT, "Proxy 127.0.0.2:1: Connection refused");
     CHECK_INT(outcome.os_errno, ECONNREFUSED);
     bench.target.proxy = "https://127.0.0.1:1";
     bench_connect(&bench, &outcome);
@@ -154,11 +163,11 @@ static void test_a_proxy_that_refuses_a_tunnel_is_told(void)
 {
     static const char *const ANSWERS[][2] = {
         {"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
-         "Proxy: Tunnel connection failed: 403 Forbidden"},
+         "Tunnel connection failed: 403 Forbidden"},
         {"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n"
          "Content-Length: 0\r\n\r\n",
-         "Proxy: Tunnel connection failed: 407 Proxy Authentication Required"},
-        {"HTTP/1.0 502 Bad gateway\r\n\r\n", "Proxy: Tunnel connection failed: 502 Bad gateway"}};
+         "Tunnel connection failed: 407 Proxy Authentication Required"},
+        {"HTTP/1.0 502 Bad gateway\r\n\r\n", "Tunnel connection failed: 502 Bad gateway"}};
     struct bench bench;
     struct outcome outcome;
     char head[1024];
@@ -169,13 +178,12 @@ static void test_a_proxy_that_refuses_a_tunnel_is_told(void)
         peer_send(peer, ANSWERS[i][0]);
         close(peer);
         bench_await(&bench, &outcome);
-        expect_failure(&outcome, LC_ECONNECT, ANSWERS[i][1]);
+        expect_proxys_failure(&bench, &outcome, LC_ECONNECT, "Proxy", ANSWERS[i][1]);
     }
     begin_tunnel(&bench, &outcome, "", head, &peer);
     close(peer); /* without a word */
     bench_await(&bench, &outcome);
-    CHECK_INT(outcome.err, LC_ECONNECT);
-    CHECK(strncmp(outcome.reason, "Proxy: ", 7) == 0 && outcome.reason[7] != '\0');
+    expect_proxys_failure(&bench, &outcome, LC_ECONNECT, "Proxy", "Proxy CONNECT aborted");
     bench_close(&bench);
 }
 
@@ -247,7 +255,9 @@ static void test_a_tunnel_uses_the_addresses_of_its_own_look_up(void)
     }
     bench.target.source = "nothing0";
     bench_connect(&bench, &outcome);
-    expect_failure(&outcome, LC_ECONNECT, "Proxy: No such device: interface nothing0");
+    snprintf(head, sizeof head, "Proxy proxy.test:%u: No such device: interface nothing0",
+             bench.port);
+    expect_failure(&outcome, LC_ECONNECT, head);
     CHECK_INT(outcome.os_errno, ENODEV);
     bench_close(&bench);
 }
@@ -334,7 +344,6 @@ static void test_socks5_may_be_told_an_ipv6_address(void)
     bench_close(&bench);
 }
 
-/* It is the server's name then that does not exist, not the proxy's. */
 static void test_socks5_tells_of_a_name_that_does_not_resolve(void)
 {
     struct bench bench;
@@ -344,7 +353,7 @@ static void test_socks5_tells_of_a_name_that_does_not_resolve(void)
     use_proxy(&bench, proxy, "socks5", "");
     bench.target.url = "http://a..b:80/";
     bench_connect(&bench, &outcome);
-    expect_failure(&outcome, LC_ERESOLVE, gai_strerror(outcome.eai));
+    expect_proxys_failure(&bench, &outcome, LC_ERESOLVE, "SOCKS proxy", gai_strerror(outcome.eai));
     bench_close(&bench);
 }
 
@@ -375,14 +384,14 @@ static void test_socks4_gives_an_ipv4_address_and_socks4a_the_name(void)
 
 static void test_a_socks_proxy_that_refuses_is_told(void)
 {
-    static const char *const WORDS[] = {"Proxy: 0x01: General SOCKS server failure",
-                                        "Proxy: 0x02: Connection not allowed by ruleset",
-                                        "Proxy: 0x03: Network unreachable",
-                                        "Proxy: 0x04: Host unreachable",
-                                        "Proxy: 0x05: Connection refused",
-                                        "Proxy: 0x06: TTL expired",
-                                        "Proxy: 0x07: Command not supported, or protocol error",
-                                        "Proxy: 0x08: Address type not supported"};
+    static const char *const WORDS[] = {"0x01: General SOCKS server failure",
+                                        "0x02: Connection not allowed by ruleset",
+                                        "0x03: Network unreachable",
+                                        "0x04: Host unreachable",
+                                        "0x05: Connection refused",
+                                        "0x06: TTL expired",
+                                        "0x07: Command not supported, or protocol error",
+                                        "0x08: Address type not supported"};
     struct bench bench;
     struct outcome outcome;
     unsigned char request[5 + 11 + 2];
@@ -394,7 +403,7 @@ static void test_a_socks_proxy_that_refuses_is_told(void)
         refusal[1] = (char)(i + 1);
         peer_send_bytes(peer, refusal, sizeof refusal);
         bench_await(&bench, &outcome);
-        expect_failure(&outcome, LC_ECONNECT, WORDS[i]);
+        expect_proxys_failure(&bench, &outcome, LC_ECONNECT, "SOCKS proxy", WORDS[i]);
         close(peer);
     }
     bench_close(&bench);
@@ -422,9 +431,9 @@ static void test_a_socks_proxy_that_refuses_the_user_is_told(void)
             peer_send_bytes(peer, "\1\1", 2);
         }
         bench_await(&bench, &outcome);
-        expect_failure(&outcome, LC_ECONNECT,
-                       known ? "Proxy: SOCKS5 authentication failed"
-                             : "Proxy: All offered SOCKS5 authentication methods were rejected");
+        expect_proxys_failure(&bench, &outcome, LC_ECONNECT, "SOCKS proxy",
+                              known ? "SOCKS5 authentication failed"
+                                    : "All offered SOCKS5 authentication methods were rejected");
         close(peer);
     }
     bench_close(&bench);
