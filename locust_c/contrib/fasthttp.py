@@ -246,7 +246,15 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     ) -> BaseException:
         """Sets the response's error and class; returns what the statistics show."""
         failure = Failure(
-            code, response.url, reason, os_errno, received, remaining, timeout, head_done=head_done
+            code,
+            response.url,
+            reason,
+            os_errno,
+            received,
+            remaining,
+            timeout,
+            head_done=head_done,
+            max_body=self.max_body_size,
         )
         error = fast_error(failure, self.max_retries)
         if response.status_code:

@@ -61,7 +61,8 @@ def securely(session: requests.Session, base: str) -> requests.Response:
 
 def alert(number: int) -> Case:
     """A server that answers the first TLS message with a fatal alert (RFC 8446, 6.2)."""
-    return Case([[steps.send(b"\x15\x03\x03\x00\x02\x02" + bytes([number])), steps.wait_eof()]], (securely,))
+    answer = steps.send(b"\x15\x03\x03\x00\x02\x02" + bytes([number]))
+    return Case([[steps.take(100), answer, steps.wait_eof()]], (securely,))
 
 
 def short_of_time(session: requests.Session, base: str) -> requests.Response:
@@ -222,7 +223,9 @@ CASES: dict[str, Case] = {
     "tls wants a client certificate": Case(
         [[*KEPT]], tls="good", options={"client_ca": True, "max_version": "1.2"}
     ),
-    "tls ended in the handshake": Case([[steps.half_close(), steps.wait_eof()]], (securely,)),
+    "tls ended in the handshake": Case(
+        [[steps.take(100), steps.half_close(), steps.wait_eof()]], (securely,)
+    ),
     "tls reset in the handshake": Case([[steps.reset()]], (securely,)),
     "tls alert: handshake failure": alert(40),
     "tls alert: protocol version": alert(70),

@@ -215,6 +215,9 @@ class Connection:
     def do_body(self) -> None:
         read_body(self.reader, self.seen.requests[-1])
 
+    def do_bytes(self, count: int) -> None:
+        self.reader.take(count)
+
     def do_send(self, data: str) -> None:
         self.sock.sendall(base64.b64decode(data))
 
