@@ -1,5 +1,7 @@
 #include "py_session.h"
 
+#include "compat.h"
+
 #include "decode.h"
 #include "py_times.h"
 #include "py_stream.h"
@@ -349,6 +351,36 @@ LC_CALLS_PYTHON LC_OFF_STACK static int finish_call(struct py_session *session,
     return 0;
 }
 
+/* What a call gives that the exception which is set ended: NULL with that exception, as a rule.
+ * Locust's fast client takes a gevent.Timeout for a time-out of its own. */
+LC_CALLS_PYTHON LC_RARE static struct py_response *interrupted(struct py_session *session,
+                                                               const struct lc_call *call,
+                                                               const struct lc_wire *wire,
+                                                               uint64_t start_ns)
+{
+    if (session->flavour != LC_FLAVOUR_FAST) {
+        return NULL;
+    }
+    PyObject *exception = lc_py_take_exception();
+    PyObject *made =
+        PyObject_CallMethod((PyObject *)session, "_interrupted", "OOOO", exception, call->method,
+                            wire->url, call->catch_response ? Py_True : Py_False);
+    if (made == NULL || made == Py_None) {
+        if (made == Py_None) {
+            lc_py_restore_exception(Py_NewRef(exception));
+        }
+        Py_XDECREF(made);
+        Py_DECREF(exception);
+        return NULL;
+    }
+    Py_DECREF(exception);
+    struct py_response *response = (struct py_response *)made;
+    Py_XSETREF(response->method, Py_NewRef(call->method));
+    response->err = LC_ECANCELLED;
+    response->times = (struct lc_times){.start = start_ns, .ended = lc_now_ns()};
+    return response;
+}
+
 LC_CALLS_PYTHON int lc_py_session_call(struct py_session *session, const struct lc_call *call,
                                        PyObject **out)
 {
@@ -362,6 +394,9 @@ LC_CALLS_PYTHON int lc_py_session_call(struct py_session *session, const struct 
     }
     way = LC_WAY_ERROR;
     response = lc_py_exchange(session, &wire, call, start_ns);
+    if (response == NULL) {
+        response = interrupted(session, call, &wire, start_ns);
+    }
     if (response == NULL) {
         goto done;
     }

@@ -223,8 +223,8 @@ def failed_response(sending: Sending, url: str, error: BaseException) -> FastRes
     if response is None:
         response = ErrorResponse()
         response.url = url
-        request = getattr(error, "request", None)
-        response.request = request
+        cause = getattr(error, "original", error)
+        response.request = getattr(cause, "request", None)  # set by geventhttpclient
     response.__class__ = ErrorResponse
     response.error = response._exception = error
     return response

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode, urlsplit
 
+from gevent.timeout import Timeout
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.header import Headers
 from geventhttpclient.url import _encode_params
@@ -23,7 +24,12 @@ from locust_c import _core
 from locust_c.clients import HttpSession, absolute_http_url_regexp, context_source, without_credentials
 from locust_c.connections import ConnectionOptions, ConnectionSettings, checked_options, shared_pool
 from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
-from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error
+from locust_c.contrib.fast_failures import (
+    FAILURE_EXCEPTIONS,
+    LocustBadStatusCode,
+    fast_error,
+    fast_timeout,
+)
 from locust_c.contrib.fast_pool import PoolSettings
 from locust_c.contrib.fast_response import (
     ErrorContextManager,
@@ -276,6 +282,21 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         response.error = error
         response.__class__ = ErrorContextManager if response._catch_response else ErrorResponse
         return error
+
+    def _interrupted(
+        self, error: BaseException, method: str, url: str, catch_response: bool
+    ) -> FastResponse | None:
+        """The response of a request that this exception ended in its greenlet; None: it goes on.
+
+        A gevent.Timeout is taken for a time-out of the request, as geventhttpclient does.
+        """
+        if not isinstance(error, Timeout):
+            return None
+        response = ErrorContextManager() if catch_response else ErrorResponse()
+        response.url, response.request = url, FastRequest(url, method, Headers())
+        response._catch_response = catch_response
+        response.error = response._exception = fast_timeout(url, self.max_retries, error)
+        return response
 
     def _broken(
         self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
