@@ -108,20 +108,22 @@ def _client_files(cert: Certificate) -> tuple[str | None, str | None]:
 
 
 def settings_of_factory(
-    factory: Callable[..., ssl.SSLContext], insecure: bool, cert: Certificate = None
+    factory: Callable[..., ssl.SSLContext], verify: bool | str, cert: Certificate = None
 ) -> TlsSettings:
     """What a context of `ssl_context_factory` says, made and changed as geventhttpclient does it.
 
-    The factory is passed `cafile`, certifi's, or if it takes none, the context loads that. `insecure`: host
-    names are not checked; otherwise they are and certificates must be good, whatever the context says.
+    The factory is passed `cafile`, which is `verify` if that names a file, else certifi's; if it takes none, the
+    context loads that file. `verify` False: host names are not checked; otherwise they are and certificates
+    must be good, whatever the context says.
     """
+    authorities = verify if isinstance(verify, str) else certifi.where()
     try:
-        context = factory(cafile=certifi.where())
+        context = factory(cafile=authorities)
     except TypeError:
         context = factory()
-        context.load_verify_locations(cafile=certifi.where())
+        context.load_verify_locations(cafile=authorities)
     settings = settings_of_context(context, cert)
-    return settings._replace(check_host=not insecure, verify=settings.verify or not insecure)
+    return settings._replace(check_host=bool(verify), verify=settings.verify or bool(verify))
 
 
 def settings_of_context(context: ssl.SSLContext, cert: Certificate = None) -> TlsSettings:

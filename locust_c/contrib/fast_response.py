@@ -21,6 +21,7 @@ from locust_c.catch_response import CatchResponse
 from locust_c.contrib.fast_body import Body, decoded
 from locust_c.contrib.fast_failures import LocustBadStatusCode
 from locust_c.exception import LocustError
+from locust_c.timings import make_timings
 
 __all__ = [
     "ErrorContextManager",
@@ -110,6 +111,8 @@ class FastResponse(_core.Response):
 
     def _make_connection(self) -> None:
         return None
+
+    _make_timings = make_timings
 
     def _make_request_meta(self) -> dict[str, Any]:
         """The keyword arguments of the request event; changes made inside a with block count."""

@@ -185,7 +185,7 @@ def test_contexts_that_are_shared_are_looked_at_once(monkeypatch: pytest.MonkeyP
 # --- factories ---
 
 
-def test_a_factory_is_used_as_geventhttpclient_does() -> None:
+def test_a_factory_is_used_as_geventhttpclient_does(certificates: Certificates) -> None:
     def of_defaults(cafile: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=cafile)
 
@@ -193,17 +193,19 @@ def test_a_factory_is_used_as_geventhttpclient_does() -> None:
         return make(check_hostname=False, verify_mode=ssl.CERT_NONE)
 
     for factory in (of_defaults, without_arguments, ssl.create_default_context):
-        settings = settings_of_factory(factory, insecure=False)
+        settings = settings_of_factory(factory, verify=True)
         assert (settings.verify, settings.check_host) == (True, True)
         assert settings.ca_pem is not None and settings.ca_pem.count("BEGIN") > 50
-    assert settings_of_factory(of_defaults, insecure=True).verify
-    assert not settings_of_factory(of_defaults, insecure=True).check_host
-    assert not settings_of_factory(without_arguments, insecure=True).verify
+        own = settings_of_factory(factory, verify=str(certificates.ca)).ca_pem
+        assert own is not None and own.count("BEGIN") == 1
+    assert settings_of_factory(of_defaults, verify=False).verify
+    assert not settings_of_factory(of_defaults, verify=False).check_host
+    assert not settings_of_factory(without_arguments, verify=False).verify
 
 
 def test_what_is_no_context_is_an_error() -> None:
     with pytest.raises(TypeError, match=r"must return an ssl\.SSLContext, not PosixPath"):
-        settings_of_factory(lambda cafile: Path(cafile), insecure=True)  # type: ignore[arg-type,return-value]
+        settings_of_factory(lambda cafile: Path(cafile), verify=False)  # type: ignore[arg-type,return-value]
 
 
 # --- connection options ---
