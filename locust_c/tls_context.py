@@ -112,9 +112,9 @@ def settings_of_factory(
 ) -> TlsSettings:
     """What a context of `ssl_context_factory` says, made and changed as geventhttpclient does it.
 
-    The factory is passed `cafile`, which is `verify` if that names a file, else certifi's; if it takes none, the
-    context loads that file. `verify` False: host names are not checked; otherwise they are and certificates
-    must be good, whatever the context says.
+    The factory is passed `cafile`, which is `verify` if that names a file, else certifi's; if it takes none,
+    the context loads that file. `verify` False: host names are not checked; otherwise they are, and
+    certificates must be good, whatever the context says.
     """
     authorities = verify if isinstance(verify, str) else certifi.where()
     try:
