@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from geventhttpclient.header import Headers
 from geventhttpclient.useragent import CompatRequest, UserAgent
 
-from locust_c.clients import without_credentials
 from locust_c.contrib.fast_response import (
     REDIRECT_RESPONSE_CODES,
     VALID_RESPONSE_CODES,
@@ -23,6 +22,7 @@ from locust_c.contrib.fast_response import (
     FastResponse,
 )
 from locust_c.contrib.fast_wire import wire_of
+from locust_c.session_settings import without_credentials
 
 if TYPE_CHECKING:
     from locust_c.contrib.fasthttp import FastHttpSession
