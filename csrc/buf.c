@@ -7,6 +7,9 @@ void lc_buf_init(struct lc_buf *buf, size_t max)
 
 void lc_buf_free(struct lc_buf *buf)
 {
+    if (buf->ptr != NULL) {
+        lc_count_closed(LC_COUNT_BUFFERS);
+    }
     lc_free(buf->ptr);
     lc_buf_init(buf, buf->max);
 }
@@ -27,6 +30,9 @@ int lc_buf_reserve(struct lc_buf *buf, size_t more)
     char *ptr = lc_realloc(buf->ptr, cap);
     if (ptr == NULL) {
         return LC_ENOMEM;
+    }
+    if (buf->ptr == NULL) {
+        lc_count_opened(LC_COUNT_BUFFERS);
     }
     buf->ptr = ptr;
     buf->cap = cap;

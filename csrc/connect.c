@@ -297,6 +297,7 @@ static void release_handle(struct lc_connect *attempt)
 
 static void attempt_free(struct lc_connect *attempt)
 {
+    lc_count_closed(LC_COUNT_ATTEMPTS);
     release_handle(attempt);
     lc_free(attempt->url);
     lc_free(attempt->proxy);
@@ -341,6 +342,7 @@ int lc_connect_start(struct lc_connector *connector, const struct lc_connect_tar
     if (attempt == NULL) {
         return LC_ENOMEM;
     }
+    lc_count_opened(LC_COUNT_ATTEMPTS);
     attempt->connector = connector;
     attempt->owner = owner;
     attempt->given_away = CURL_SOCKET_BAD;

@@ -254,6 +254,7 @@ int lc_tls_new(struct lc_tls_context *context, int fd, const char *host, struct 
         goto fail_bio;
     }
     SSL_set_connect_state(tls->ssl);
+    lc_count_opened(LC_COUNT_TLS);
     *out = tls;
     return 0;
 
@@ -268,6 +269,7 @@ fail_ssl:
 void lc_tls_free(struct lc_tls *tls)
 {
     if (tls != NULL) {
+        lc_count_closed(LC_COUNT_TLS);
         SSL_free(tls->ssl);
         lc_free(tls);
         ERR_clear_error();

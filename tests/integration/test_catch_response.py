@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,8 +20,9 @@ from locust_c.exception import (
 
 
 @pytest.fixture
-def reports() -> Reports:
-    return Reports()
+def reports() -> Iterator[Reports]:
+    with Reports() as reports:
+        yield reports
 
 
 @pytest.fixture(params=["http", "fast"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.cookiejar
 import io
 import logging
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -27,8 +28,9 @@ from locust_c.contrib.fasthttp import (
 
 
 @pytest.fixture
-def reports() -> Reports:
-    return Reports()
+def reports() -> Iterator[Reports]:
+    with Reports() as reports:
+        yield reports
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from conftest import OpenScripted
 from reported import Reports
@@ -11,8 +13,9 @@ from locust_c.contrib.fasthttp import FAILURE_EXCEPTIONS, ErrorResponse, FastHtt
 
 
 @pytest.fixture
-def reports() -> Reports:
-    return Reports()
+def reports() -> Iterator[Reports]:
+    with Reports() as reports:
+        yield reports
 
 
 PART = steps.head_bytes(headers=[("Content-Length", "9")]) + b"abc"

@@ -6,6 +6,7 @@ import copy
 import io
 import os
 import pickle
+from collections.abc import Iterator
 from typing import Any
 
 import gevent
@@ -22,8 +23,9 @@ from locust_c.clients import HttpSession, ResponseContextManager
 
 
 @pytest.fixture
-def reports() -> Reports:
-    return Reports()
+def reports() -> Iterator[Reports]:
+    with Reports() as reports:
+        yield reports
 
 
 @pytest.fixture
