@@ -11,12 +11,16 @@ void lc_pool_init(struct lc_pool *pool, size_t max_idle)
     *pool = (struct lc_pool){.max_idle = max_idle};
 }
 
-static void unlink_conn(struct lc_conn *conn)
+static void tell_of_room(struct lc_pool *pool)
+{
+    if (pool->waiting_first != NULL) {
+        pool->on_room(pool->waiting_first);
+    }
+}
+
+static void take_from_list(struct lc_conn *conn)
 {
     struct lc_pool *pool = conn->pool;
-    if (pool == NULL) {
-        return;
-    }
     if (conn->prev != NULL) {
         conn->prev->next = conn->next;
     } else {
@@ -26,7 +30,17 @@ static void unlink_conn(struct lc_conn *conn)
         conn->next->prev = conn->prev;
     }
     conn->next = conn->prev = NULL;
-    conn->pool = NULL;
+}
+
+static void unlink_conn(struct lc_conn *conn)
+{
+    struct lc_pool *pool = conn->pool;
+    if (pool != NULL) {
+        take_from_list(conn);
+        conn->pool = NULL;
+        pool->open--;
+        tell_of_room(pool);
+    }
 }
 
 static void link_first(struct lc_pool *pool, struct lc_conn *conn)
@@ -53,6 +67,11 @@ void lc_pool_close(struct lc_pool *pool)
     pool->idle = 0;
 }
 
+static bool is_too_old(const struct lc_pool *pool, const struct lc_conn *conn)
+{
+    return pool->lifetime_ns != 0 && lc_now_ns() - conn->opened_ns >= pool->lifetime_ns;
+}
+
 struct lc_conn *lc_pool_take(struct lc_pool *pool, struct lc_origin *origin)
 {
     struct lc_conn *next;
@@ -63,7 +82,7 @@ struct lc_conn *lc_pool_take(struct lc_pool *pool, struct lc_origin *origin)
         }
         /* The loop notices a peer that closes an idle connection when it turns; between two turns
          * only the kernel knows. */
-        if (lc_conn_is_stale(conn)) {
+        if (is_too_old(pool, conn) || lc_conn_is_stale(conn)) {
             lc_conn_close(conn);
             continue;
         }
@@ -73,6 +92,64 @@ struct lc_conn *lc_pool_take(struct lc_pool *pool, struct lc_origin *origin)
         return conn;
     }
     return NULL;
+}
+
+/* The idle connection that was used longest ago; NULL if there is none. */
+static struct lc_conn *last_idle(struct lc_pool *pool)
+{
+    struct lc_conn *last = NULL;
+    for (struct lc_conn *conn = pool->first; conn != NULL; conn = conn->next) {
+        if (conn->state == LC_CONN_IDLE) {
+            last = conn;
+        }
+    }
+    return last;
+}
+
+bool lc_pool_reserve(struct lc_pool *pool)
+{
+    if (pool->max_open != 0 && pool->open >= pool->max_open) {
+        struct lc_conn *conn = last_idle(pool);
+        if (conn == NULL) {
+            return false;
+        }
+        /* Nobody is told: the room has a taker. */
+        take_from_list(conn);
+        conn->pool = NULL;
+        pool->idle--;
+        pool->open--;
+        lc_conn_close(conn);
+    }
+    pool->open++;
+    return true;
+}
+
+void lc_pool_unreserve(struct lc_pool *pool)
+{
+    pool->open--;
+    tell_of_room(pool);
+}
+
+void lc_pool_wait(struct lc_pool *pool, struct lc_pool_waiter *waiter, bool in_front,
+                  lc_pool_room_cb on_room)
+{
+    pool->on_room = on_room;
+    waiter->pool = pool;
+    waiter->next = in_front ? pool->waiting_first : NULL;
+    waiter->prev = in_front ? NULL : pool->waiting_last;
+    *(waiter->prev != NULL ? &waiter->prev->next : &pool->waiting_first) = waiter;
+    *(waiter->next != NULL ? &waiter->next->prev : &pool->waiting_last) = waiter;
+}
+
+void lc_pool_wait_end(struct lc_pool_waiter *waiter)
+{
+    struct lc_pool *pool = waiter->pool;
+    if (pool == NULL) {
+        return;
+    }
+    *(waiter->prev != NULL ? &waiter->prev->next : &pool->waiting_first) = waiter->next;
+    *(waiter->next != NULL ? &waiter->next->prev : &pool->waiting_last) = waiter->prev;
+    *waiter = (struct lc_pool_waiter){0};
 }
 
 /* --- connections --- */
@@ -110,6 +187,7 @@ int lc_conn_open(uv_loop_t *loop, struct lc_pool *pool, struct lc_origin *origin
         goto fail_poll;
     }
     conn->poll.data = conn;
+    conn->opened_ns = lc_now_ns();
     conn->live = live;
     conn->fd = fd;
     conn->origin = origin;
@@ -132,6 +210,7 @@ fail_tls:
     lc_free(conn);
 fail_alloc:
     close(fd);
+    lc_pool_unreserve(pool);
     return rc;
 }
 
@@ -139,17 +218,18 @@ void lc_conn_release(struct lc_conn *conn)
 {
     struct lc_pool *pool = conn->pool;
     conn->owner = NULL;
-    if (pool == NULL || pool->idle >= pool->max_idle ||
-        (conn->watches_write && lc_conn_watch(conn, false) < 0)) {
+    if (pool == NULL || pool->idle >= pool->max_idle || is_too_old(pool, conn) ||
+        lc_conn_watch(conn, false) < 0 || lc_conn_rest(conn, false) < 0) {
         lc_conn_close(conn);
         return;
     }
     conn->state = LC_CONN_IDLE;
     pool->idle++;
     if (pool->first != conn) {
-        unlink_conn(conn);
+        take_from_list(conn);
         link_first(pool, conn);
     }
+    tell_of_room(pool);
 }
 
 void lc_conn_close(struct lc_conn *conn)
@@ -180,17 +260,29 @@ bool lc_conn_is_stale(struct lc_conn *conn)
     return conn->tls == NULL || lc_conn_read(conn, &byte, 1, &arrival) != LC_EAGAIN;
 }
 
+static int apply_watch(struct lc_conn *conn)
+{
+    int events = (conn->rests ? 0 : UV_READABLE) | (conn->watches_write ? UV_WRITABLE : 0);
+    int rc = events != 0 ? uv_poll_start(&conn->poll, events, on_poll) : uv_poll_stop(&conn->poll);
+    return rc == 0 ? 0 : LC_ESYS;
+}
+
 int lc_conn_watch(struct lc_conn *conn, bool write)
 {
     if (conn->watches_write == write) {
         return 0;
     }
-    int events = write ? UV_READABLE | UV_WRITABLE : UV_READABLE;
-    if (uv_poll_start(&conn->poll, events, on_poll) != 0) {
-        return LC_ESYS;
-    }
     conn->watches_write = write;
-    return 0;
+    return apply_watch(conn);
+}
+
+int lc_conn_rest(struct lc_conn *conn, bool rests)
+{
+    if (conn->rests == rests) {
+        return 0;
+    }
+    conn->rests = rests;
+    return apply_watch(conn);
 }
 
 ssize_t lc_conn_read(struct lc_conn *conn, char *into, size_t len, uint64_t *arrival_realtime_ns)

@@ -75,6 +75,29 @@ void lc_engine_complete(struct lc_engine *engine, struct lc_op *op)
     engine->completed_last = op;
 }
 
+static void remember_open(struct lc_engine *engine, struct lc_exchange *exchange)
+{
+    exchange->prev = NULL;
+    exchange->next = engine->open;
+    if (engine->open != NULL) {
+        engine->open->prev = exchange;
+    }
+    engine->open = exchange;
+}
+
+void lc_engine_forget_open(struct lc_exchange *exchange)
+{
+    struct lc_engine *engine = exchange->engine;
+    if (engine == NULL || (engine->open != exchange && exchange->prev == NULL)) {
+        return;
+    }
+    *(exchange->prev != NULL ? &exchange->prev->next : &engine->open) = exchange->next;
+    if (exchange->next != NULL) {
+        exchange->next->prev = exchange->prev;
+    }
+    exchange->next = exchange->prev = NULL;
+}
+
 struct lc_op *lc_engine_take(struct lc_engine *engine)
 {
     struct lc_op *op = engine->completed_first;
@@ -86,6 +109,9 @@ struct lc_op *lc_engine_take(struct lc_engine *engine)
         op->next = NULL;
         op->state = LC_OP_TAKEN;
         lc_engine_unregister(engine, op);
+        if (op->kind == LC_OP_REQUEST && !((struct lc_exchange *)op)->ended) {
+            remember_open(engine, (struct lc_exchange *)op);
+        }
     }
     return op;
 }
@@ -130,7 +156,7 @@ int lc_engine_new(struct lc_engine **out)
     if (uv_loop_init(&engine->loop) != 0) {
         goto fail_loop;
     }
-    rc = lc_connector_new(&engine->loop, lc_exchange_on_connected, &engine->connector);
+    rc = lc_connector_new(&engine->loop, lc_http1_lane_on_connected, &engine->connector);
     if (rc < 0) {
         goto fail_connector;
     }
@@ -169,6 +195,12 @@ void lc_engine_free(struct lc_engine *engine)
     uint32_t place = 0;
     void *data;
     while (lc_engine_cancel_next(engine, &place, &data)) {
+    }
+    while (engine->open != NULL) {
+        struct lc_exchange *exchange = engine->open;
+        lc_exchange_abort(exchange);
+        lc_engine_forget_open(exchange);
+        exchange->engine = NULL;
     }
     lc_connector_close(engine->connector);
     uv_run(&engine->loop, UV_RUN_NOWAIT);
@@ -258,6 +290,7 @@ int lc_engine_turn(struct lc_engine *engine)
     uv_run(&engine->loop, UV_RUN_NOWAIT);
     more = lc_connector_turn(engine->connector) || more;
     fire_timers(engine);
+    lc_exchange_start_waiting(engine);
     if (more) {
         engine->dirty = true;
     }
@@ -322,7 +355,7 @@ void *lc_engine_cancel(struct lc_engine *engine, uint64_t id)
     } else {
         lc_timers_stop(&engine->timers, &op->timer);
         if (op->kind == LC_OP_REQUEST) {
-            lc_exchange_abort(engine, (struct lc_exchange *)op);
+            lc_exchange_abort((struct lc_exchange *)op);
         }
     }
     lc_engine_unregister(engine, op);

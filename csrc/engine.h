@@ -2,7 +2,9 @@
  *
  * An operation is a request or a sleep. It is known by an id, never by a pointer handed out: a
  * stale id finds nothing. Each operation that was begun completes exactly once, by being appended
- * to the completed list, or is cancelled; nothing calls back. The owner's cycle is
+ * to the completed list, or is cancelled; nothing calls back. A request that sends or receives its
+ * body piece by piece completes with each piece and goes on as a new operation when the owner says
+ * so (lc_engine_resume). The owner's cycle is
  *
  *     lc_engine_turn()  ->  lc_engine_take() until NULL  ->  wait on lc_engine_fd() readable or
  *     lc_engine_wait_ns() passed.
@@ -19,11 +21,21 @@
 
 enum { LC_REASON_MAX = 256 };
 
+/* How a request travels: over our own HTTP/1.1, or whole through libcurl. */
+enum lc_http_version {
+    LC_HTTP_1,
+    LC_HTTP_2, /* by ALPN, with HTTP/1.1 as fall-back; without TLS by prior knowledge */
+};
+
 struct lc_request {
     struct lc_pool *pool;
     struct lc_origin *origin;
     struct lc_buf wire; /* head and body as they go on the wire; the engine takes it over */
     bool is_head;
+    bool streams;    /* completes with the head; lc_exchange_body() has what came of the body */
+    bool feeds;      /* `wire` is the head alone; the body comes by lc_exchange_feed() */
+    bool chunked;    /* what is fed goes out in the chunked coding where HTTP/1.1 is spoken */
+    uint8_t version; /* enum lc_http_version */
     /* How often it may be sent again on a new connection, if no byte of a response came: after the
      * peer closed or reset the present one; after a time-out. What was not sent at all because a
      * kept connection turned out closed goes to a new one in any case, as with requests. */
@@ -37,16 +49,25 @@ struct lc_request {
     void *data;        /* the caller's */
 };
 
-/* Moments of one request, monotonic nanoseconds; 0: did not happen. */
+/* What the arrival of a response's last byte was read from: the kernel's receive timestamp; the
+ * clock when this process read it; the clock when the loop saw the socket ready (libcurl reads). */
+enum lc_arrival { LC_ARRIVAL_NONE, LC_ARRIVAL_KERNEL, LC_ARRIVAL_READ, LC_ARRIVAL_LOOP };
+
+/* Moments of one request, monotonic nanoseconds; 0: did not happen. With several connections those
+ * of the last one. */
 struct lc_times {
     uint64_t start;
-    uint64_t lookup;     /* duration */
-    uint64_t connect;    /* duration of look-up and connect together */
-    uint64_t tls;        /* duration of the handshake */
-    uint64_t sent;       /* the last byte was written */
-    uint64_t first_byte; /* arrival, by the kernel's receive timestamp where there is one */
+    uint64_t lookup;    /* duration */
+    uint64_t connect;   /* duration of look-up and connect together */
+    uint64_t connected; /* a connection was there, kept or new; the handshake, if any, follows */
+    uint64_t tls;       /* duration of the handshake */
+    uint64_t sent;      /* the last byte was written */
+    uint64_t first_byte;
     uint64_t last_byte;
-    uint64_t read; /* when this process read the last byte */
+    uint64_t read;    /* when this process read the last byte */
+    uint64_t ended;   /* the last byte arrived, or the end of the stream, or it failed */
+    uint64_t resumed; /* when the caller ran on; set by the caller */
+    uint8_t arrival;  /* enum lc_arrival: the source of first_byte and last_byte */
 };
 
 enum lc_op_kind { LC_OP_SLEEP, LC_OP_REQUEST };
@@ -65,18 +86,29 @@ struct lc_engine;
 
 struct lc_exchange {
     struct lc_op op;
-    struct lc_engine *engine;
+    struct lc_engine *engine;        /* NULL: it is gone */
+    struct lc_exchange *next, *prev; /* of those that were taken before they ended */
     struct lc_request request;
+    struct lc_pool_waiter waiter;
     struct lc_connect *attempt;
     struct lc_conn *conn;
-    size_t written;        /* of request.wire, on the present connection */
-    uint64_t deadline_ns;  /* of the present phase; the timer is moved lazily */
-    uint64_t handshake_ns; /* when the handshake began */
-    uint32_t tries;        /* connections that were closed before a response */
-    uint32_t late_tries;   /* time-outs before a response after which it was sent again */
-    bool reused;           /* the present connection had served before */
+    struct lc_buf fed;    /* what was fed and is not written yet */
+    size_t written;       /* of request.wire, on the present connection */
+    size_t fed_written;   /* of fed */
+    size_t consumed;      /* of response.body, at its beginning */
+    uint64_t received;    /* bytes of the body that were consumed altogether */
+    uint64_t deadline_ns; /* of the present phase; the timer is moved lazily */
+    uint32_t tries;       /* connections that were closed before a response */
+    uint32_t late_tries;  /* time-outs before a response after which it was sent again */
+    bool reused;          /* the present connection had served before */
+    bool told_head;       /* the owner has heard of the head of a streamed response */
+    bool began_feeding;   /* a piece was fed: it cannot be sent again */
+    bool fed_all;         /* the last piece was fed */
+    bool unsent;          /* the piece that was fed last is not written yet */
     /* the result */
-    int err; /* 0 or LC_E* */
+    bool ended;  /* err and response are final */
+    bool hungry; /* what was fed is written: lc_exchange_feed() has the next piece */
+    int err;     /* 0 or LC_E* */
     int os_errno;
     uint32_t resent; /* how often it was sent again */
     struct lc_http1 response;
@@ -99,9 +131,21 @@ uint64_t lc_engine_wait_ns(struct lc_engine *engine);
 bool lc_engine_is_dirty(const struct lc_engine *engine);
 /* Lets the loop turn once without blocking. LC_EFORKED in a forked child. */
 int lc_engine_turn(struct lc_engine *engine) LC_MUST_USE;
-/* The next completed operation; its memory is the caller's until lc_op_free. */
+/* The next completed operation; its memory is the caller's until lc_op_free or lc_engine_resume. */
 struct lc_op *lc_engine_take(struct lc_engine *engine);
+/* Of a request that has not ended, the connection is closed. */
 void lc_op_free(struct lc_op *op);
+
+/* A request that was taken before it ended goes on, as a new operation; it completes when there is
+ * more of the body, when it is hungry again and when it has ended. On failure it stays the
+ * caller's. */
+int lc_engine_resume(struct lc_exchange *exchange, void *data, uint64_t *id) LC_MUST_USE;
+/* The next piece of the body that is sent; `last`: there are no more. Only while it is hungry. */
+int lc_exchange_feed(struct lc_exchange *exchange, const char *bytes, size_t len,
+                     bool last) LC_MUST_USE;
+/* What came of the body and was not consumed yet; valid until the next turn. */
+struct lc_sv lc_exchange_body(const struct lc_exchange *exchange);
+void lc_exchange_consume(struct lc_exchange *exchange, size_t len);
 
 /* Begin an operation; LC_EFORKED in a forked child. On failure the request's wire buffer stays the
  * caller's. */
@@ -122,7 +166,11 @@ struct lc_origin_spec {
     const char *host; /* without brackets */
     uint16_t port;
     struct lc_tls_context *tls_context; /* NULL: plain HTTP */
-    const char *proxy;                  /* "" or NULL: none */
+    /* NULL or "": none; see struct lc_origin */
+    const char *proxy;
+    const char *source;
+    const char *unix_socket;
+    const char *resolve;
 };
 
 int lc_engine_origin(struct lc_engine *engine, const struct lc_origin_spec *spec,

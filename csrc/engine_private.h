@@ -1,4 +1,7 @@
-/* What engine.c and exchange.c share; nobody else includes it. */
+/* What engine.c, origin.c and the files of an exchange share; nobody else includes it.
+ *
+ *   exchange        one request from its beginning to its end: steps, time-outs, what it waits for
+ *   exchange_http1  over a connection of ours: connect, handshake, send, receive */
 #ifndef LC_ENGINE_PRIVATE_H
 #define LC_ENGINE_PRIVATE_H
 
@@ -31,6 +34,8 @@ struct lc_engine {
     struct lc_origin *origins;
     struct lc_tls_entry *tls_entries;
     struct lc_op *completed_first, *completed_last;
+    struct lc_exchange *open; /* taken before they ended */
+    struct lc_pool starting;  /* whose pool has room again wait here for the next turn */
     struct lc_op_slot *slots;
     uint32_t slots_cap;
     uint32_t slots_free; /* 1 + index, 0: none */
@@ -47,13 +52,43 @@ struct lc_engine {
 int lc_engine_register(struct lc_engine *engine, struct lc_op *op) LC_MUST_USE;
 void lc_engine_unregister(struct lc_engine *engine, struct lc_op *op);
 void lc_engine_complete(struct lc_engine *engine, struct lc_op *op);
+/* An exchange that was taken before it ended goes on, or is over. */
+void lc_engine_forget_open(struct lc_exchange *exchange);
 
 /* exchange.c */
 int lc_exchange_begin(struct lc_engine *engine, struct lc_request *request,
                       struct lc_exchange **out) LC_MUST_USE;
 void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange);
-void lc_exchange_abort(struct lc_engine *engine, struct lc_exchange *exchange);
+/* Starts those that waited for room in their pool. */
+void lc_exchange_start_waiting(struct lc_engine *engine);
+/* Lets go of the connection or attempt; there is no result. */
+void lc_exchange_abort(struct lc_exchange *exchange);
 void lc_exchange_free(struct lc_exchange *exchange);
-void lc_exchange_on_connected(void *owner, const struct lc_connect_result *result);
+
+/* For the lanes. On another connection. */
+void lc_exchange_send_again(struct lc_exchange *exchange);
+/* The end, exactly once; the connection is closed if it is still attached. */
+void lc_exchange_finish(struct lc_exchange *exchange, int err);
+/* There is news for the owner: completes the operation if it waits for that. */
+void lc_exchange_tell(struct lc_exchange *exchange);
+void lc_exchange_keep_reason(struct lc_exchange *exchange, const char *reason);
+void lc_exchange_note_arrival(struct lc_exchange *exchange, uint64_t arrival_realtime_ns);
+/* The deadline of the phase that begins; false: out of memory, and the exchange has ended. */
+bool lc_exchange_set_deadline(struct lc_exchange *exchange, uint64_t now_ns,
+                              uint64_t timeout_ns) LC_MUST_USE;
+/* Something moved: the read time-out begins anew. */
+void lc_exchange_extend_deadline(struct lc_exchange *exchange, uint64_t now_ns);
+bool lc_exchange_is_all_sent(const struct lc_exchange *exchange);
+/* True if so much of the body waits to be consumed that reading may rest. */
+bool lc_exchange_has_enough(const struct lc_exchange *exchange);
+
+/* exchange_http1.c: the lane of our own. */
+/* False: its pool has no room for another connection. */
+bool lc_http1_lane_start(struct lc_exchange *exchange, uint64_t now_ns) LC_MUST_USE;
+void lc_http1_lane_on_connected(void *owner, const struct lc_connect_result *result);
+/* Goes on after a pause: more was fed, or consumed. */
+void lc_http1_lane_resume(struct lc_exchange *exchange);
+bool lc_http1_lane_is_connecting(const struct lc_exchange *exchange);
+void lc_http1_lane_detach(struct lc_exchange *exchange);
 
 #endif

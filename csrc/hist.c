@@ -1,29 +1,5 @@
 #include "hist.h"
 
-#include <math.h>
-
-#define HALF_BITS 10
-#define HALF (UINT64_C(1) << HALF_BITS)
-
-static uint32_t bin_of(uint64_t time_us)
-{
-    if (time_us > LC_HIST_MAX_US) {
-        time_us = LC_HIST_MAX_US;
-    }
-    if (time_us < 2 * HALF) {
-        return (uint32_t)time_us;
-    }
-    uint32_t shift = 63 - (uint32_t)__builtin_clzll(time_us) - HALF_BITS;
-    return (shift << HALF_BITS) + (uint32_t)(time_us >> shift);
-}
-
-static void bin_limits(uint32_t bin, uint64_t *low_us, uint64_t *high_us)
-{
-    uint32_t shift = bin < 2 * HALF ? 0 : (bin >> HALF_BITS) - 1;
-    *low_us = (uint64_t)(bin - (shift << HALF_BITS)) << shift;
-    *high_us = *low_us + (UINT64_C(1) << shift) - 1;
-}
-
 static void widen(struct lc_hist *hist, uint32_t bin)
 {
     if (bin < hist->lowest) {
@@ -57,27 +33,12 @@ static void make_dense(struct lc_hist *hist)
 /* Counts in the pairs. False if the bin is new and there is no room for it. */
 static bool add_few(struct lc_hist *hist, uint32_t bin, uint64_t times)
 {
-    uint32_t low = 0, high = hist->few;
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if (hist->few_bins[middle] < bin) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    uint32_t place;
+    if (!lc_bins_place(hist->few_bins, hist->few_counts, sizeof hist->few_counts[0], &hist->few,
+                       LC_HIST_FEW, (uint16_t)bin, &place)) {
+        return false;
     }
-    if (low == hist->few || hist->few_bins[low] != bin) {
-        if (hist->few == LC_HIST_FEW) {
-            return false;
-        }
-        uint32_t behind = hist->few - low;
-        memmove(&hist->few_bins[low + 1], &hist->few_bins[low], behind * sizeof(uint16_t));
-        memmove(&hist->few_counts[low + 1], &hist->few_counts[low], behind * sizeof(uint64_t));
-        hist->few_bins[low] = (uint16_t)bin;
-        hist->few_counts[low] = 0;
-        hist->few++;
-    }
-    hist->few_counts[low] += times;
+    hist->few_counts[place] += times;
     return true;
 }
 
@@ -133,7 +94,7 @@ void lc_hist_init(struct lc_hist *hist, uint32_t *storage)
 void lc_hist_record(struct lc_hist *hist, uint64_t time_us, uint64_t times)
 {
     if (times != 0) {
-        add(hist, bin_of(time_us), times);
+        add(hist, lc_bins_of(time_us, LC_HIST_PRECISION), times);
     }
 }
 
@@ -163,15 +124,9 @@ bool lc_hist_quantile(const struct lc_hist *hist, double p, double *time_us)
     if (hist->count == 0) {
         return false;
     }
-    double exact_rank = ceil(p * (double)hist->count);
-    uint64_t rank = 1;
-    if (exact_rank >= (double)hist->count) {
-        rank = hist->count;
-    } else if (exact_rank > 1) {
-        rank = (uint64_t)exact_rank;
-    }
+    uint64_t rank = lc_bins_rank(p, hist->count);
     uint32_t cursor = 0;
-    struct lc_hist_bin bin = {0, 0, 0};
+    struct lc_bin bin = {0, 0, 0};
     uint64_t seen = 0;
     while (seen < rank && lc_hist_next(hist, &cursor, &bin)) {
         seen += bin.count;
@@ -180,12 +135,12 @@ bool lc_hist_quantile(const struct lc_hist *hist, double p, double *time_us)
     return true;
 }
 
-bool lc_hist_next(const struct lc_hist *hist, uint32_t *cursor, struct lc_hist_bin *bin)
+bool lc_hist_next(const struct lc_hist *hist, uint32_t *cursor, struct lc_bin *bin)
 {
     uint32_t at;
     if (!next_used(hist, cursor, &at, &bin->count)) {
         return false;
     }
-    bin_limits(at, &bin->low_us, &bin->high_us);
+    lc_bins_limits(at, LC_HIST_PRECISION, bin);
     return true;
 }

@@ -10,10 +10,10 @@
 #ifndef LC_HIST_H
 #define LC_HIST_H
 
-#include "lc.h"
+#include "bins.h"
 
-#define LC_HIST_MAX_US UINT64_C(3600000000)
-#define LC_HIST_BINS 23221
+#define LC_HIST_PRECISION 10
+#define LC_HIST_BINS LC_BINS_COUNT(LC_HIST_PRECISION)
 #define LC_HIST_FEW 64
 /* Bytes of zeroed memory that lc_hist_init is given. */
 #define LC_HIST_STORAGE (2 * LC_HIST_BINS * sizeof(uint32_t))
@@ -31,13 +31,6 @@ struct lc_hist {
     uint64_t few_counts[LC_HIST_FEW];
 };
 
-/* Some samples between low_us and high_us, both included. */
-struct lc_hist_bin {
-    uint64_t low_us;
-    uint64_t high_us;
-    uint64_t count;
-};
-
 void lc_hist_init(struct lc_hist *hist, uint32_t *storage);
 void lc_hist_record(struct lc_hist *hist, uint64_t time_us, uint64_t times);
 void lc_hist_merge(struct lc_hist *to, const struct lc_hist *from);
@@ -46,6 +39,6 @@ void lc_hist_reset(struct lc_hist *hist);
  * false, and writes nothing, if there are no samples. */
 bool lc_hist_quantile(const struct lc_hist *hist, double p, double *time_us);
 /* Gives the used bins in rising order; `*cursor` starts at 0. False: there are no more. */
-bool lc_hist_next(const struct lc_hist *hist, uint32_t *cursor, struct lc_hist_bin *bin);
+bool lc_hist_next(const struct lc_hist *hist, uint32_t *cursor, struct lc_bin *bin);
 
 #endif

@@ -18,6 +18,8 @@ enum lc_http1_coding { /* of Content-Encoding; several codings in a row are LC_C
                        LC_CODING_IDENTITY,
                        LC_CODING_GZIP, /* gzip, x-gzip */
                        LC_CODING_DEFLATE,
+                       LC_CODING_BR,
+                       LC_CODING_ZSTD,
                        LC_CODING_OTHER
 };
 
@@ -61,6 +63,8 @@ bool lc_http1_next_header(struct lc_sv head, size_t *pos, struct lc_sv *name, st
 /* The content codings that a head names, in the order they were applied: writes the first `max` and
  * returns how many there are. */
 size_t lc_http1_codings(struct lc_sv head, uint8_t *codings, size_t max);
+/* The same of one value of Content-Encoding. */
+size_t lc_http1_value_codings(struct lc_sv value, uint8_t *codings, size_t max);
 /* The first value of a header, by name without case; false if there is none. */
 bool lc_http1_find_header(struct lc_sv head, const char *name, struct lc_sv *value);
 

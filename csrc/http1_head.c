@@ -183,6 +183,12 @@ static uint8_t coding_of(struct lc_sv name)
     if (is_word(name, "deflate")) {
         return LC_CODING_DEFLATE;
     }
+    if (is_word(name, "br")) {
+        return LC_CODING_BR;
+    }
+    if (is_word(name, "zstd")) {
+        return LC_CODING_ZSTD;
+    }
     return is_word(name, "identity") ? LC_CODING_IDENTITY : LC_CODING_OTHER;
 }
 
@@ -358,24 +364,39 @@ bool lc_http1_next_header(struct lc_sv head, size_t *pos, struct lc_sv *name, st
     return false;
 }
 
+/* Writes behind the `count` codings that are there, and returns how many there are then. */
+static size_t add_codings(struct lc_sv value, uint8_t *codings, size_t max, size_t count)
+{
+    struct lc_sv element;
+    size_t pos = 0;
+    while (next_element(value, &pos, &element)) {
+        uint8_t coding = coding_of(element);
+        if (coding == LC_CODING_IDENTITY) {
+            continue;
+        }
+        if (count < max) {
+            codings[count] = coding;
+        }
+        count++;
+    }
+    return count;
+}
+
 size_t lc_http1_codings(struct lc_sv head, uint8_t *codings, size_t max)
 {
-    struct lc_sv name, value, element;
+    struct lc_sv name, value;
     size_t pos = 0, count = 0;
     while (lc_http1_next_header(head, &pos, &name, &value)) {
-        size_t at = 0;
-        while (is_word(name, "Content-Encoding") && next_element(value, &at, &element)) {
-            uint8_t coding = coding_of(element);
-            if (coding == LC_CODING_IDENTITY) {
-                continue;
-            }
-            if (count < max) {
-                codings[count] = coding;
-            }
-            count++;
+        if (is_word(name, "Content-Encoding")) {
+            count = add_codings(value, codings, max, count);
         }
     }
     return count;
+}
+
+size_t lc_http1_value_codings(struct lc_sv value, uint8_t *codings, size_t max)
+{
+    return add_codings(value, codings, max, 0);
 }
 
 bool lc_http1_find_header(struct lc_sv head, const char *name, struct lc_sv *value)

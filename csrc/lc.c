@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-/* Allocation bookkeeping is thread-local: an engine and all it owns belong to one thread. */
+/* Allocation bookkeeping is thread-local: an engine and all it counts belong to one thread. */
 #define LC_QUICK_TLS __attribute__((tls_model("initial-exec"))) /* no call for each access */
 static _Thread_local uint64_t fail_countdown LC_QUICK_TLS;
 static _Thread_local int64_t live_blocks LC_QUICK_TLS;
@@ -76,6 +76,16 @@ void *lc_realloc(void *memory, size_t size)
 void lc_free(void *memory)
 {
     live_blocks -= memory != NULL;
+    free(memory);
+}
+
+void *lc_alloc_shared(size_t size)
+{
+    return allocation_must_fail() ? NULL : calloc(1, size);
+}
+
+void lc_free_shared(void *memory)
+{
     free(memory);
 }
 

@@ -76,6 +76,9 @@ void lc_alloc_fail_after(uint64_t n);
  * as the others. Never in huge pages: one byte written must not cost two megabytes. */
 void *lc_map(size_t size) LC_MUST_USE;
 void lc_unmap(void *memory, size_t size);
+/* The same for the few blocks that another thread may free: those are not counted. */
+void *lc_alloc_shared(size_t size) LC_MUST_USE;
+void lc_free_shared(void *memory);
 /* How many blocks are allocated and not yet freed, for tests that look for leaks. */
 int64_t lc_alloc_live(void);
 

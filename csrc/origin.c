@@ -28,10 +28,37 @@ static size_t string_size(const char *text)
     return text != NULL ? strlen(text) + 1 : 0;
 }
 
+static const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+static bool same_origin(const struct lc_origin *left, const struct lc_origin *right)
+{
+    return left->tls_context == right->tls_context && same(left->connect_url, right->connect_url) &&
+           same(left->proxy, right->proxy) && same(left->source, right->source) &&
+           same(left->unix_socket, right->unix_socket) && same(left->resolve, right->resolve);
+}
+
+static const struct lc_tls_config *config_of(const struct lc_engine *engine,
+                                             const struct lc_tls_context *context)
+{
+    for (struct lc_tls_entry *entry = engine->tls_entries; entry != NULL; entry = entry->next) {
+        if (entry->context == context) {
+            return &entry->config;
+        }
+    }
+    return NULL;
+}
+
 int lc_engine_origin(struct lc_engine *engine, const struct lc_origin_spec *spec,
                      struct lc_origin **out)
 {
-    const char *proxy = spec->proxy != NULL ? spec->proxy : "";
+    struct lc_origin wanted = {.tls_context = spec->tls_context,
+                               .proxy = or_empty(spec->proxy),
+                               .source = or_empty(spec->source),
+                               .unix_socket = or_empty(spec->unix_socket),
+                               .resolve = or_empty(spec->resolve)};
     const char *bracket = strchr(spec->host, ':') != NULL ? "[" : "";
     const char *unbracket = *bracket != '\0' ? "]" : "";
     size_t url_size = strlen("http://[]:65535/") + strlen(spec->host) + 1;
@@ -40,23 +67,28 @@ int lc_engine_origin(struct lc_engine *engine, const struct lc_origin_spec *spec
         return LC_EINVAL;
     }
     snprintf(url, sizeof url, "http://%s%s%s:%u/", bracket, spec->host, unbracket, spec->port);
+    wanted.connect_url = url;
     for (struct lc_origin *origin = engine->origins; origin != NULL; origin = origin->next) {
-        if (origin->tls_context == spec->tls_context && same(origin->connect_url, url) &&
-            same(origin->proxy, proxy)) {
+        if (same_origin(origin, &wanted)) {
             *out = origin;
             return 0;
         }
     }
-    struct lc_origin *origin =
-        lc_alloc(sizeof *origin + string_size(url) + string_size(spec->host) + string_size(proxy));
+    struct lc_origin *origin = lc_alloc_zero(
+        sizeof *origin + string_size(url) + string_size(spec->host) + string_size(wanted.proxy) +
+        string_size(wanted.source) + string_size(wanted.unix_socket) + string_size(wanted.resolve));
     if (origin == NULL) {
         return LC_ENOMEM;
     }
     char *at = origin->bytes;
     origin->tls_context = spec->tls_context;
+    origin->tls_config = config_of(engine, spec->tls_context);
     origin->connect_url = put_string(&at, url);
     origin->host = put_string(&at, spec->host);
-    origin->proxy = put_string(&at, proxy);
+    origin->proxy = put_string(&at, wanted.proxy);
+    origin->source = put_string(&at, wanted.source);
+    origin->unix_socket = put_string(&at, wanted.unix_socket);
+    origin->resolve = put_string(&at, wanted.resolve);
     origin->next = engine->origins;
     engine->origins = origin;
     *out = origin;

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#define PAGE 4096
+
 /* The parts of an entry's region behind the struct, each at a multiple of 8. The rounded buckets
  * come first: with the struct they fill the one page that every entry touches. */
 struct region {
@@ -9,6 +11,7 @@ struct region {
     uint64_t rounded[LC_ROUNDED_BUCKETS];
     struct lc_second seconds[LC_SECONDS];
     uint32_t hist[LC_HIST_STORAGE / sizeof(uint32_t)];
+    _Alignas(PAGE) uint32_t phases[LC_PHASES_STORAGE / sizeof(uint32_t)];
     uint32_t window[LC_WINDOW_STORAGE / sizeof(uint32_t)];
 };
 
@@ -53,6 +56,7 @@ struct lc_stats *lc_stats_new(bool window, double now_s)
     lc_seconds_init(&stats->seconds, region->seconds);
     lc_hist_init(&stats->hist, region->hist);
     lc_window_init(&stats->window, window ? region->window : NULL);
+    lc_phases_init(&stats->phases, region->phases);
     start(stats, now_s);
     return stats;
 }
@@ -86,7 +90,7 @@ static uint64_t microseconds(double time_ms)
     if (!(time_ms > 0)) {
         return 0;
     }
-    return time_ms < (double)LC_HIST_MAX_US ? (uint64_t)(time_ms * 1000 + 0.5) : LC_HIST_MAX_US;
+    return time_ms < (double)LC_BINS_MAX_US ? (uint64_t)(time_ms * 1000 + 0.5) : LC_BINS_MAX_US;
 }
 
 static void widen(struct lc_stats *stats, double min_ms, double max_ms)
@@ -124,6 +128,11 @@ void lc_stats_record(struct lc_stats *stats, double response_time_ms, int64_t co
     stats->total_response_time_ms += response_time_ms;
     widen(stats, response_time_ms, response_time_ms);
     lc_stats_add_times(stats, response_time_ms, 1);
+}
+
+void lc_stats_record_phases(struct lc_stats *stats, const struct lc_phases *phases)
+{
+    lc_phases_record(&stats->phases, phases);
 }
 
 void lc_stats_fail(struct lc_stats *stats, double now_s)
@@ -165,6 +174,7 @@ void lc_stats_merge(struct lc_stats *to, const struct lc_stats *from)
         }
     }
     lc_hist_merge(&to->hist, &from->hist);
+    lc_phases_merge(&to->phases, &from->phases);
     lc_seconds_merge(&to->seconds, &from->seconds);
     if (to->has_window && newer) {
         begin_interval(to, key_of(to->last_request_s));
@@ -174,6 +184,7 @@ void lc_stats_merge(struct lc_stats *to, const struct lc_stats *from)
 void lc_stats_reset(struct lc_stats *stats, double now_s)
 {
     lc_stats_clear_times(stats);
+    lc_phases_reset(&stats->phases);
     lc_seconds_reset(&stats->seconds);
     if (stats->has_window) {
         lc_window_reset(&stats->window);

@@ -1,4 +1,4 @@
-/* The statistics of one (method, name): counters, response times and a per-second ring.
+/* The statistics of one (method, name): counters, response times, phases and a per-second ring.
  *
  * One memory region per entry, of which pages take memory when they are used. Recording takes no
  * lock and no allocation and cannot fail. Times are milliseconds in doubles as Locust has them;
@@ -7,6 +7,7 @@
 #define LC_STATS_H
 
 #include "hist.h"
+#include "phases.h"
 #include "rounded.h"
 #include "seconds.h"
 #include "window.h"
@@ -28,6 +29,7 @@ struct lc_stats {
     struct lc_seconds seconds;
     struct lc_hist hist;
     struct lc_window window;
+    struct lc_phase_hists phases;
 };
 
 /* NULL: out of memory. `now_s`: seconds of the epoch, here and below. */
@@ -36,6 +38,8 @@ void lc_stats_free(struct lc_stats *stats);
 /* A request; `response_time_ms` NaN: it has no time. */
 void lc_stats_record(struct lc_stats *stats, double response_time_ms, int64_t content_length,
                      double now_s);
+/* The phases of a request that is recorded as well. */
+void lc_stats_record_phases(struct lc_stats *stats, const struct lc_phases *phases);
 void lc_stats_fail(struct lc_stats *stats, double now_s);
 /* Counts response times alone, for statistics that come from elsewhere. */
 void lc_stats_add_times(struct lc_stats *stats, double response_time_ms, uint64_t times);

@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeVar, final
 
-from typing_extensions import disjoint_base
+from typing_extensions import Buffer, disjoint_base
 
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
@@ -184,6 +184,7 @@ class Session:
     _request_overridden: bool
     _long_way_only: bool
     _user_context: Callable[[], dict[str, Any]] | None
+    max_body_size: int
     @property
     def base_url(self) -> str: ...
     @base_url.setter
@@ -278,6 +279,7 @@ class Response:
     _response_time_ms: float
     _length: int
     _resent: int
+    _outcome: bytes
     @property
     def content(self) -> Any: ...
     @content.setter
@@ -287,7 +289,7 @@ class Response:
     @property
     def _seconds_to_head(self) -> float: ...
     @property
-    def _last_byte_ns(self) -> int: ...
+    def _end_ns(self) -> int: ...
     @property
     def _head_lines(self) -> list[tuple[str, str]]: ...
     @property
@@ -297,3 +299,11 @@ class Response:
     @property
     def _request_bytes(self) -> bytes: ...
     def _report(self) -> None: ...
+
+@final
+class Decoder:
+    """Undoes content codings piece by piece."""
+
+    def __new__(cls, content_encoding: str, limit: int) -> Self: ...
+    def feed(self, data: Buffer, /) -> bytes: ...
+    def finish(self) -> bytes: ...

@@ -134,6 +134,7 @@ class EngineAdapter(BaseAdapter):
         )
         if response.error is not None:
             response.error.request = request
+            response.error._outcome = response._outcome
             raise response.error
         response.request = request
         response.connection = self

@@ -21,7 +21,7 @@ import certifi
 import requests
 from requests.auth import HTTPBasicAuth, _basic_auth_str
 from requests.models import RequestEncodingMixin
-from requests.utils import default_user_agent
+from requests.utils import DEFAULT_ACCEPT_ENCODING, default_user_agent
 
 from locust_c import _core
 from locust_c.adapter import EngineAdapter
@@ -34,14 +34,12 @@ __all__ = ["HttpSession", "ResponseContextManager"]
 
 absolute_http_url_regexp = re.compile(r"^https?://", re.I)
 
-ENCODINGS = "gzip, deflate"
-
 
 @lru_cache(maxsize=1)
 def _default_headers() -> tuple[tuple[str, str], ...]:
     return (
         ("User-Agent", default_user_agent()),
-        ("Accept-Encoding", ENCODINGS),
+        ("Accept-Encoding", DEFAULT_ACCEPT_ENCODING),
         ("Accept", "*/*"),
         ("Connection", "keep-alive"),
     )
@@ -263,6 +261,7 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
             head_done,
             response._status_line,
             response._head_lines if head_done else (),
+            self.max_body_size,
         )
         response.error = requests_error(failure)
         return innermost(response.error)
@@ -340,13 +339,16 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
             response.status_code = 0
             response.error = error
             response._exception = innermost(error)
+            outcome = getattr(error, "_outcome", None) or getattr(error.response, "_outcome", None)
+            if outcome is not None:
+                response._outcome = outcome
             response.request = error.request or requests.Request(first._method, first.url).prepare()
         response._method = first._method
         response._name = first._name or self._default_name(response)
         response._context = first._context
         response._hook = self.request_event
         response._start_time = start_time
-        end_ns = response._last_byte_ns or time.monotonic_ns()
+        end_ns = response._end_ns or time.monotonic_ns()
         response._response_time_ms = elapsed_before + max(end_ns - began_ns, 0) / 1e6
         response._length = len(response.content or b"")
         response._catch_response = catch_response

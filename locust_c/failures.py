@@ -13,11 +13,14 @@ import socket
 import ssl
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from http.client import BadStatusLine, HTTPException, RemoteDisconnected
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
+import brotli
 import requests
 from requests import exceptions
 from urllib3.exceptions import (
@@ -35,7 +38,15 @@ from urllib3.util import Url, parse_url
 
 from locust_c import _core
 
-__all__ = ["Failure", "innermost", "refused_cause", "requests_error", "resolve_cause", "status_error"]
+__all__ = [
+    "Failure",
+    "ResponseTooLarge",
+    "innermost",
+    "refused_cause",
+    "requests_error",
+    "resolve_cause",
+    "status_error",
+]
 
 # What says no more than what it was raised for.
 _WRAPPERS = (exceptions.ConnectionError, MaxRetryError, NewConnectionError, ProtocolError)
@@ -46,9 +57,10 @@ HTTP_EXCEPTIONS = (exceptions.MissingSchema, exceptions.InvalidSchema, exception
 class Failure:
     """What the engine says of a request that failed.
 
-    `code`: one of `_core.E…`. `reason`: its words, or the ones of zlib or OpenSSL. `os_errno`: of a failed
+    `code`: one of `_core.E…`. `reason`: its words, or the ones of a library. `os_errno`: of a failed
     connect. `received`, `remaining`: bytes of the body. `timeout`: the one that passed, in seconds.
     `head_done`: whether a whole head had come; `head_lines`, `status_line`: it, or as much as there is.
+    `max_body`: how many bytes of a body the session takes.
     """
 
     code: int
@@ -61,6 +73,7 @@ class Failure:
     head_done: bool = False
     status_line: str = ""
     head_lines: Sequence[tuple[str, str]] = ()
+    max_body: int = 0
 
     @cached_property
     def _url(self) -> Url:
@@ -93,6 +106,10 @@ class Failure:
         https = self._url.scheme == "https"
         port = self._url.port or (443 if https else 80)
         return f"{'HTTPS' if https else 'HTTP'}{what}(host={self.host!r}, port={port})"
+
+
+class ResponseTooLarge(requests.RequestException):
+    """The body of a response, as received or as decoded, is larger than the session's `max_body_size`."""
 
 
 class _InvalidChunk(HTTPException):
@@ -235,8 +252,21 @@ def tls_verify_error(reason: str, host: str) -> Exception:
     return ssl.SSLCertVerificationError(1, f"[SSL: CERTIFICATE_VERIFY_FAILED] {reason}")
 
 
+@lru_cache(maxsize=1)
+def _zstd_error_type() -> type[Exception]:
+    """What the standard library's zstd raises, or its backport, if one of them is there."""
+    for name in ("compression.zstd", "backports.zstd"):
+        with suppress(ImportError):
+            return cast("type[Exception]", import_module(name).ZstdError)
+    return type("ZstdError", (Exception,), {})
+
+
 def decode_error(reason: str) -> Exception:
-    """What zlib raises; `reason` is its words."""
+    """What zlib, brotli or zstd raises; `reason` is its words."""
+    if reason.startswith("brotli"):
+        return cast(Exception, brotli.error(reason))
+    if "Zstandard" in reason:
+        return _zstd_error_type()(reason)
     number = -5 if reason == "incomplete or truncated stream" else -3
     return zlib.error(f"Error {number} while decompressing data: {reason}")
 
@@ -252,9 +282,22 @@ def _tls_verify(failure: Failure) -> Exception:
 
 
 def _undecodable(failure: Failure) -> Exception:
+    if failure.reason.startswith(("Zstandard data", "Too many content encodings")):
+        return exceptions.ContentDecodingError(DecodeError(failure.reason))
     coding = failure.header("content-encoding")
     text = f"Received response with content-encoding: {coding}, but failed to decode it."
     return exceptions.ContentDecodingError(DecodeError(text, decode_error(failure.reason)))
+
+
+def too_large(failure: Failure) -> ResponseTooLarge | None:
+    """The error of a body that is larger than is taken; None if another limit was passed."""
+    if "body" not in failure.reason:
+        return None
+    return ResponseTooLarge(f"The response body is larger than max_body_size ({failure.max_body} bytes)")
+
+
+def _over_limit(failure: Failure) -> Exception:
+    return too_large(failure) or exceptions.ConnectionError(failure.reason)
 
 
 _MAKERS: dict[int, Callable[[Failure], Exception]] = {
@@ -269,6 +312,7 @@ _MAKERS: dict[int, Callable[[Failure], Exception]] = {
     _core.ETLS: _tls,
     _core.ETLSVERIFY: _tls_verify,
     _core.EDECODE: _undecodable,
+    _core.ELIMIT: _over_limit,
 }
 
 

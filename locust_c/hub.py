@@ -1,7 +1,8 @@
 """The engine in gevent's hub: the only module that touches gevent's loop.
 
 Each hub (each thread has its own) gets one engine when somebody first needs it. The hub watches the
-engine's descriptor and a timer; both call `Engine.step`, which wakes greenlets from C.
+engine's descriptor and a timer; both call `Engine.step`, which wakes greenlets from C. It works with each of
+gevent's loops: libev and, with `GEVENT_LOOP=libuv`, gevent's own libuv.
 """
 
 from __future__ import annotations
@@ -32,28 +33,45 @@ class _Watchers:
         self.hub = hub
         self.engine = _core.Engine(hub, self.arm)
         self.readable = hub.loop.io(self.engine.fileno(), 1, ref=False)
+        # On libuv, gevent lets everything that watches a descriptor keep the hub alive.
+        self.readable_keeps_alive = self.readable.ref
         self.timer = hub.loop.timer(0.0, 0.0, ref=False)
-        self.readable.start(self.engine.step)
+        # Not run_callback: callbacks that ask for the next one run many times before the loop looks at
+        # descriptors again, and other libraries would wait for theirs meanwhile.
+        self.soon = hub.loop.idle(priority=hub.loop.MAXPRI)
+        if not self.readable_keeps_alive:
+            self.readable.start(self.engine.step)
 
     def arm(self, seconds: float | None, active: bool) -> None:
         """Makes the hub call step() after `seconds` (0: at once, None: when the descriptor is ready).
 
         `active`: somebody waits, so the hub has to stay alive.
         """
-        self.readable.ref = active
+        if not self.readable_keeps_alive:
+            self.readable.ref = active
+        elif active != self.readable.active:
+            if active:
+                self.readable.start(self.engine.step)
+            else:
+                self.readable.stop()
         if seconds is None:
             self.timer.stop()
         elif seconds == 0:
-            self.hub.loop.run_callback(self.engine.step)
+            self.soon.start(self._step_soon)
         else:
             self.timer.stop()
-            self.timer = self.hub.loop.timer(seconds, 0.0, ref=False)
+            loop = self.hub.loop
+            self.timer = loop.timer(max(seconds, loop.approx_timer_resolution), 0.0, ref=False)
             # From now, not from when the loop last looked at its clock.
             self.timer.start(self.engine.step, True, update=True)
 
+    def _step_soon(self) -> None:
+        self.soon.stop()
+        self.engine.step()
+
     def stop(self) -> None:
         """Takes the watchers out of the hub's loop, which may be gone already."""
-        for watcher in (self.readable, self.timer):
+        for watcher in (self.readable, self.timer, self.soon):
             with contextlib.suppress(ValueError):
                 watcher.stop()
                 watcher.close()

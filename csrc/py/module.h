@@ -20,7 +20,8 @@
 #define LC_PY_TYPES_ENGINE(X)                                                                      \
     X(Engine, lc_py_engine_spec, "Engine")                                                         \
     X(Session, lc_py_session_spec, "Session")                                                      \
-    X(Response, lc_py_response_spec, "Response")
+    X(Response, lc_py_response_spec, "Response")                                                   \
+    X(decoder_type, lc_py_decoder_spec, "Decoder")
 
 /* Strings that the hot path compares or looks up, interned once: X(field, text). */
 #define LC_PY_STRINGS(X)                                                                           \

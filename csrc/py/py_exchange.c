@@ -1,41 +1,58 @@
 #include "py_session.h"
 
 #include "decode.h"
+#include "py_times.h"
 #include "sample.h"
 #include "wake.h"
 
-enum { MAX_HEAD = 1 << 20, MAX_BODY = 1 << 28, MAX_CODINGS = 5 };
+enum { MAX_HEAD = 1 << 20 };
 
 /* --- from the engine's result to the response --- */
 
 /* The codings to undo, in the order they were applied; 0 if there is none, or one nobody knows. */
-static size_t codings_of(const struct lc_http1 *parsed, uint8_t codings[MAX_CODINGS])
+static size_t codings_of(const struct lc_http1 *parsed, uint8_t codings[LC_DECODER_MAX_CODINGS])
 {
     size_t count = parsed->coding != LC_CODING_IDENTITY;
     codings[0] = parsed->coding;
     if (parsed->coding == LC_CODING_OTHER) {
         struct lc_sv head = {parsed->head.ptr, parsed->head.len};
-        count = lc_http1_codings(head, codings, MAX_CODINGS);
+        count = lc_http1_codings(head, codings, LC_DECODER_MAX_CODINGS);
     }
-    for (size_t i = 0; i < count; i++) {
-        if (i == MAX_CODINGS || codings[i] == LC_CODING_OTHER) {
+    for (size_t i = 0; i < count && i < LC_DECODER_MAX_CODINGS; i++) {
+        if (codings[i] == LC_CODING_OTHER) {
             return 0;
         }
     }
     return count;
 }
 
-static int take_content(struct py_response *response, struct lc_exchange *exchange,
-                        const char **reason)
+/* As lc_decode_codings, which refuses more than it can keep apart. */
+static int decode(const uint8_t *codings, size_t count, struct lc_sv body, struct lc_buf *out,
+                  char reason[LC_DECODER_REASON_MAX])
+{
+    if (count > LC_DECODER_MAX_CODINGS) {
+        snprintf(reason, LC_DECODER_REASON_MAX, "Too many content encodings in the chain: %zu > %d",
+                 count, LC_DECODER_MAX_CODINGS);
+        return LC_EDECODE;
+    }
+    int rc = lc_decode_codings(codings, count, body.ptr, body.len, out, reason);
+    if (rc == LC_ELIMIT) {
+        snprintf(reason, LC_DECODER_REASON_MAX, "the response body is longer than the limit");
+    }
+    return rc;
+}
+
+static int take_content(const struct py_session *session, struct py_response *response,
+                        struct lc_exchange *exchange, char reason[LC_DECODER_REASON_MAX])
 {
     struct lc_http1 *parsed = &exchange->response;
     struct lc_buf decoded;
-    uint8_t codings[MAX_CODINGS];
+    uint8_t codings[LC_DECODER_MAX_CODINGS];
     size_t count = codings_of(parsed, codings);
     struct lc_sv body = {parsed->body.ptr, parsed->body.len};
-    lc_buf_init(&decoded, MAX_BODY);
+    lc_buf_init(&decoded, session->max_body);
     if (body.len > 0 && count > 0) {
-        int rc = lc_decode_codings(codings, count, body.ptr, body.len, &decoded, reason);
+        int rc = decode(codings, count, body, &decoded, reason);
         if (rc == LC_ENOMEM) {
             PyErr_NoMemory();
             return -1;
@@ -110,16 +127,17 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     response->times = exchange->times;
     response->resent = exchange->resent;
     lc_buf_move(&response->wire, &exchange->request.wire);
-    const char *reason = exchange->reason, *zlib_reason = NULL;
+    const char *reason = exchange->reason;
+    char undecodable[LC_DECODER_REASON_MAX];
     if (response->err == 0 || keeps_part(session, exchange)) {
         response->status = exchange->response.status;
-        if (take_content(response, exchange, &zlib_reason) < 0 ||
+        if (take_content(session, response, exchange, undecodable) < 0 ||
             (exchange->response.has_set_cookie && take_cookies(session, wire, exchange) < 0)) {
             return -1;
         }
     }
-    if (response->err == LC_EDECODE) {
-        reason = zlib_reason;
+    if (response->err != exchange->err) {
+        reason = undecodable;
     }
     lc_buf_move(&response->head, &exchange->response.head);
     return response->err != 0 ? take_error(session, response, exchange, reason) : 0;
@@ -148,7 +166,11 @@ LC_CALLS_PYTHON static struct lc_exchange *submit_and_park(struct py_session *se
         lc_wake_drop(lc_engine_cancel(engine->core, id));
         return NULL;
     }
-    return (struct lc_exchange *)lc_wake_park(engine, id);
+    struct lc_exchange *exchange = (struct lc_exchange *)lc_wake_park(engine, id);
+    if (exchange != NULL) {
+        exchange->times.resumed = lc_now_ns();
+    }
+    return exchange;
 }
 
 /* Methods that geventhttpclient sends again (RFC 9110, 9.2.2). */
@@ -173,7 +195,7 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
         .connect_timeout_ns = call->connect_timeout_ns,
         .read_timeout_ns = call->read_timeout_ns,
         .max_head = MAX_HEAD,
-        .max_body = MAX_BODY,
+        .max_body = session->max_body,
         .start_ns = start_ns,
     };
     if ((session->resend_closed != 0 || session->resend_late != 0) && is_idempotent(call->method)) {
@@ -221,7 +243,7 @@ static bool is_redirect(const struct py_response *response, struct lc_sv *locati
 static void set_response_time(struct py_response *response)
 {
     const struct lc_times *times = &response->times;
-    uint64_t end = response->err == 0 && times->last_byte != 0 ? times->last_byte : lc_now_ns();
+    uint64_t end = lc_py_times_end(times, response->err);
     response->response_time_ms = end > times->start ? (double)(end - times->start) / 1e6 : 0;
 }
 

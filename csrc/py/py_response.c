@@ -1,5 +1,6 @@
 #include "py_response.h"
 
+#include "py_times.h"
 #include "sample.h"
 
 #include <math.h>
@@ -130,9 +131,40 @@ static PyObject *get_seconds_to_head(PyObject *op, void *Py_UNUSED(closure))
     return PyFloat_FromDouble((double)ns / 1e9);
 }
 
-static PyObject *get_last_byte_ns(PyObject *op, void *Py_UNUSED(closure))
+static PyObject *get_end_ns(PyObject *op, void *Py_UNUSED(closure))
 {
-    return PyLong_FromUnsignedLongLong(((struct py_response *)op)->times.last_byte);
+    const struct py_response *self = (struct py_response *)op;
+    return PyLong_FromUnsignedLongLong(lc_py_times_end(&self->times, self->err));
+}
+
+/* How an exchange went, for another response to take over; nobody else needs to know it. */
+struct outcome {
+    struct lc_times times;
+    int err;
+};
+
+static PyObject *get_outcome(PyObject *op, void *Py_UNUSED(closure))
+{
+    const struct py_response *self = (struct py_response *)op;
+    struct outcome outcome;
+    memset(&outcome, 0, sizeof outcome);
+    outcome.times = self->times;
+    outcome.err = self->err;
+    return PyBytes_FromStringAndSize((const char *)&outcome, sizeof outcome);
+}
+
+static int set_outcome(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
+{
+    struct py_response *self = (struct py_response *)op;
+    struct outcome outcome;
+    if (value == NULL || !PyBytes_Check(value) || PyBytes_GET_SIZE(value) != sizeof outcome) {
+        PyErr_SetString(PyExc_TypeError, "_outcome must be that of another response");
+        return -1;
+    }
+    memcpy(&outcome, PyBytes_AS_STRING(value), sizeof outcome);
+    self->times = outcome.times;
+    self->err = outcome.err;
+    return 0;
 }
 
 static PyObject *get_meta_made(PyObject *op, void *Py_UNUSED(closure))
@@ -206,7 +238,8 @@ static PyGetSetDef response_getset[] = {
     {"content", get_content, set_content, "The decoded body, or None without a response.", NULL},
     {"_content", get_content, set_content, NULL, NULL},
     {"_seconds_to_head", get_seconds_to_head, NULL, NULL, NULL},
-    {"_last_byte_ns", get_last_byte_ns, NULL, "Arrival of the last byte, monotonic; 0: none.",
+    {"_end_ns", get_end_ns, NULL, "Where the response time ends, monotonic; 0: no exchange.", NULL},
+    {"_outcome", get_outcome, set_outcome, "Moments and error, for another response to take over.",
      NULL},
     {"_meta_made", get_meta_made, NULL, "Whether anybody has seen request_meta.", NULL},
     {"_head_lines", get_head_lines, NULL, "(name, value) of each header line.", NULL},

@@ -92,6 +92,29 @@ static int set_base_url(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
     return result != NULL ? 0 : -1;
 }
 
+static PyObject *get_max_body_size(PyObject *op, void *Py_UNUSED(closure))
+{
+    return PyLong_FromSize_t(((struct py_session *)op)->max_body);
+}
+
+static int set_max_body_size(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
+{
+    if (value == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "max_body_size cannot be deleted");
+        return -1;
+    }
+    Py_ssize_t size = PyNumber_AsSsize_t(value, NULL);
+    if (size == -1 && PyErr_Occurred()) {
+        return -1;
+    }
+    if (size <= 0) {
+        PyErr_Format(PyExc_ValueError, "max_body_size must be positive, not %R", value);
+        return -1;
+    }
+    ((struct py_session *)op)->max_body = (size_t)size;
+    return 0;
+}
+
 static PyObject *session_set_timeouts(PyObject *op, PyObject *timeout)
 {
     struct py_session *self = (struct py_session *)op;
@@ -165,6 +188,7 @@ static PyObject *session_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
         self->state = state;
         lc_cookies_init(&self->jar);
         lc_pool_init(&self->pool, 10);
+        self->max_body = 1 << 28;
     }
     return (PyObject *)self;
 }
@@ -278,6 +302,9 @@ static PyGetSetDef session_getset[] = {
     LC_PY_SETTINGS(LC_PY_SETTING_GETSET)
 #undef LC_PY_SETTING_GETSET
         {"base_url", get_base_url, set_base_url, "What relative URLs are appended to.", NULL},
+    {"max_body_size", get_max_body_size, set_max_body_size,
+     "How many bytes a response's body may have, as received and as decoded; a longer one fails.",
+     NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -55,6 +55,7 @@ struct py_session {
     struct lc_url base;       /* views into base_url's UTF-8; valid if base_is_plain */
     uint64_t connect_timeout_ns;
     uint64_t read_timeout_ns;
+    size_t max_body;         /* bytes, as received and as decoded */
     bool base_is_plain;      /* absolute http(s) URL without query, fragment or credentials */
     char request_overridden; /* a subclass or the user replaced request() */
     char long_way_only;      /* an adapter of the user's, or a replaced send() */

@@ -53,7 +53,7 @@ PyObject *lc_py_stats_histogram(PyObject *self, PyObject *Py_UNUSED(ignored))
     const struct lc_stats *stats = stats_of(self);
     PyObject *list = PyList_New(0);
     uint32_t cursor = 0;
-    struct lc_hist_bin bin;
+    struct lc_bin bin;
     while (list != NULL && lc_hist_next(&stats->hist, &cursor, &bin)) {
         PyObject *row = Py_BuildValue("ddK", (double)bin.low_us / 1000, (double)bin.high_us / 1000,
                                       (unsigned long long)bin.count);

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable
 from ssl import SSLError
 
+import brotli
 from gevent.timeout import Timeout
 from geventhttpclient._parser import HTTPParseError
 from geventhttpclient.response import HTTPConnectionClosed
@@ -22,6 +23,7 @@ from locust_c.failures import (
     resolve_cause,
     tls_error,
     tls_verify_error,
+    too_large,
 )
 
 __all__ = [
@@ -42,8 +44,9 @@ FAILURE_EXCEPTIONS = (
     HTTPConnectionClosed,
     HTTPParseError,
     zlib.error,
+    brotli.error,
 )
-"""What the fast client counts as failures (Locust's documented behaviour)."""
+"""What the fast client counts as failures: Locust's documented ones, and brotli's."""
 
 
 class LocustBadStatusCode(FastConnectionError):
@@ -115,4 +118,5 @@ _MAKERS: dict[int, Callable[[Failure], Exception]] = {
     _core.ETLS: lambda failure: tls_error(failure.reason),
     _core.ETLSVERIFY: lambda failure: tls_verify_error(failure.reason, failure.host),
     _core.EDECODE: lambda failure: decode_error(failure.reason),
+    _core.ELIMIT: lambda failure: too_large(failure) or ConnectionError(errno.EIO, failure.reason),
 }

@@ -22,7 +22,6 @@ from requests.structures import CaseInsensitiveDict
 from locust_c import _core
 from locust_c.adapter import wire_of
 from locust_c.clients import (
-    ENCODINGS,
     HttpSession,
     absolute_http_url_regexp,
     context_source,
@@ -84,7 +83,7 @@ def _fast_headers(own: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ..
     headers = CaseInsensitiveDict([("User-Agent", _user_agent())])
     for name, value in own:
         headers[name] = value
-    headers.setdefault("Accept-Encoding", ENCODINGS)
+    headers.setdefault("Accept-Encoding", "gzip, deflate, br")
     return tuple(headers.items())
 
 
@@ -296,7 +295,15 @@ class FastHttpSession(_core.Session):
     ) -> BaseException:
         """Sets the response's error and class; returns what the statistics show."""
         failure = Failure(
-            code, response.url, reason, os_errno, received, remaining, timeout, head_done=head_done
+            code,
+            response.url,
+            reason,
+            os_errno,
+            received,
+            remaining,
+            timeout,
+            head_done=head_done,
+            max_body=self.max_body_size,
         )
         error = fast_error(failure, self.max_retries)
         if response.status_code:
@@ -429,7 +436,7 @@ class FastHttpSession(_core.Session):
 
     @staticmethod
     def _time(response: FastResponse, began_ns: int) -> None:
-        end_ns = response._last_byte_ns or time.monotonic_ns()
+        end_ns = response._end_ns or time.monotonic_ns()
         response._response_time_ms = max(end_ns - began_ns, 0) / 1e6
         response.request_meta["response_time"] = response._response_time_ms
 

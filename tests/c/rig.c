@@ -99,6 +99,8 @@ void rig_close(struct rig *rig)
     CHECK(rig->pool.first == NULL);
     CHECK_INT(rig->pool.idle, 0);
     lc_engine_free(rig->engine);
+    CHECK_INT(rig->pool.open, 0);
+    CHECK(rig->pool.waiting_first == NULL);
     if (rig->descriptors >= 0) {
         CHECK_INT(rig_count_descriptors(), rig->descriptors);
     }

@@ -40,6 +40,7 @@ static void bench_close(struct bench *bench)
     CHECK_INT(bench->live, 0);
     CHECK(bench->pool.first == NULL);
     CHECK_INT(bench->pool.idle, 0);
+    CHECK_INT(bench->pool.open, 0);
     CHECK_INT(uv_loop_close(&bench->loop), 0);
     CHECK_INT(rig_count_descriptors(), bench->descriptors);
 }
@@ -49,6 +50,7 @@ static struct lc_conn *add_conn(struct bench *bench, struct lc_origin *origin, i
     int pair[2];
     struct lc_conn *conn;
     CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    CHECK(lc_pool_reserve(&bench->pool));
     CHECK_INT(
         lc_conn_open(&bench->loop, &bench->pool, origin, pair[0], on_event, &bench->live, &conn),
         0);
@@ -249,6 +251,7 @@ static void test_a_descriptor_that_cannot_be_watched_is_closed(void)
     CHECK(file != NULL);
     int fd = dup(fileno(file));
     fclose(file);
+    CHECK(lc_pool_reserve(&bench.pool));
     CHECK_INT(
         lc_conn_open(&bench.loop, &bench.pool, &bench.origin, fd, on_event, &bench.live, &conn),
         LC_ESYS);
@@ -263,6 +266,7 @@ static void test_without_memory_the_descriptor_is_closed(void)
     bench_open(&bench, 2);
     CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
     lc_alloc_fail_after(1);
+    CHECK(lc_pool_reserve(&bench.pool));
     CHECK_INT(lc_conn_open(&bench.loop, &bench.pool, &bench.origin, pair[0], on_event, &bench.live,
                            &conn),
               LC_ENOMEM);
@@ -282,6 +286,7 @@ static void test_without_memory_for_tls_the_descriptor_is_closed(void)
     for (uint64_t n = 1; n <= 2; n++) {
         CHECK_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
         lc_alloc_fail_after(n);
+        CHECK(lc_pool_reserve(&bench.pool));
         CHECK_INT(lc_conn_open(&bench.loop, &bench.pool, &bench.origin, pair[0], on_event,
                                &bench.live, &conn),
                   LC_ENOMEM);
@@ -291,6 +296,7 @@ static void test_without_memory_for_tls_the_descriptor_is_closed(void)
     CHECK(file != NULL);
     int fd = dup(fileno(file));
     fclose(file);
+    CHECK(lc_pool_reserve(&bench.pool));
     CHECK_INT(
         lc_conn_open(&bench.loop, &bench.pool, &bench.origin, fd, on_event, &bench.live, &conn),
         LC_ESYS);

@@ -45,7 +45,7 @@ static uint64_t sum_of_bins(const struct lc_hist *hist)
 {
     uint32_t cursor = 0;
     uint64_t sum = 0, above = 0;
-    struct lc_hist_bin bin;
+    struct lc_bin bin;
     while (lc_hist_next(hist, &cursor, &bin)) {
         CHECK(bin.low_us >= above && bin.low_us <= bin.high_us);
         CHECK((double)(bin.high_us - bin.low_us) <= (double)bin.low_us / 1000);
@@ -60,10 +60,10 @@ static void test_every_time_falls_into_one_bin_of_a_thousandth(void)
     struct fixture f;
     set_up(&f);
     uint64_t state = 1, before = 0;
-    for (uint64_t time_us = 0; time_us <= LC_HIST_MAX_US;) {
+    for (uint64_t time_us = 0; time_us <= LC_BINS_MAX_US;) {
         lc_hist_record(&f.hist, time_us, 1);
         uint32_t cursor = 0;
-        struct lc_hist_bin bin;
+        struct lc_bin bin;
         CHECK(lc_hist_next(&f.hist, &cursor, &bin));
         CHECK(bin.low_us <= time_us && time_us <= bin.high_us);
         CHECK(bin.low_us >= before);
@@ -117,13 +117,13 @@ static void test_longer_than_an_hour_counts_in_the_last_bin(void)
 {
     struct fixture f;
     set_up(&f);
-    lc_hist_record(&f.hist, LC_HIST_MAX_US, 1);
+    lc_hist_record(&f.hist, LC_BINS_MAX_US, 1);
     lc_hist_record(&f.hist, UINT64_MAX, 2);
     uint32_t cursor = 0;
-    struct lc_hist_bin bin;
+    struct lc_bin bin;
     CHECK(lc_hist_next(&f.hist, &cursor, &bin));
     CHECK_INT(bin.count, 3);
-    CHECK(bin.low_us <= LC_HIST_MAX_US && LC_HIST_MAX_US <= bin.high_us);
+    CHECK(bin.low_us <= LC_BINS_MAX_US && LC_BINS_MAX_US <= bin.high_us);
     for (uint64_t i = 0; i < LC_HIST_FEW + 1; i++) {
         lc_hist_record(&f.hist, i, 1);
     }
@@ -171,7 +171,7 @@ static void test_merging_is_as_if_recorded_together(void)
             }
             lc_hist_merge(&a.hist, &b.hist);
             uint32_t cursor_a = 0, cursor_both = 0;
-            struct lc_hist_bin bin_a, bin_both;
+            struct lc_bin bin_a, bin_both;
             while (lc_hist_next(&both.hist, &cursor_both, &bin_both)) {
                 CHECK(lc_hist_next(&a.hist, &cursor_a, &bin_a));
                 CHECK_INT(bin_a.low_us, bin_both.low_us);

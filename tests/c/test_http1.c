@@ -337,7 +337,9 @@ static void test_the_head_says_what_callers_branch_on(void)
         {"Content-Encoding: deflate\r\nLocation: /\r\n", LC_CODING_DEFLATE, false, true},
         {"Content-Encoding: identity\r\nLOCATION:\r\n", LC_CODING_IDENTITY, false, true},
         {"Content-Encoding: identity, gzip\r\n", LC_CODING_GZIP, false, false},
-        {"Content-Encoding: br\r\nSet-Cookies: a\r\n", LC_CODING_OTHER, false, false},
+        {"Content-Encoding: br\r\nSet-Cookies: a\r\n", LC_CODING_BR, false, false},
+        {"Content-Encoding: ZSTD\r\n", LC_CODING_ZSTD, false, false},
+        {"Content-Encoding: compress\r\n", LC_CODING_OTHER, false, false},
         {"Content-Encoding: gzip, gzip\r\nLocations: /\r\n", LC_CODING_OTHER, false, false},
         {"Content-Encoding: gzip\r\nContent-Encoding: deflate\r\n", LC_CODING_OTHER, false, false},
     };
@@ -361,11 +363,16 @@ static void test_content_codings_are_listed_in_order(void)
 {
     struct lc_sv head = lc_sv_of(OK "Content-Encoding: deflate, identity\r\nA: b\r\n"
                                     "content-encoding: x-gzip,br\r\n\r\n");
-    uint8_t codings[2];
+    uint8_t codings[3] = {0, 0, LC_CODING_OTHER};
     CHECK_INT(lc_http1_codings(head, codings, 2), 3);
     CHECK_INT(codings[0], LC_CODING_DEFLATE);
     CHECK_INT(codings[1], LC_CODING_GZIP);
+    CHECK_INT(codings[2], LC_CODING_OTHER);
     CHECK_INT(lc_http1_codings(lc_sv_of(OK "A: gzip\r\n\r\n"), codings, 2), 0);
+    CHECK_INT(lc_http1_value_codings(lc_sv_of(" ,zstd , identity,morse,br"), codings, 2), 3);
+    CHECK_INT(codings[0], LC_CODING_ZSTD);
+    CHECK_INT(codings[1], LC_CODING_OTHER);
+    CHECK_INT(lc_http1_value_codings(lc_sv_of(""), codings, 2), 0);
 }
 
 static void test_a_bad_chunk_size_is_shown(void)

@@ -2,6 +2,8 @@
 #include "stats.h"
 
 #include <math.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define NONE ((double)NAN)
 
@@ -16,7 +18,7 @@ static uint64_t histogram_sum(const struct lc_stats *stats)
 {
     uint32_t cursor = 0;
     uint64_t sum = 0;
-    struct lc_hist_bin bin;
+    struct lc_bin bin;
     while (lc_hist_next(&stats->hist, &cursor, &bin)) {
         sum += bin.count;
     }
@@ -67,6 +69,67 @@ static void test_recording_keeps_exact_figures(void)
     CHECK_INT(lc_seconds_get(&stats->seconds, 1002).requests, 2);
     CHECK_INT(lc_seconds_get(&stats->seconds, 1002).failures, 1);
     check_counts_agree(stats);
+    lc_stats_free(stats);
+}
+
+static struct lc_phases phases_of(uint64_t us)
+{
+    struct lc_phases phases;
+    for (int i = 0; i < LC_PHASE_COUNT; i++) {
+        phases.ns[i] = (us + (uint64_t)i * 10) * 1000;
+    }
+    return phases;
+}
+
+static void check_phase_counts(const struct lc_stats *stats, uint64_t want)
+{
+    for (int i = 0; i < LC_PHASE_COUNT; i++) {
+        CHECK_INT(stats->phases.counts[i], want);
+    }
+}
+
+static void test_phases_are_merged_and_reset_with_the_rest(void)
+{
+    struct lc_stats *left = new_stats(false), *right = new_stats(true);
+    for (uint64_t n = 1; n <= 300; n++) {
+        struct lc_phases phases = phases_of(n * n);
+        lc_stats_record(right, (double)(n * n) / 1000, 1, 1001);
+        lc_stats_record_phases(right, &phases);
+    }
+    lc_stats_merge(left, right);
+    lc_stats_merge(left, right);
+    check_phase_counts(right, 300);
+    check_phase_counts(left, 600);
+    double of_left, of_right;
+    CHECK(lc_phases_quantile(&left->phases, LC_PHASE_WAIT, 0.9, &of_left));
+    CHECK(lc_phases_quantile(&right->phases, LC_PHASE_WAIT, 0.9, &of_right));
+    CHECK(of_left == of_right);
+    lc_stats_reset(left, 1002);
+    check_phase_counts(left, 0);
+    lc_stats_merge(left, right);
+    check_phase_counts(left, 300);
+    lc_stats_free(left);
+    lc_stats_free(right);
+}
+
+/* Ten thousand names with few samples each must not take more than they need. */
+static void test_a_few_samples_take_few_pages(void)
+{
+    struct lc_stats *stats = new_stats(true);
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = ((size_t)1 << 19) / page, used = 0;
+    unsigned char resident[128];
+    CHECK(pages <= sizeof resident);
+    for (uint64_t n = 0; n < 20; n++) {
+        struct lc_phases phases = phases_of(100 + 7 * n);
+        lc_stats_record(stats, 1 + (double)n / 10, 1, 1001);
+        lc_stats_record_phases(stats, &phases);
+    }
+    CHECK_INT(mincore(stats, pages * page, resident), 0);
+    for (size_t i = 0; i < pages; i++) {
+        used += resident[i] & 1;
+    }
+    /* The struct with the rounded times, the second, the window. */
+    CHECK(used >= 1 && used <= 3);
     lc_stats_free(stats);
 }
 
@@ -178,6 +241,8 @@ int main(void)
 {
     RUN(test_a_failing_allocation_gives_null);
     RUN(test_recording_keeps_exact_figures);
+    RUN(test_phases_are_merged_and_reset_with_the_rest);
+    RUN(test_a_few_samples_take_few_pages);
     RUN(test_a_million_records_agree);
     RUN(test_percentiles_walk_from_the_slowest);
     RUN(test_a_window_compares_with_the_end_of_a_second);

@@ -18,16 +18,12 @@ from locust_c.event import EventHook
 Call = Callable[[requests.Session, str], requests.Response]
 Seen = dict[str, Any]
 
-# What ours offers; requests itself also offers br or zstd when their packages happen to be installed.
-ENCODINGS = "gzip, deflate"
-
 
 @contextmanager
 def stock_session() -> Iterator[requests.Session]:
     """A requests.Session as Locust's own session sets it up."""
     with requests.Session() as session:
         session.trust_env = False
-        session.headers["Accept-Encoding"] = ENCODINGS
         yield session
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+import brotli
 import pytest
 import requests
 from conftest import OpenScripted
@@ -110,6 +111,20 @@ CASES: dict[str, Case] = {
     ),
     "deflate that is none": answering(
         steps.response(b"plain text", headers=[("Content-Encoding", "deflate")])
+    ),
+    "br": answering(steps.response(brotli.compress(LONG), headers=[("Content-Encoding", "br")])),
+    "br that is none": answering(steps.response(b"\xff" * 10, headers=[("Content-Encoding", "br")])),
+    "br cut short": answering(
+        steps.response(brotli.compress(LONG)[:-3], headers=[("Content-Encoding", "br")])
+    ),
+    "br with more behind it": answering(
+        steps.response(brotli.compress(LONG) + b"more", headers=[("Content-Encoding", "br")])
+    ),
+    "br in gzip": answering(
+        steps.response(gzip.compress(brotli.compress(b"one")), headers=[("Content-Encoding", "br, gzip")])
+    ),
+    "too many codings": answering(
+        steps.response(b"data", headers=[("Content-Encoding", "gzip, gzip, gzip, gzip, gzip, br")])
     ),
     "coding nobody knows": answering(steps.response(b"data", headers=[("Content-Encoding", "morse")])),
     "gzip in capitals": answering(
@@ -239,6 +254,7 @@ DIFFERENT = {
     "length is no number": "a failure, where requests reads to the end of the stream",
     "length is negative": "a failure, where requests reads to the end of the stream",
     "gzip cut short": "a failure, where requests gives the part there is",
+    "br cut short": "a failure, where requests gives the part there is",
     "hints before": "1xx responses are skipped (RFC 9110, 15.2), where urllib3 takes 103 for the answer",
     "header without colon": "a failure, where requests stops reading headers",
     "very many headers": "accepted, where http.client stops at 100",

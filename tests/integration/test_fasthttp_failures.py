@@ -50,6 +50,12 @@ FAILURES: dict[str, tuple[list[steps.Step], dict[str, float], str, bytes | None]
         "error('Error -3 while decompressing data: incorrect header check')",
         None,
     ),
+    "no br": (
+        [steps.request(), steps.reply(b"plain", headers=[("Content-Encoding", "br")])],
+        {},
+        "error('brotli: decoder failed')",
+        None,
+    ),
 }
 
 

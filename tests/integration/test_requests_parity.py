@@ -199,6 +199,7 @@ ANSWERS: dict[str, Call] = {
         for n in (201, 204, 304, 404, 418, 503)
     },
     "gzip": lambda s, base: s.get(base + "/gzip"),
+    "br": lambda s, base: s.get(base + "/br"),
     "deflate": lambda s, base: s.get(base + "/deflate"),
     "raw deflate": lambda s, base: s.get(base + "/raw-deflate"),
     "chunked": lambda s, base: s.get(base + "/chunked?pieces=7"),

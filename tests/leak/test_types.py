@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import gzip
 import sys
 from collections import defaultdict
 from collections.abc import Callable
@@ -67,6 +68,13 @@ def make_engine() -> Any:
     return engine
 
 
+def make_decoder() -> Any:
+    """A decoder in the middle of a body."""
+    decoder = _core.Decoder("zstd, br, deflate, gzip", 1000)
+    decoder.feed(gzip.compress(b"")[:-4])
+    return decoder
+
+
 # How to make one instance of each type; a new type fails the first test until it is here.
 FACTORIES: dict[str, Callable[[], Any]] = {
     "EventHook": make_hook,
@@ -77,6 +85,7 @@ FACTORIES: dict[str, Callable[[], Any]] = {
     "Engine": make_engine,
     "Session": _core.Session,
     "Response": _core.Response,
+    "Decoder": make_decoder,
 }
 
 

@@ -8,7 +8,7 @@
 | `/redirect-to?url=U&status=302` | a redirect to U, unescaped, in `Location` |
 | `/cookies` | the request's cookies as JSON |
 | `/cookies/set?a=1&b=2` | sets cookies (value and attributes as given), redirects to `/cookies` |
-| `/gzip`, `/deflate`, `/raw-deflate` | the request as JSON in that coding |
+| `/gzip`, `/deflate`, `/raw-deflate`, `/br`, `/zstd` | the request as JSON in that coding |
 | `/chunked?pieces=3`, `/read-to-close` | the request as JSON, framed that way |
 | `/delay/MS` | the request as JSON, later |
 | `/bytes/N` | N bytes |
@@ -29,6 +29,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+import brotli
 
 from servers import steps
 from servers.certificates import Certificates
@@ -179,7 +181,13 @@ def _cookies(request: Request, rest: list[str], query: dict[str, str]) -> Answer
 
 def _coded(request: Request, rest: list[str], query: dict[str, str]) -> Answer:
     name = urlsplit(request.target).path.strip("/")
-    coder = {"gzip": gzip.compress, "deflate": steps.deflated, "raw-deflate": steps.raw_deflated}[name]
+    coder = {
+        "gzip": gzip.compress,
+        "deflate": steps.deflated,
+        "raw-deflate": steps.raw_deflated,
+        "br": brotli.compress,
+        "zstd": steps.zstandard,
+    }[name]
     return _json(coder(described(request)), headers=(("Content-Encoding", name.removeprefix("raw-")),))
 
 
@@ -242,6 +250,8 @@ HANDLERS = {
     "gzip": _coded,
     "deflate": _coded,
     "raw-deflate": _coded,
+    "br": _coded,
+    "zstd": _coded,
     "chunked": _chunked,
     "read-to-close": _read_to_close,
     "delay": _delay,

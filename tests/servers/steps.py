@@ -133,3 +133,12 @@ def raw_deflated(data: bytes) -> bytes:
     """The "deflate" coding as some servers send it: without the zlib header."""
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return packer.compress(data) + packer.flush()
+
+
+def zstandard(data: bytes) -> bytes:
+    """The "zstd" coding: a frame that holds the bytes as they are (RFC 8878, 3.1.1)."""
+    pieces = [data[start : start + 0x20000] for start in range(0, len(data), 0x20000)] or [b""]
+    # One segment, its size in four bytes; then blocks, each with its size, the last one marked.
+    blocks = [(len(piece) << 3).to_bytes(3, "little") + piece for piece in pieces[:-1]]
+    last = (len(pieces[-1]) << 3 | 1).to_bytes(3, "little") + pieces[-1]
+    return b"\x28\xb5\x2f\xfd\xa0" + len(data).to_bytes(4, "little") + b"".join(blocks) + last

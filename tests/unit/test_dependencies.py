@@ -10,11 +10,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CORE = """
     lc:              buf: lc          url: buf         sock: lc         timers: lc
-    hist: lc         rounded: lc      seconds: lc      window: rounded
-    stats: hist rounded seconds window
-    http1: buf       decode: http1    tls: sock        connect: sock    transfer: sock
+    bins: lc         hist: bins       phases: bins     rounded: lc
+    seconds: lc      window: rounded  stats: hist phases rounded seconds window
+    http1: buf       filter: http1    decoder: filter  decode: decoder
+    tls: sock        curl_loop: lc
+    connect: sock curl_loop           transfer: sock curl_loop
     cookie_date: lc  cookie_host: buf cookies: cookie_date cookie_host  set_cookie: cookies
-    home: lc
+    home: lc         address: lc      lookup: address
     conn: tls http1 cookies decode    engine: connect transfer conn timers url home
     origin: engine   exchange: engine
 """
@@ -26,9 +28,12 @@ LATE = {"env → runners", "env → web", "event → runners"}
 HEADERS = {
     "Python.h": "py/.*",
     "greenlet.h": "py/wake",
-    "curl/": "connect|transfer",
+    "curl/": "curl_loop|connect|transfer",
     "openssl/": "tls",
-    "uv.h": "conn|connect|transfer|timers|engine.*|origin|exchange",
+    "zlib.h": "filter_zlib",
+    "brotli/": "filter_brotli",
+    "zstd": "filter_zstd",
+    "uv.h": "conn|curl_loop|connect|transfer|lookup.*|timers|engine.*|origin|exchange",
     # The binding sees no socket; libcurl's global initialisation is part of the module's.
     "(sock|tls|conn|transfer).h": "(?!py/).*",
     "connect.h": "(?!py/).*|py/module",

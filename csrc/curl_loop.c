@@ -1,0 +1,256 @@
+#include "curl_loop.h"
+
+/* A descriptor that libcurl watches. */
+struct watch {
+    uv_poll_t poll;
+    struct lc_curl_loop *loop;
+    curl_socket_t fd;
+};
+
+struct lc_curl_loop {
+    uv_loop_t *uv;
+    uv_timer_t timer;
+    CURLM *multi;
+    lc_curl_done_cb done;
+    struct lc_curl_job *first, *last; /* finished, not yet told */
+    size_t open_handles;              /* uv handles whose close callback is due */
+    bool closing;
+};
+
+/* --- finished jobs --- */
+
+/* Once for each job; a handle that is being removed has no job any more. Appends only: it is called
+ * while libcurl is on the stack, too. */
+static void mark_finished(struct lc_curl_loop *loop, CURL *easy, CURLcode code)
+{
+    struct lc_curl_job *job = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&job) != CURLE_OK || job == NULL ||
+        job->finished) {
+        return;
+    }
+    job->finished = true;
+    job->code = code;
+    job->next = NULL;
+    job->prev = loop->last;
+    if (loop->last != NULL) {
+        loop->last->next = job;
+    } else {
+        loop->first = job;
+    }
+    loop->last = job;
+}
+
+static void unlink_finished(struct lc_curl_loop *loop, struct lc_curl_job *job)
+{
+    if (job->prev != NULL) {
+        job->prev->next = job->next;
+    } else {
+        loop->first = job->next;
+    }
+    if (job->next != NULL) {
+        job->next->prev = job->prev;
+    } else {
+        loop->last = job->prev;
+    }
+}
+
+static void collect_finished(struct lc_curl_loop *loop)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(loop->multi, &left)) != NULL) {
+        if (message->msg == CURLMSG_DONE) {
+            mark_finished(loop, message->easy_handle, message->data.result);
+        }
+    }
+}
+
+/* --- libcurl's callbacks; none of them calls back into libcurl but for curl_multi_assign --- */
+
+static void free_when_closed(struct lc_curl_loop *loop)
+{
+    if (loop->closing && loop->open_handles == 0) {
+        lc_free(loop);
+    }
+}
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+    struct watch *watch = handle->data;
+    struct lc_curl_loop *loop = watch->loop;
+    lc_free(watch);
+    loop->open_handles--;
+    free_when_closed(loop);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct lc_curl_loop *loop = handle->data;
+    loop->open_handles--;
+    free_when_closed(loop);
+}
+
+static void on_watch_event(uv_poll_t *poll, int status, int events)
+{
+    struct watch *watch = poll->data;
+    struct lc_curl_loop *loop = watch->loop;
+    int flags = 0;
+    int running;
+    if (status < 0) {
+        flags = CURL_CSELECT_ERR;
+    }
+    if (events & UV_READABLE) {
+        flags |= CURL_CSELECT_IN;
+    }
+    if (events & UV_WRITABLE) {
+        flags |= CURL_CSELECT_OUT;
+    }
+    curl_multi_socket_action(loop->multi, watch->fd, flags, &running);
+    collect_finished(loop);
+}
+
+static struct watch *watch_new(struct lc_curl_loop *loop, curl_socket_t fd)
+{
+    struct watch *watch = lc_alloc(sizeof *watch);
+    if (watch == NULL) {
+        return NULL;
+    }
+    watch->loop = loop;
+    watch->fd = fd;
+    if (uv_poll_init_socket(loop->uv, &watch->poll, fd) != 0) {
+        lc_free(watch);
+        return NULL;
+    }
+    watch->poll.data = watch;
+    loop->open_handles++;
+    return watch;
+}
+
+/* Never returns -1: libcurl would refuse all other jobs of this multi from then on. The job whose
+ * descriptor cannot be watched fails alone. */
+static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, void *socketp)
+{
+    struct lc_curl_loop *loop = userp;
+    struct watch *watch = socketp;
+    if (what == CURL_POLL_REMOVE) {
+        if (watch != NULL) {
+            uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
+            curl_multi_assign(loop->multi, fd, NULL);
+        }
+        return 0;
+    }
+    if (watch == NULL) {
+        watch = watch_new(loop, fd);
+        if (watch == NULL) {
+            mark_finished(loop, easy, CURLE_OUT_OF_MEMORY);
+            return 0;
+        }
+        curl_multi_assign(loop->multi, fd, watch);
+    }
+    int events = 0;
+    if (what & CURL_POLL_IN) {
+        events |= UV_READABLE;
+    }
+    if (what & CURL_POLL_OUT) {
+        events |= UV_WRITABLE;
+    }
+    if (uv_poll_start(&watch->poll, events, on_watch_event) != 0) {
+        mark_finished(loop, easy, CURLE_OUT_OF_MEMORY);
+    }
+    return 0;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct lc_curl_loop *loop = timer->data;
+    int running;
+    curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect_finished(loop);
+}
+
+static int on_curl_timer(CURLM *multi, long timeout_ms, void *userp)
+{
+    (void)multi;
+    struct lc_curl_loop *loop = userp;
+    /* Neither can fail for a timer that is not closing; libcurl is gone before it is closed. */
+    if (timeout_ms < 0) {
+        (void)uv_timer_stop(&loop->timer);
+    } else {
+        uv_update_time(loop->uv);
+        (void)uv_timer_start(&loop->timer, on_timer, (uint64_t)timeout_ms, 0);
+    }
+    return 0;
+}
+
+/* --- life cycle --- */
+
+int lc_curl_loop_new(uv_loop_t *uv, lc_curl_done_cb done, struct lc_curl_loop **out)
+{
+    struct lc_curl_loop *loop = lc_alloc_zero(sizeof *loop);
+    if (loop == NULL) {
+        return LC_ENOMEM;
+    }
+    loop->uv = uv;
+    loop->done = done;
+    loop->multi = curl_multi_init();
+    if (loop->multi == NULL) {
+        lc_free(loop);
+        return LC_ENOMEM;
+    }
+    uv_timer_init(uv, &loop->timer);
+    loop->timer.data = loop;
+    loop->open_handles = 1;
+    curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+    curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
+    curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+    curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
+    *out = loop;
+    return 0;
+}
+
+void lc_curl_loop_close(struct lc_curl_loop *loop)
+{
+    loop->closing = true;
+    curl_multi_cleanup(loop->multi);
+    uv_close((uv_handle_t *)&loop->timer, on_timer_closed);
+}
+
+CURLM *lc_curl_loop_multi(struct lc_curl_loop *loop)
+{
+    return loop->multi;
+}
+
+/* --- jobs --- */
+
+int lc_curl_loop_add(struct lc_curl_loop *loop, struct lc_curl_job *job)
+{
+    if (curl_multi_add_handle(loop->multi, job->easy) != CURLM_OK) {
+        return LC_ENOMEM;
+    }
+    job->finished = false;
+    /* Adding calls back for nothing but the timer: what becomes of the job is told later. */
+    curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);
+    return 0;
+}
+
+void lc_curl_loop_remove(struct lc_curl_loop *loop, struct lc_curl_job *job)
+{
+    if (job->finished) {
+        unlink_finished(loop, job);
+        job->finished = false;
+    }
+    curl_easy_setopt(job->easy, CURLOPT_PRIVATE, NULL);
+    curl_multi_remove_handle(loop->multi, job->easy);
+}
+
+void lc_curl_loop_turn(struct lc_curl_loop *loop)
+{
+    while (loop->first != NULL) {
+        struct lc_curl_job *job = loop->first;
+        unlink_finished(loop, job);
+        job->finished = false;
+        /* No second end may be reported between the callback and the removal. */
+        curl_easy_setopt(job->easy, CURLOPT_PRIVATE, NULL);
+        loop->done(job, job->code);
+    }
+}

@@ -1,0 +1,12 @@
+/* The moments of an engine's request, as the statistics and users see them. */
+#ifndef LC_PY_TIMES_H
+#define LC_PY_TIMES_H
+
+#include "engine.h"
+#include "module.h"
+
+/* Where the response time ends, monotonic nanoseconds: with the arrival of the response's last
+ * byte; when the request failed (`err`: LC_E*), with its failure. 0: it was no engine's request. */
+uint64_t lc_py_times_end(const struct lc_times *times, int err);
+
+#endif
