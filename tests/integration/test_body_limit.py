@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import brotli
@@ -58,8 +59,9 @@ def open_client(request: pytest.FixtureRequest, reports: Reports) -> Any:
 
 
 @pytest.fixture
-def reports() -> Reports:
-    return Reports()
+def reports() -> Iterator[Reports]:
+    with Reports() as reports:
+        yield reports
 
 
 @pytest.mark.parametrize(
