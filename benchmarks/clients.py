@@ -164,14 +164,19 @@ def running(setup: Setup, command: Command) -> Iterator[subprocess.Popen[bytes]]
             end(process)
 
 
-def run_to_end(setup: Setup, command: Command, seconds: float) -> str:
-    """Runs a client until it ends by itself; returns what it printed.
+@contextlib.contextmanager
+def finishing(
+    setup: Setup, command: Command, seconds: float, said: list[str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a client that ends by itself; at the end of the block its end is waited for.
 
-    Raises ClientError when it takes more than `seconds` or ends with another code than 0.
+    What it printed is added to `said`. Raises ClientError when it takes more than `seconds` from then on, or
+    ends with another code than 0.
     """
     with tempfile.TemporaryFile() as output:
         process = _start(setup, command, output)
         try:
+            yield process
             process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             raise ClientError(f"{command.name} took over {seconds:.0f} s\n{_last_words(output)}") from None
@@ -180,12 +185,25 @@ def run_to_end(setup: Setup, command: Command, seconds: float) -> str:
         if process.returncode != 0:
             raise ClientError(f"{command.name} ended with code {process.returncode}\n{_last_words(output)}")
         output.seek(0)
-        return output.read().decode(errors="replace")
+        if said is not None:
+            said.append(output.read().decode(errors="replace"))
+
+
+def run_to_end(setup: Setup, command: Command, seconds: float) -> str:
+    """Runs a client until it ends by itself; returns what it printed.
+
+    Raises ClientError when it takes more than `seconds` or ends with another code than 0.
+    """
+    said: list[str] = []
+    with finishing(setup, command, seconds, said):
+        pass
+    return said[0]
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
     """SIGTERM, and SIGKILL when that was not enough."""
     if process.poll() is None:
+        process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(timeout=END_TIMEOUT_S)

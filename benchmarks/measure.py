@@ -48,6 +48,12 @@ class Spread:
         return cls(statistics.median(values), min(values), max(values))
 
 
+def quantile(values: list[float], part: float) -> float:
+    """The smallest value that at least `part` of all are not above."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
 def process_tree(pid: int) -> list[int]:
     """The process and all its descendants that are alive now."""
     found, waiting = [], [pid]

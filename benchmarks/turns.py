@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks import clients
 from benchmarks.clients import ClientError, Setup
+from benchmarks.measure import quantile
 from benchmarks.server import Nginx, ServerError, checked_nginx
 
 AIM_MS = 20.0
@@ -27,12 +28,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--window", type=float, default=5.0, help="seconds measured")
     parser.add_argument("--check", action="store_true", help="exit with 1 when ours is over the aim")
     return parser.parse_args()
-
-
-def quantile(values: list[float], part: float) -> float:
-    """The smallest value that at least `part` of all are not above."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
 
 
 def measure(

@@ -45,8 +45,10 @@ struct lc_request {
     uint64_t read_timeout_ns;    /* between two arrivals; 0: none */
     size_t max_head;
     size_t max_body;
-    uint64_t start_ns; /* when the caller began, monotonic: response times count from here */
-    void *data;        /* the caller's */
+    /* When the caller began, monotonic: response times count from here, or from the first write if
+     * that is on a kept connection and nothing was waited for. */
+    uint64_t start_ns;
+    void *data; /* the caller's */
 };
 
 /* What the arrival of a response's last byte was read from: the kernel's receive timestamp; the
@@ -61,7 +63,7 @@ struct lc_times {
     uint64_t connect;   /* duration of look-up and connect together */
     uint64_t connected; /* a connection was there, kept or new; the handshake, if any, follows */
     uint64_t tls;       /* duration of the handshake */
-    uint64_t sent;      /* the last byte was written */
+    uint64_t sent;      /* the write that took the last byte began */
     uint64_t first_byte;
     uint64_t last_byte;
     uint64_t read;    /* when this process read the last byte */

@@ -79,6 +79,9 @@ bool lc_exchange_set_deadline(struct lc_exchange *exchange, uint64_t now_ns,
 /* Something moved: the read time-out begins anew. */
 void lc_exchange_extend_deadline(struct lc_exchange *exchange, uint64_t now_ns);
 bool lc_exchange_is_all_sent(const struct lc_exchange *exchange);
+/* True if the owner of a streamed response has something to read; while it still feeds, it is only
+ * told when more can be fed and when all is over. */
+bool lc_exchange_has_news(const struct lc_exchange *exchange);
 /* True if so much of the body waits to be consumed that reading may rest. */
 bool lc_exchange_has_enough(const struct lc_exchange *exchange);
 

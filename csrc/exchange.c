@@ -122,6 +122,13 @@ bool lc_exchange_is_all_sent(const struct lc_exchange *exchange)
            (!exchange->request.feeds || (exchange->fed_all && !exchange->unsent));
 }
 
+bool lc_exchange_has_news(const struct lc_exchange *exchange)
+{
+    bool reads = exchange->request.streams && (!exchange->request.feeds || exchange->fed_all);
+    return exchange->ended || (reads && exchange->response.head_done &&
+                               (!exchange->told_head || lc_exchange_body(exchange).len > 0));
+}
+
 bool lc_exchange_has_enough(const struct lc_exchange *exchange)
 {
     return exchange->request.streams &&
@@ -236,9 +243,7 @@ int lc_engine_resume(struct lc_exchange *exchange, void *data, uint64_t *id)
     lc_engine_forget_open(exchange);
     exchange->op.data = data;
     *id = exchange->op.id;
-    bool new_head =
-        exchange->request.streams && exchange->response.head_done && !exchange->told_head;
-    if (exchange->ended || new_head || lc_exchange_body(exchange).len > 0) {
+    if (lc_exchange_has_news(exchange)) {
         lc_exchange_tell(exchange);
     } else if (lc_exchange_set_deadline(exchange, lc_now_ns(), exchange->request.read_timeout_ns)) {
         lc_http1_lane_resume(exchange);

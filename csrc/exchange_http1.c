@@ -96,8 +96,7 @@ static void end_of_stream(struct lc_exchange *exchange)
 /* A piece of a response that goes on; false: reading stops here. */
 static bool take_piece(struct lc_exchange *exchange)
 {
-    if (exchange->request.streams && exchange->response.head_done &&
-        (!exchange->told_head || lc_exchange_body(exchange).len > 0)) {
+    if (lc_exchange_has_news(exchange)) {
         lc_exchange_tell(exchange);
     }
     if (!lc_exchange_has_enough(exchange)) {
@@ -175,12 +174,15 @@ static void wait_for_writing(struct lc_exchange *exchange, bool progress)
     }
 }
 
-/* Writes one buffer from where it stands; true if all of it is written. */
-static bool write_out(struct lc_exchange *exchange, const struct lc_buf *bytes, size_t *written)
+/* Writes one buffer from where it stands; true if all of it is written. `*began_ns` is when the
+ * last write began: the peer may answer while it lasts, and the process may be stopped as long. */
+static bool write_out(struct lc_exchange *exchange, const struct lc_buf *bytes, size_t *written,
+                      uint64_t *began_ns)
 {
     struct lc_conn *conn = exchange->conn;
     size_t before = *written;
     while (*written < bytes->len) {
+        *began_ns = lc_now_ns();
         ssize_t put = lc_conn_write(conn, bytes->ptr + *written, bytes->len - *written);
         if (put == LC_EAGAIN) {
             wait_for_writing(exchange, *written > before);
@@ -198,12 +200,14 @@ static bool write_out(struct lc_exchange *exchange, const struct lc_buf *bytes, 
 static void send_request(struct lc_exchange *exchange)
 {
     struct lc_conn *conn = exchange->conn;
-    if (!write_out(exchange, &exchange->request.wire, &exchange->written) ||
-        (exchange->request.feeds && !write_out(exchange, &exchange->fed, &exchange->fed_written))) {
+    uint64_t began_ns = 0;
+    if (!write_out(exchange, &exchange->request.wire, &exchange->written, &began_ns) ||
+        (exchange->request.feeds &&
+         !write_out(exchange, &exchange->fed, &exchange->fed_written, &began_ns))) {
         return;
     }
     exchange->unsent = false;
-    exchange->times.sent = lc_now_ns();
+    exchange->times.sent = began_ns != 0 ? began_ns : lc_now_ns();
     lc_exchange_extend_deadline(exchange, exchange->times.sent);
     if (lc_conn_watch(conn, false) < 0) {
         fail(exchange, LC_ESYS);
@@ -362,6 +366,10 @@ bool lc_http1_lane_start(struct lc_exchange *exchange, uint64_t now_ns)
     if (conn != NULL) {
         attach(exchange, conn);
         exchange->reused = true;
+        if (now_ns == exchange->times.start) {
+            /* It did not wait for room: what this process took until here is no response time. */
+            exchange->times.start = now_ns = lc_now_ns();
+        }
         exchange->times.connected = now_ns;
         begin_sending(exchange, now_ns);
         return true;

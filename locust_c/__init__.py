@@ -20,6 +20,7 @@ from .event import Events
 # Looked up as an attribute of the package wherever it is used: programs put their own Events here.
 events = Events()
 
+from .connections import ConnectionOptions as ConnectionOptions
 from .contrib.fasthttp import FastHttpUser
 from .debug import run_single_user
 from .shape import LoadTestShape

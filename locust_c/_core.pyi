@@ -163,6 +163,27 @@ class Engine:
     def close(self) -> None: ...
     def counts(self) -> dict[str, int]: ...
 
+@final
+class Pool:
+    """Connections that several sessions share."""
+
+    def __new__(
+        cls, engine: Engine, max_idle: int = 10, max_open: int = 0, lifetime: float = 0.0
+    ) -> Self: ...
+    def close(self) -> None: ...
+    def counts(self) -> dict[str, int]: ...
+
+@final
+class Stream:
+    """The body of a response that is read while it arrives."""
+
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def ended(self) -> bool: ...
+    def read(self, size: int = -1, /) -> bytes: ...
+    def close(self) -> None: ...
+
 @disjoint_base
 class Session:
     """Connections, cookies and settings of one user; base of the sessions."""
@@ -184,6 +205,8 @@ class Session:
     _request_overridden: bool
     _long_way_only: bool
     _user_context: Callable[[], dict[str, Any]] | None
+    _connection_options: Any
+    http_version: str
     max_body_size: int
     @property
     def base_url(self) -> str: ...
@@ -232,7 +255,14 @@ class Session:
         cert: str | tuple[str, str] | None,
         proxy: str | None,
         /,
+        *,
+        body: Iterable[bytes] | None = None,
+        chunked: bool = False,
+        stream: bool = False,
+        http_version: str | None = None,
     ) -> Any: ...
+    def _set_pool(self, pool: Pool | None, /) -> None: ...
+    def _set_limits(self, max_idle: int, max_open: int, lifetime: float, /) -> None: ...
     def _cookie_list(
         self,
     ) -> list[tuple[str, str, str, str | None, int | None, bool, bool, bool, bool]]: ...
@@ -269,6 +299,7 @@ class Response:
     connection: Any
     request_meta: dict[str, Any]
     _content: Any
+    _stream: Stream | None
     _method: str
     _name: str
     _exception: Any

@@ -17,6 +17,8 @@ from requests.adapters import BaseAdapter
 from requests.utils import select_proxy
 from urllib3.util import parse_url
 
+from locust_c.connections import request_http_version
+
 if TYPE_CHECKING:
     from locust_c.clients import HttpSession, ResponseContextManager
 
@@ -131,6 +133,7 @@ class EngineAdapter(BaseAdapter):
             verify,
             cert,
             proxy,
+            http_version=request_http_version.get(),
         )
         if response.error is not None:
             response.error.request = request

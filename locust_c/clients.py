@@ -25,6 +25,7 @@ from requests.utils import DEFAULT_ACCEPT_ENCODING, default_user_agent
 
 from locust_c import _core
 from locust_c.adapter import EngineAdapter
+from locust_c.connections import ConnectionOptions, ConnectionSettings, request_http_version, shared_pool
 from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
 from locust_c.hub import get_engine
 from locust_c.response import ResponseContextManager
@@ -35,13 +36,13 @@ __all__ = ["HttpSession", "ResponseContextManager"]
 absolute_http_url_regexp = re.compile(r"^https?://", re.I)
 
 
-@lru_cache(maxsize=1)
-def _default_headers() -> tuple[tuple[str, str], ...]:
+@lru_cache(maxsize=2)
+def _default_headers(keep_alive: bool = True) -> tuple[tuple[str, str], ...]:
     return (
         ("User-Agent", default_user_agent()),
         ("Accept-Encoding", DEFAULT_ACCEPT_ENCODING),
         ("Accept", "*/*"),
-        ("Connection", "keep-alive"),
+        ("Connection", "keep-alive" if keep_alive else "close"),
     )
 
 
@@ -100,7 +101,7 @@ class _Encoding(RequestEncodingMixin):
 _encode = json_module.JSONEncoder(allow_nan=False).encode
 
 
-class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # verbs take more than requests'
+class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type: ignore[misc]  # verbs take more than requests'
     """A requests.Session whose requests the C engine makes and reports to the statistics.
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
@@ -121,23 +122,30 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
         user: Any,
         *args: Any,
         pool_manager: Any = None,
+        connection_options: ConnectionOptions | None = None,
+        http_version: str | None = None,
         **kwargs: Any,
     ) -> None:
         if args or kwargs:
             raise TypeError(f"unexpected arguments: {args or kwargs}")
+        engine = get_engine()
+        headers = _default_headers(connection_options is None or connection_options.keep_alive)
         url, credentials = without_credentials(base_url or "")
         self._setup(
-            get_engine(),
+            engine,
             url,
             request_event,
             user,
             ResponseContextManager,
             ResponseContextManager,
-            _default_headers(),
-            header_block(url, _default_headers()),
+            headers,
+            header_block(url, headers),
             False,
         )
+        self._use_options(connection_options, http_version)
         self.pool_manager = pool_manager
+        if pool_manager is not None:
+            shared_pool(self, pool_manager, engine, (connection_options or ConnectionOptions()).limits)
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
         self._request_overridden, self._long_way_only = _overrides(type(self))
@@ -146,7 +154,7 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
     def _rebase(self, base_url: str | None) -> None:
         """What setting base_url does (called from C)."""
         url, credentials = without_credentials(base_url or "")
-        self._set_base(url, header_block(url, _default_headers()))
+        self._set_base(url, header_block(url, self._wire_headers()))
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
 
@@ -165,8 +173,11 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
 
     # --- settings, made when somebody asks (called from C) ---
 
+    def _wire_headers(self) -> tuple[tuple[str, str], ...]:
+        return _default_headers(self._connection_options is None or self._connection_options.keep_alive)
+
     def _make_headers(self) -> SessionHeaders:
-        return SessionHeaders(_default_headers())
+        return SessionHeaders(self._wire_headers())
 
     def _make_auth(self) -> None:
         return None
@@ -266,6 +277,12 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
         response.error = requests_error(failure)
         return innermost(response.error)
 
+    def _broken(
+        self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
+    ) -> BaseException:
+        """What reading a streamed body raises that breaks off."""
+        return requests_error(Failure(code, url, reason, 0, received, remaining, timeout, head_done=True))
+
     def _judge(self, response: ResponseContextManager) -> Exception | None:
         return status_error(response, response._name)
 
@@ -302,6 +319,7 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
         name: str | None = None,
         catch_response: bool = False,
         context: dict[str, Any] | None = None,
+        http_version: str | None = None,
         **kwargs: Any,
     ) -> ResponseContextManager:
         start = ResponseContextManager()
@@ -311,11 +329,15 @@ class HttpSession(_core.Session, requests.Session):  # type: ignore[misc]  # ver
         start._hook = self.request_event
         full_url = self._build_url(url)
         start.url = full_url
-        return self._finish(
-            start,
-            lambda: requests.Session.request(self, method, full_url, **kwargs),
-            catch_response,
-        )
+        token = request_http_version.set(http_version)
+        try:
+            return self._finish(
+                start,
+                lambda: requests.Session.request(self, method, full_url, **kwargs),
+                catch_response,
+            )
+        finally:
+            request_http_version.reset(token)
 
     def _with_user_context(self, context: dict[str, Any] | None) -> dict[str, Any] | None:
         return context if self._user_context is None else {**self._user_context(), **(context or {})}

@@ -19,7 +19,9 @@
     X(stats_table, lc_py_stats_table_spec, "StatsTable")
 #define LC_PY_TYPES_ENGINE(X)                                                                      \
     X(Engine, lc_py_engine_spec, "Engine")                                                         \
+    X(Pool, lc_py_pool_spec, "Pool")                                                               \
     X(Session, lc_py_session_spec, "Session")                                                      \
+    X(Stream, lc_py_stream_spec, "Stream")                                                         \
     X(Response, lc_py_response_spec, "Response")                                                   \
     X(decoder_type, lc_py_decoder_spec, "Decoder")
 

@@ -34,6 +34,28 @@ int lc_py_timeout(PyObject *timeout, uint64_t *connect_ns, uint64_t *read_ns)
     return way;
 }
 
+int lc_py_http_version(PyObject *text, uint8_t *out)
+{
+#define MATCH_VERSION(constant, words, version)                                                    \
+    if (PyUnicode_Check(text) && PyUnicode_CompareWithASCIIString(text, words) == 0) {             \
+        *out = constant;                                                                           \
+        return 0;                                                                                  \
+    }
+    LC_PY_HTTP_VERSIONS(MATCH_VERSION)
+#undef MATCH_VERSION
+    if (PyUnicode_Check(text) && PyUnicode_CompareWithASCIIString(text, "3") == 0) {
+        PyErr_SetString(
+            PyExc_ValueError,
+            "http_version \"3\" is not available: HTTP/3 needs QUIC (ngtcp2 with a TLS "
+            "library that speaks it), which this build is without; \"1.0\", \"1.1\" and "
+            "\"2\" are");
+    } else {
+        PyErr_Format(PyExc_ValueError, "http_version must be \"1.0\", \"1.1\" or \"2\", not %R",
+                     text);
+    }
+    return -1;
+}
+
 static int set_timeout(struct lc_call *call, PyObject *timeout)
 {
     int way = lc_py_timeout(timeout, &call->connect_timeout_ns, &call->read_timeout_ns);

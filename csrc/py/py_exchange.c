@@ -2,8 +2,9 @@
 
 #include "decode.h"
 #include "py_times.h"
+#include "py_stream.h"
+#include "py_submit.h"
 #include "sample.h"
-#include "wake.h"
 
 enum { MAX_HEAD = 1 << 20 };
 
@@ -120,10 +121,17 @@ static bool keeps_part(const struct py_session *session, const struct lc_exchang
     return cut && exchange->response.head_done && session->flavour == LC_FLAVOUR_FAST;
 }
 
+/* The head is there and the body is read by who wants it; whether it breaks off shows then. */
+static bool is_streamed(const struct lc_exchange *exchange)
+{
+    return exchange->request.streams && exchange->response.head_done;
+}
+
 LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire *wire,
                                       struct py_response *response, struct lc_exchange *exchange)
 {
-    response->err = exchange->err;
+    bool streamed = is_streamed(exchange);
+    response->err = streamed ? 0 : exchange->err;
     response->times = exchange->times;
     response->resent = exchange->resent;
     lc_buf_move(&response->wire, &exchange->request.wire);
@@ -131,7 +139,7 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     char undecodable[LC_DECODER_REASON_MAX];
     if (response->err == 0 || keeps_part(session, exchange)) {
         response->status = exchange->response.status;
-        if (take_content(session, response, exchange, undecodable) < 0 ||
+        if ((!streamed && take_content(session, response, exchange, undecodable) < 0) ||
             (exchange->response.has_set_cookie && take_cookies(session, wire, exchange) < 0)) {
             return -1;
         }
@@ -143,34 +151,14 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     return response->err != 0 ? take_error(session, response, exchange, reason) : 0;
 }
 
-LC_CALLS_PYTHON static struct lc_exchange *submit_and_park(struct py_session *session,
-                                                           struct lc_request *request)
+static uint8_t engine_version(uint8_t http_version)
 {
-    struct py_engine *engine = session->engine;
-    uint64_t id;
-    /* Again: user code may have run since the call began, to encode the body for instance. */
-    if (lc_py_engine_check(engine) < 0) {
-        return NULL;
-    }
-    request->data = lc_wake_current(engine);
-    if (request->data == NULL) {
-        return NULL;
-    }
-    int rc = lc_engine_submit(engine->core, request, &id);
-    if (rc < 0) {
-        lc_wake_drop(request->data);
-        PyErr_NoMemory();
-        return NULL;
-    }
-    if (lc_py_engine_rearm(engine) < 0) {
-        lc_wake_drop(lc_engine_cancel(engine->core, id));
-        return NULL;
-    }
-    struct lc_exchange *exchange = (struct lc_exchange *)lc_wake_park(engine, id);
-    if (exchange != NULL) {
-        exchange->times.resumed = lc_now_ns();
-    }
-    return exchange;
+    static const uint8_t versions[] = {
+#define ENGINE_VERSION(constant, text, version) [constant] = version,
+        LC_PY_HTTP_VERSIONS(ENGINE_VERSION)
+#undef ENGINE_VERSION
+    };
+    return versions[http_version];
 }
 
 /* Methods that geventhttpclient sends again (RFC 9110, 9.2.2). */
@@ -189,9 +177,13 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
                                                    const struct lc_call *call, uint64_t start_ns)
 {
     struct lc_request request = {
-        .pool = &session->pool,
+        .pool = session->pool,
         .origin = wire->origin,
         .is_head = wire->is_head,
+        .streams = call->stream,
+        .feeds = call->pieces != NULL,
+        .chunked = call->chunked,
+        .version = engine_version(call->http_version),
         .connect_timeout_ns = call->connect_timeout_ns,
         .read_timeout_ns = call->read_timeout_ns,
         .max_head = MAX_HEAD,
@@ -203,7 +195,7 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
         request.resend_late = session->resend_late;
     }
     lc_buf_move(&request.wire, &wire->bytes);
-    struct lc_exchange *exchange = submit_and_park(session, &request);
+    struct lc_exchange *exchange = lc_py_submit(session->engine, &request, call->pieces);
     lc_buf_free(&request.wire);
     if (exchange == NULL) {
         return NULL;
@@ -217,6 +209,13 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
     }
     if (response != NULL && fill_response(session, wire, response, exchange) < 0) {
         Py_CLEAR(response);
+    }
+    if (response != NULL && is_streamed(exchange)) {
+        response->stream = lc_py_stream_new(session, wire->url, exchange);
+        if (response->stream == NULL) {
+            Py_CLEAR(response);
+        }
+        return response;
     }
     lc_op_free(&exchange->op);
     return response;

@@ -114,9 +114,21 @@ static PyObject *or_none(PyObject *value)
     return Py_NewRef(value != NULL ? value : Py_None);
 }
 
-static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure))
+/* The whole body: of a streamed response it is read now, by the Python class. */
+LC_CALLS_PYTHON static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure))
 {
+    struct py_response *self = (struct py_response *)op;
+    if (self->content == NULL && self->stream != NULL && self->stream != Py_None) {
+        return PyObject_CallMethod(op, "_read_content", NULL);
+    }
     return or_none(((struct py_response *)op)->content);
+}
+
+static PyObject *get_content_so_far(PyObject *op, void *Py_UNUSED(closure))
+{
+    struct py_response *self = (struct py_response *)op;
+    bool unread = self->content == NULL && self->stream != NULL && self->stream != Py_None;
+    return unread ? Py_NewRef(Py_False) : or_none(self->content);
 }
 
 static int set_content(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
@@ -214,6 +226,8 @@ static PyMemberDef response_members[] = {
     {"error", T_OBJECT, offsetof(struct py_response, error), 0,
      "Why the request failed, an exception, or None."},
     {"url", T_OBJECT, offsetof(struct py_response, url), 0, "The URL of the request."},
+    {"_stream", T_OBJECT, offsetof(struct py_response, stream), 0,
+     "The body of a streamed response, a Stream, or None."},
     {"_method", T_OBJECT, offsetof(struct py_response, method), 0, NULL},
     {"_name", T_OBJECT, offsetof(struct py_response, name), 0, NULL},
     {"_exception", T_OBJECT, offsetof(struct py_response, exception), 0, NULL},
@@ -236,7 +250,7 @@ static PyGetSetDef response_getset[] = {
         {"status_code", get_status_code, set_status_code, "The HTTP status, 0 if there is none.",
          NULL},
     {"content", get_content, set_content, "The decoded body, or None without a response.", NULL},
-    {"_content", get_content, set_content, NULL, NULL},
+    {"_content", get_content_so_far, set_content, "As content; False: not read yet.", NULL},
     {"_seconds_to_head", get_seconds_to_head, NULL, NULL, NULL},
     {"_end_ns", get_end_ns, NULL, "Where the response time ends, monotonic; 0: no exchange.", NULL},
     {"_outcome", get_outcome, set_outcome, "Moments and error, for another response to take over.",
@@ -290,6 +304,7 @@ static int response_traverse(PyObject *op, visitproc visit, void *arg)
 {
     struct py_response *self = (struct py_response *)op;
     Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->stream);
     Py_VISIT(self->error);
     Py_VISIT(self->exception);
     Py_VISIT(self->hook);
@@ -304,6 +319,7 @@ static int response_clear(PyObject *op)
 {
     struct py_response *self = (struct py_response *)op;
     Py_CLEAR(self->content);
+    Py_CLEAR(self->stream);
     Py_CLEAR(self->method);
     Py_CLEAR(self->url);
     Py_CLEAR(self->name);

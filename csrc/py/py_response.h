@@ -31,6 +31,7 @@ struct py_response {
     uint16_t status;
     /* shared with Python */
     PyObject *content; /* bytes, or NULL for None */
+    PyObject *stream;  /* what has the content when it is asked for, or NULL */
     PyObject *method;
     PyObject *url;
     PyObject *error; /* what users see as .error, an exception, or NULL */

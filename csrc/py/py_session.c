@@ -131,6 +131,52 @@ static PyObject *session_set_timeouts(PyObject *op, PyObject *timeout)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(set_pool_doc, "_set_pool($self, pool, /)\n--\n\n"
+                           "Takes connections from that Pool from now on; None: from its own.");
+
+static PyObject *session_set_pool(PyObject *op, PyObject *pool)
+{
+    struct py_session *self = (struct py_session *)op;
+    if (pool != Py_None && !Py_IS_TYPE(pool, self->state->Pool)) {
+        return PyErr_Format(PyExc_TypeError, "a Pool or None is needed, not %R", pool);
+    }
+    struct py_pool *shared = pool != Py_None ? (struct py_pool *)Py_NewRef(pool) : NULL;
+    self->pool = shared != NULL ? &shared->core : &self->own_pool;
+    Py_XSETREF(self->shared_pool, shared);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(set_limits_doc, "_set_limits($self, max_idle, max_open, lifetime, /)\n--\n\n"
+                             "Limits of the session's own connections; see Pool.");
+
+static PyObject *session_set_limits(PyObject *op, PyObject *args)
+{
+    struct py_session *self = (struct py_session *)op;
+    Py_ssize_t max_idle, max_open;
+    double lifetime;
+    if (!PyArg_ParseTuple(args, "nnd:_set_limits", &max_idle, &max_open, &lifetime) ||
+        lc_py_pool_limits(&self->own_pool, max_idle, max_open, lifetime) < 0) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *get_http_version(PyObject *op, void *Py_UNUSED(closure))
+{
+    static const char *const texts[] = {
+#define VERSION_TEXT(constant, text, version) [constant] = text,
+        LC_PY_HTTP_VERSIONS(VERSION_TEXT)
+#undef VERSION_TEXT
+    };
+    return PyUnicode_FromString(texts[((struct py_session *)op)->http_version]);
+}
+
+static int set_http_version(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
+{
+    return lc_py_http_version(value != NULL ? value : Py_None,
+                              &((struct py_session *)op)->http_version);
+}
+
 static PyObject *make_setting(PyObject *op, PyObject **field, const char *maker)
 {
     if (*field == NULL) {
@@ -170,10 +216,7 @@ PyDoc_STRVAR(close_doc,
 static PyObject *session_close(PyObject *op, PyObject *Py_UNUSED(ignored))
 {
     struct py_session *self = (struct py_session *)op;
-    if (self->engine != NULL && self->engine->core != NULL &&
-        lc_engine_is_ours(self->engine->core)) {
-        lc_pool_close(&self->pool);
-    }
+    lc_py_pool_close(self->engine, self->pool);
     Py_RETURN_NONE;
 }
 
@@ -187,7 +230,8 @@ static PyObject *session_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
     if (self != NULL) {
         self->state = state;
         lc_cookies_init(&self->jar);
-        lc_pool_init(&self->pool, 10);
+        lc_pool_init(&self->own_pool, 10);
+        self->pool = &self->own_pool;
         self->max_body = 1 << 28;
     }
     return (PyObject *)self;
@@ -198,6 +242,8 @@ static int session_traverse(PyObject *op, visitproc visit, void *arg)
     struct py_session *self = (struct py_session *)op;
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->engine);
+    Py_VISIT(self->shared_pool);
+    Py_VISIT(self->connection_options);
     Py_VISIT(self->request_event);
     Py_VISIT(self->user);
     Py_VISIT(self->user_context);
@@ -213,7 +259,10 @@ static int session_traverse(PyObject *op, visitproc visit, void *arg)
 static int session_clear(PyObject *op)
 {
     struct py_session *self = (struct py_session *)op;
-    Py_XDECREF(session_close(op, NULL));
+    lc_py_pool_close(self->engine, &self->own_pool); /* a shared one is for those that are left */
+    self->pool = &self->own_pool;
+    Py_CLEAR(self->shared_pool);
+    Py_CLEAR(self->connection_options);
     Py_CLEAR(self->engine);
     Py_CLEAR(self->base_url);
     Py_CLEAR(self->base_origin);
@@ -248,11 +297,14 @@ PyDoc_STRVAR(request_doc,
              "Sends a request and waits for the response; see requests.Session.request for the\n"
              "other arguments. A failed request does not raise: the response tells, in error.");
 
-PyDoc_STRVAR(exchange_doc,
-             "_exchange($self, method, url, wire, catch_response, timeout, verify, cert, proxy,\n"
-             "          /)\n--\n\n"
-             "Sends the bytes of one request as they are and returns the response, unjudged and\n"
-             "unreported. `url` is absolute, `proxy` None or a URL.");
+PyDoc_STRVAR(
+    exchange_doc,
+    "_exchange($self, method, url, wire, catch_response, timeout, verify, cert, proxy, /,\n"
+    "          *, body=None, chunked=False, stream=False, http_version=None)\n--\n\n"
+    "Sends the bytes of one request as they are and returns the response, unjudged and\n"
+    "unreported. `url` is absolute, `proxy` None or a URL. `body`: an iterable of bytes\n"
+    "that are sent behind `wire` while they come, in chunks if `chunked`. With `stream` the\n"
+    "response is there with its head, and its _stream has the body.");
 
 #define LC_PY_VERB_ROW(verb_name)                                                                  \
     {                                                                                              \
@@ -270,7 +322,10 @@ static PyMethodDef session_methods[] = {
     LC_PY_VERB_ROW(put),
     LC_PY_VERB_ROW(patch),
     LC_PY_VERB_ROW(delete),
-    {"_exchange", lc_py_session_exchange, METH_VARARGS, exchange_doc},
+    {"_exchange", (PyCFunction)(void (*)(void))lc_py_session_exchange, METH_VARARGS | METH_KEYWORDS,
+     exchange_doc},
+    {"_set_pool", session_set_pool, METH_O, set_pool_doc},
+    {"_set_limits", session_set_limits, METH_VARARGS, set_limits_doc},
     {"_setup", session_setup, METH_VARARGS, setup_doc},
     {"_set_base", session_set_base, METH_VARARGS, set_base_doc},
     {"_set_timeouts", session_set_timeouts, METH_O,
@@ -286,6 +341,8 @@ static PyMemberDef session_members[] = {
     {"request_name", T_OBJECT, offsetof(struct py_session, request_name), 0,
      "The name of requests that are given none; None: their path."},
     {"request_event", T_OBJECT, offsetof(struct py_session, request_event), 0, NULL},
+    {"_connection_options", T_OBJECT, offsetof(struct py_session, connection_options), 0,
+     "Asked by _origin_options() about each new origin, unless it is None."},
     {"_user_context", T_OBJECT, offsetof(struct py_session, user_context), 0,
      "user.context if its class overrides it."},
     {"user", T_OBJECT, offsetof(struct py_session, user), 0, NULL},
@@ -302,6 +359,8 @@ static PyGetSetDef session_getset[] = {
     LC_PY_SETTINGS(LC_PY_SETTING_GETSET)
 #undef LC_PY_SETTING_GETSET
         {"base_url", get_base_url, set_base_url, "What relative URLs are appended to.", NULL},
+    {"http_version", get_http_version, set_http_version,
+     "The version of HTTP that requests are sent with: \"1.0\", \"1.1\" or \"2\".", NULL},
     {"max_body_size", get_max_body_size, set_max_body_size,
      "How many bytes a response's body may have, as received and as decoded; a longer one fails.",
      NULL},

@@ -6,8 +6,12 @@
  *   py_verbs    request(), get(), post(), ...: which way a call goes
  *   py_call     the arguments of request(), get(), post(), ...
  *   py_target   where a request goes: origin, path and query
+ *   py_headers  the header lines of the request
  *   py_wire     the bytes of the request
- *   py_exchange the request itself: submit, park, response, sample */
+ *   py_exchange the request itself: submit, park, response, sample
+ *   py_submit   a greenlet waits for the engine, and feeds it
+ *   py_stream   a body that is read while it arrives
+ *   py_pool     connections that several sessions share */
 #ifndef LC_PY_SESSION_H
 #define LC_PY_SESSION_H
 
@@ -15,6 +19,7 @@
 #include "engine.h"
 #include "module.h"
 #include "py_engine.h"
+#include "py_pool.h"
 #include "py_response.h"
 #include "url.h"
 
@@ -31,6 +36,18 @@
     X(cookies)
 
 enum lc_flavour { LC_FLAVOUR_REQUESTS, LC_FLAVOUR_FAST };
+
+/* X(constant, what users write, version of the engine's request). */
+#define LC_PY_HTTP_VERSIONS(X)                                                                     \
+    X(LC_PY_HTTP_1_1, "1.1", LC_HTTP_1)                                                            \
+    X(LC_PY_HTTP_1_0, "1.0", LC_HTTP_1)                                                            \
+    X(LC_PY_HTTP_2, "2", LC_HTTP_2)
+
+enum lc_py_http_version {
+#define LC_PY_HTTP_ENUM(constant, text, version) constant,
+    LC_PY_HTTP_VERSIONS(LC_PY_HTTP_ENUM)
+#undef LC_PY_HTTP_ENUM
+};
 
 struct py_session {
     PyObject_HEAD
@@ -50,9 +67,12 @@ struct py_session {
     LC_PY_SETTINGS(LC_PY_SETTING_FIELD)
 #undef LC_PY_SETTING_FIELD
     struct lc_cookies jar;
-    struct lc_pool pool;
-    struct lc_origin *origin; /* of base_url; NULL until the first request or after a change */
-    struct lc_url base;       /* views into base_url's UTF-8; valid if base_is_plain */
+    struct lc_pool own_pool;
+    struct lc_pool *pool;         /* own_pool, or the shared one's */
+    struct py_pool *shared_pool;  /* NULL: the session has its own */
+    PyObject *connection_options; /* of the user's class; NULL or None: nothing is set */
+    struct lc_origin *origin;     /* of base_url; NULL until the first request or after a change */
+    struct lc_url base;           /* views into base_url's UTF-8; valid if base_is_plain */
     uint64_t connect_timeout_ns;
     uint64_t read_timeout_ns;
     size_t max_body;         /* bytes, as received and as decoded */
@@ -60,6 +80,7 @@ struct py_session {
     char request_overridden; /* a subclass or the user replaced request() */
     char long_way_only;      /* an adapter of the user's, or a replaced send() */
     uint8_t flavour;
+    uint8_t http_version;   /* enum lc_py_http_version */
     uint16_t resend_closed; /* see struct lc_request */
     uint16_t resend_late;
 };
@@ -74,8 +95,12 @@ struct lc_call {
     PyObject *json;
     PyObject *headers;
     PyObject *params;
+    PyObject *pieces; /* iterator of bytes: the body, sent while they come */
     uint64_t connect_timeout_ns;
     uint64_t read_timeout_ns;
+    uint8_t http_version;
+    bool chunked; /* the pieces go out in chunks */
+    bool stream;  /* the response is there with its head */
     bool catch_response;
     bool allow_redirects;
     bool simple; /* nothing that only the long way knows */
@@ -102,6 +127,9 @@ int lc_py_call_parse(struct py_session *session, struct lc_call *call, PyObject 
 /* Seconds (number, pair or None) to nanoseconds; LC_WAY_LONG: leave it to the long way. */
 int lc_py_timeout(PyObject *timeout, uint64_t *connect_ns, uint64_t *read_ns) LC_MUST_USE;
 
+/* "1.0", "1.1" or "2"; -1 with ValueError that says what is possible. */
+int lc_py_http_version(PyObject *text, uint8_t *out) LC_MUST_USE;
+
 /* py_verbs.c: the methods of the type. */
 #define LC_PY_VERBS(X) X(get) X(options) X(head) X(post) X(put) X(patch) X(delete) X(request)
 #define LC_PY_DECLARE_VERB(verb)                                                                   \
@@ -109,7 +137,7 @@ int lc_py_timeout(PyObject *timeout, uint64_t *connect_ns, uint64_t *read_ns) LC
                                    PyObject *names);
 LC_PY_VERBS(LC_PY_DECLARE_VERB)
 #undef LC_PY_DECLARE_VERB
-PyObject *lc_py_session_exchange(PyObject *op, PyObject *args);
+PyObject *lc_py_session_exchange(PyObject *op, PyObject *args, PyObject *kwargs);
 
 /* py_cookies.c: the methods behind SessionCookies. */
 PyObject *lc_py_session_cookie_list(PyObject *op, PyObject *ignored);
@@ -121,6 +149,8 @@ PyObject *lc_py_session_cookie_remove(PyObject *op, PyObject *args);
 int lc_py_wire_build(struct py_session *session, const struct lc_call *call,
                      struct lc_wire *wire) LC_MUST_USE;
 void lc_py_wire_free(struct lc_wire *wire);
+/* Makes the request line of HTTP/1.1 one of HTTP/1.0. */
+void lc_py_wire_set_1_0(struct lc_buf *wire);
 /* The UTF-8 of a str, owned by it; ptr NULL with an exception. */
 struct lc_sv lc_py_view(PyObject *text);
 /* py_target.c: sets target, path, host, origin and secure of the wire. */

@@ -31,6 +31,19 @@ done:
     return rc;
 }
 
+/* Where connections to that host start and end, by the user's options; the strings live as long as
+ * what is returned, a new reference, or NULL with an exception. */
+LC_RARE static PyObject *connection_options(struct py_session *session, struct lc_origin_spec *spec)
+{
+    PyObject *options = PyObject_CallMethod((PyObject *)session, "_origin_options", "si",
+                                            spec->host, (int)spec->port);
+    if (options != NULL && !PyArg_ParseTuple(options, "zzz:_origin_options", &spec->source,
+                                             &spec->unix_socket, &spec->resolve)) {
+        Py_CLEAR(options);
+    }
+    return options;
+}
+
 LC_RARE int lc_py_origin(struct py_session *session, const struct lc_url *url, PyObject *verify,
                          PyObject *cert, PyObject *proxy, struct lc_origin **out)
 {
@@ -51,7 +64,15 @@ LC_RARE int lc_py_origin(struct py_session *session, const struct lc_url *url, P
             return -1;
         }
     }
+    PyObject *options = NULL;
+    if (session->connection_options != NULL && session->connection_options != Py_None) {
+        options = connection_options(session, &spec);
+        if (options == NULL) {
+            return -1;
+        }
+    }
     int rc = lc_engine_origin(session->engine->core, &spec, out);
+    Py_XDECREF(options);
     if (rc < 0) {
         PyErr_SetString(rc == LC_ENOMEM ? PyExc_MemoryError : PyExc_ValueError, lc_strerror(rc));
         return -1;
@@ -75,6 +96,10 @@ static PyObject *join_target(struct py_session *session, const struct lc_call *c
     }
     if (target == NULL || call->params == NULL) {
         return target;
+    }
+    Py_ssize_t len = PyUnicode_GET_LENGTH(target);
+    if (len > 0 && PyUnicode_READ_CHAR(target, len - 1) == '?') {
+        return target; /* an empty query: not clean, so it goes the long way */
     }
     PyObject *query =
         PyObject_CallMethod((PyObject *)session, "_encode_params", "(O)", call->params);
@@ -110,7 +135,8 @@ int lc_py_resolve_target(struct py_session *session, const struct lc_call *call,
     if (target.ptr == NULL) {
         return LC_WAY_ERROR;
     }
-    if (!lc_url_target_is_clean(target)) {
+    bool has_host = target.len > 1 && target.ptr[1] == '/'; /* geventhttpclient refuses it */
+    if (!lc_url_target_is_clean(target) || (session->flavour == LC_FLAVOUR_FAST && has_host)) {
         return LC_WAY_LONG;
     }
     if (session->origin == NULL && lc_py_origin(session, &session->base, session->verify,

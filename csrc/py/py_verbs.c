@@ -154,6 +154,7 @@ LC_CALLS_PYTHON static PyObject *call_verb(struct py_session *self, const struct
         .simple = true,
         .connect_timeout_ns = self->connect_timeout_ns,
         .read_timeout_ns = self->read_timeout_ns,
+        .http_version = self->http_version,
     };
     if (check_ready(self) < 0) {
         return NULL;
@@ -201,59 +202,78 @@ LC_CALLS_PYTHON PyObject *lc_py_session_request(PyObject *op, PyObject *const *a
 
 /* --- one exchange for Python's long way --- */
 
-LC_CALLS_PYTHON PyObject *lc_py_session_exchange(PyObject *op, PyObject *args)
+/* The arguments of _exchange() as a call and its wire; -1 with an exception. */
+static int parse_exchange(struct py_session *self, PyObject *args, PyObject *kwargs,
+                          struct lc_call *call, struct lc_wire *wire)
+{
+    static char *names[] = {
+        "", "", "", "", "", "", "", "", "body", "chunked", "stream", "http_version", NULL};
+    PyObject *timeout, *verify, *cert, *proxy, *body = Py_None, *version = Py_None;
+    Py_buffer bytes;
+    int catch_response, chunked = 0, stream = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UUy*pOOOO|$OppO:_exchange", names,
+                                     &call->method, &call->url, &bytes, &catch_response, &timeout,
+                                     &verify, &cert, &proxy, &body, &chunked, &stream, &version)) {
+        return -1;
+    }
+    call->catch_response = catch_response != 0;
+    call->chunked = chunked != 0;
+    call->stream = stream != 0;
+    int rc = lc_buf_append(&wire->bytes, bytes.buf, (size_t)bytes.len);
+    PyBuffer_Release(&bytes);
+    if (rc < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (version != Py_None && lc_py_http_version(version, &call->http_version) < 0) {
+        return -1;
+    }
+    if (call->http_version == LC_PY_HTTP_1_0) {
+        lc_py_wire_set_1_0(&wire->bytes);
+    }
+    int way = lc_py_timeout(timeout, &call->connect_timeout_ns, &call->read_timeout_ns);
+    if (way == LC_WAY_LONG) {
+        PyErr_Format(PyExc_ValueError, "not a time-out: %R", timeout);
+    }
+    if (way != LC_WAY_SHORT) {
+        return -1;
+    }
+    struct lc_sv text = lc_py_view(call->url);
+    struct lc_url url;
+    if (text.ptr == NULL) {
+        return -1;
+    }
+    if (lc_url_split(text, &url) < 0) {
+        PyErr_Format(PyExc_ValueError, "not an absolute http or https URL: %R", call->url);
+        return -1;
+    }
+    wire->host = url.host;
+    wire->path = url.path;
+    wire->secure = url.is_https;
+    if (lc_py_origin(self, &url, verify, cert, proxy, &wire->origin) < 0) {
+        return -1;
+    }
+    call->pieces = body != Py_None ? PyObject_GetIter(body) : NULL;
+    return body != Py_None && call->pieces == NULL ? -1 : 0;
+}
+
+LC_CALLS_PYTHON PyObject *lc_py_session_exchange(PyObject *op, PyObject *args, PyObject *kwargs)
 {
     struct py_session *self = (struct py_session *)op;
-    PyObject *method, *url_object, *timeout, *verify, *cert, *proxy;
-    Py_buffer bytes;
-    int catch_response;
-    struct lc_call call = {0};
+    struct lc_call call = {.http_version = self->http_version};
     struct lc_wire wire = {0};
-    struct lc_url url;
     struct py_response *response = NULL;
-    if (check_ready(self) < 0 ||
-        !PyArg_ParseTuple(args, "UUy*pOOOO:_exchange", &method, &url_object, &bytes,
-                          &catch_response, &timeout, &verify, &cert, &proxy)) {
-        return NULL;
-    }
-    Py_ssize_t len;
-    const char *text = PyUnicode_AsUTF8AndSize(url_object, &len);
     uint64_t start_ns = lc_now_ns();
-    call.catch_response = catch_response != 0;
     lc_buf_init(&wire.bytes, SIZE_MAX);
-    if (text == NULL) {
-        goto done;
+    if (check_ready(self) == 0 && parse_exchange(self, args, kwargs, &call, &wire) == 0) {
+        wire.url = Py_NewRef(call.url);
+        wire.is_head = PyUnicode_CompareWithASCIIString(call.method, "HEAD") == 0;
+        response = lc_py_exchange(self, &wire, &call, start_ns);
     }
-    if (lc_url_split((struct lc_sv){text, (size_t)len}, &url) < 0) {
-        PyErr_Format(PyExc_ValueError, "not an absolute http or https URL: %R", url_object);
-        goto done;
-    }
-    int way = lc_py_timeout(timeout, &call.connect_timeout_ns, &call.read_timeout_ns);
-    if (way != LC_WAY_SHORT) {
-        if (way == LC_WAY_LONG) {
-            PyErr_Format(PyExc_ValueError, "not a time-out: %R", timeout);
-        }
-        goto done;
-    }
-    if (lc_py_origin(self, &url, verify, cert, proxy, &wire.origin) < 0) {
-        goto done;
-    }
-    if (lc_buf_append(&wire.bytes, bytes.buf, (size_t)bytes.len) < 0) {
-        PyErr_NoMemory();
-        goto done;
-    }
-    call.method = method;
-    wire.url = Py_NewRef(url_object);
-    wire.is_head = PyUnicode_CompareWithASCIIString(method, "HEAD") == 0;
-    wire.host = url.host;
-    wire.path = url.path;
-    wire.secure = url.is_https;
-    response = lc_py_exchange(self, &wire, &call, start_ns);
     if (response != NULL) {
         response->length = lc_py_response_length(response);
     }
-done:
+    Py_XDECREF(call.pieces);
     lc_py_wire_free(&wire);
-    PyBuffer_Release(&bytes);
     return (PyObject *)response;
 }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.auth import HTTPBasicAuth
+from requests.auth import _basic_auth_str
 from requests.structures import CaseInsensitiveDict
 
 from locust_c import _core
@@ -28,6 +28,7 @@ from locust_c.clients import (
     header_block,
     without_credentials,
 )
+from locust_c.connections import ConnectionOptions, ConnectionSettings, shared_pool
 from locust_c.contrib.fast_failures import (
     FAILURE_EXCEPTIONS,
     LocustBadStatusCode,
@@ -83,7 +84,6 @@ def _fast_headers(own: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ..
     headers = CaseInsensitiveDict([("User-Agent", _user_agent())])
     for name, value in own:
         headers[name] = value
-    headers.setdefault("Accept-Encoding", "gzip, deflate, br")
     return tuple(headers.items())
 
 
@@ -96,6 +96,7 @@ class _Sending:
     verify: bool | str
     max_redirects: int
     debug_stream: Any = None
+    http_version: str | None = None
 
 
 def _without_response(url: str, error: Exception, catch_response: bool) -> FastResponse:
@@ -170,7 +171,7 @@ class LocustUserAgent:
         self.clientpool.close()
 
 
-class FastHttpSession(_core.Session):
+class FastHttpSession(ConnectionSettings, _core.Session):
     """The client of `FastHttpUser`.
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
@@ -199,12 +200,16 @@ class FastHttpSession(_core.Session):
         concurrency: int = 1,
         proxy_host: str | None = None,
         proxy_port: int | None = None,
+        connection_options: ConnectionOptions | None = None,
+        http_version: str | None = None,
     ) -> None:
         url, credentials = without_credentials(base_url or "")
-        self._own_headers = tuple((headers or {}).items())
+        closing = connection_options is not None and not connection_options.keep_alive
+        engine = get_engine()
+        self._own_headers = (*({"Connection": "close"} if closing else {}).items(), *(headers or {}).items())
         wire_headers = _fast_headers(self._own_headers)
         self._setup(
-            get_engine(),
+            engine,
             url,
             request_event,
             user,
@@ -214,6 +219,9 @@ class FastHttpSession(_core.Session):
             header_block(url, wire_headers),
             True,
         )
+        self._use_options(connection_options, http_version)
+        if client_pool is not None:
+            shared_pool(self, client_pool, engine, (connection_options or ConnectionOptions()).limits)
         self._default_timeouts = (connection_timeout, network_timeout)
         self._set_timeouts(self._default_timeouts)
         self.max_redirects = max_redirects
@@ -226,14 +234,14 @@ class FastHttpSession(_core.Session):
         self._long_way_only = self._proxy is not None
         self.verify = not insecure
         if credentials is not None:
-            self.auth = HTTPBasicAuth(*credentials)
+            self.auth = _basic_auth_str(*credentials)
 
     def _rebase(self, base_url: str | None) -> None:
         """What setting base_url does (called from C)."""
         url, credentials = without_credentials(base_url or "")
         self._set_base(url, header_block(url, _fast_headers(self._own_headers)))
         if credentials is not None:
-            self.auth = HTTPBasicAuth(*credentials)
+            self.auth = _basic_auth_str(*credentials)
 
     @property
     def max_retries(self) -> int:
@@ -246,9 +254,12 @@ class FastHttpSession(_core.Session):
 
     @property
     def auth_header(self) -> str | None:
-        """The Authorization header that credentials in the base URL make."""
-        line = HttpSession._auth_line(self.auth)
-        return line.decode("latin-1").strip().partition(": ")[2] if line is not None else None
+        """The Authorization header that credentials in the base URL make; it may be set."""
+        return cast("str | None", self.auth)
+
+    @auth_header.setter
+    def auth_header(self, value: str | None) -> None:
+        self.auth = value
 
     def _make_headers(self) -> SessionHeaders:
         return SessionHeaders(_fast_headers(self._own_headers))
@@ -265,7 +276,6 @@ class FastHttpSession(_core.Session):
         return SessionCookies(cast("HttpSession", self))
 
     _tls_files = staticmethod(HttpSession._tls_files)
-    _auth_line = staticmethod(HttpSession._auth_line)
     _encode_form = staticmethod(encode_form)
     _encode_params = staticmethod(encode_params)
     _encode_json = staticmethod(encode_json)
@@ -312,6 +322,13 @@ class FastHttpSession(_core.Session):
         if not response._catch_response:
             response.__class__ = ErrorResponse
         return error
+
+    def _broken(
+        self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
+    ) -> BaseException:
+        """What reading a streamed body raises that breaks off."""
+        failure = Failure(code, url, reason, 0, received, remaining, timeout, head_done=True)
+        return fast_error(failure, self.max_retries)
 
     def _judge(self, response: FastResponse) -> Exception | None:
         response.error = response._status_error(response._name)
@@ -382,6 +399,7 @@ class FastHttpSession(_core.Session):
         verify: bool | str | None = None,
         max_redirects: int | None = None,
         debug_stream: Any = None,
+        http_version: str | None = None,
         **more_params: Any,
     ) -> FastResponse:
         """Arguments that nobody knows become parameters of the URL, as geventhttpclient does it."""
@@ -393,11 +411,14 @@ class FastHttpSession(_core.Session):
             self.verify if verify is None else verify,
             self.max_redirects if max_redirects is None else max_redirects,
             debug_stream,
+            http_version,
         )
         if absolute_http_url_regexp.match(full_url):
-            call = Call(
-                method.upper(), full_url, headers, params, more_params, data, json, files, auth or self.auth
-            )
+            own = CaseInsensitiveDict(headers or {})
+            if auth is None and self.auth is not None:
+                own["Authorization"] = self.auth
+            own.setdefault("Accept-Encoding", "gzip, deflate, br")
+            call = Call(method.upper(), full_url, own, params, more_params, data, json, files, auth)
             prepared = prepare(call, self.headers.items(), self.cookiejar.copy())
             response = self._send(prepared, sending)
         else:
@@ -426,6 +447,7 @@ class FastHttpSession(_core.Session):
             sending.verify,
             None,
             self._proxy,
+            http_version=sending.http_version,
         )
         if sending.debug_stream is not None:
             head = "".join(f"{name}: {value}\r\n" for name, value in response._head_lines)
@@ -484,6 +506,8 @@ class FastHttpUser(RestMixin, User):
     ssl_context_factory: Any = None
     proxy_host: str | None = None
     proxy_port: int | None = None
+    connection_options: ConnectionOptions | None = None
+    http_version: str | None = None
     abstract = True
 
     def __init__(self, environment: Environment) -> None:
@@ -503,4 +527,6 @@ class FastHttpUser(RestMixin, User):
             concurrency=self.concurrency,
             proxy_host=self.proxy_host,
             proxy_port=self.proxy_port,
+            connection_options=self.connection_options,
+            http_version=self.http_version,
         )

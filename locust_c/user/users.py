@@ -12,6 +12,7 @@ from gevent.pool import Group
 from greenlet import GreenletExit
 
 from locust_c.clients import HttpSession
+from locust_c.connections import ConnectionOptions
 from locust_c.exception import RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust_c.hub import yield_if_needed
 from locust_c.user.declaration import check_attributes, check_task_name, collect_tasks
@@ -227,7 +228,11 @@ class HttpUser(RestMixin, User):
 
     abstract = True
     pool_manager: PoolManager | None = None
-    """Connection pool that the users of the class share; by default each has its own."""
+    """Any object: users that have the same one share their connections; by default each has its own."""
+    connection_options: ConnectionOptions | None = None
+    """How connections are made and kept: limits, life time, source, addresses, TLS."""
+    http_version: str | None = None
+    """"1.1" (the default), "1.0" or "2"."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -236,5 +241,7 @@ class HttpUser(RestMixin, User):
             request_event=environment.events.request,
             user=self,
             pool_manager=self.pool_manager,
+            connection_options=self.connection_options,
+            http_version=self.http_version,
         )
         self.client.trust_env = False

@@ -167,6 +167,30 @@ static void test_a_connection_that_failed_leaves_no_moments_to_the_next(void)
     rig_close(&rig);
 }
 
+/* A process that is stopped between the call and the write lengthens no response time. */
+static void test_on_a_kept_connection_the_clock_starts_with_the_write(void)
+{
+    struct rig rig;
+    rig_open(&rig);
+    int peer = -1;
+    for (int kept = 0; kept < 2; kept++) {
+        struct lc_request request = rig_request(&rig, GET);
+        uint64_t began = lc_now_ns();
+        request.start_ns = began - 50 * RIG_MS;
+        rig_begin(&rig, &request);
+        peer = kept ? peer : rig_accept(&rig);
+        rig_expect(&rig, peer, GET);
+        peer_send(peer, OK);
+        struct lc_exchange *exchange = rig_take(&rig);
+        CHECK_INT(exchange->err, 0);
+        CHECK_INT(exchange->times.start >= began, kept);
+        check_order(&exchange->times);
+        lc_op_free(&exchange->op);
+    }
+    close(peer);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     rig_prepare_process();
@@ -177,5 +201,6 @@ int main(void)
     RUN(test_a_read_time_out_ends_when_it_was_due);
     RUN(test_a_refused_connection_has_an_end_and_nothing_else);
     RUN(test_a_connection_that_failed_leaves_no_moments_to_the_next);
+    RUN(test_on_a_kept_connection_the_clock_starts_with_the_write);
     return 0;
 }

@@ -41,12 +41,12 @@ def end(greenlet: Any, how: str) -> None:
             greenlet.get()
 
 
-def spawn(how: str, call: Any, *args: Any, **kwargs: Any) -> Any:
+def spawn(how: str, call: Any, *args: Any, time_out_s: float = 0.05, **kwargs: Any) -> Any:
     def run() -> None:
         if how == "kill":
             call(*args, **kwargs)
         else:
-            with gevent.Timeout(0.05):
+            with gevent.Timeout(time_out_s):
                 call(*args, **kwargs)
 
     greenlet = gevent.spawn(run)
@@ -89,7 +89,8 @@ def test_during_the_handshake(scripted: OpenScripted, session_class: Any, how: s
 def test_while_it_sends(scripted: OpenScripted, session_class: Any, how: str) -> None:
     server = scripted([head(), stall("never")])
     session = session_class(server.url, EventHook(), None)
-    greenlet = spawn(how, session.post, "/", data=LARGE)
+    # Copying the body alone takes a while, and a time-out that is due comes before the next step.
+    greenlet = spawn(how, session.post, "/", data=LARGE, time_out_s=0.3)
     server.wait_for("stalled")
     end(greenlet, how)
     session.close()

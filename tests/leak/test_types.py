@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import gc
 import gzip
+import socket
 import sys
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
+from gevent.server import StreamServer
 
 from locust_c import _core
+from locust_c.clients import HttpSession
 
 INSTANCES = 10_000
 # What the interpreter itself may keep or free meanwhile.
@@ -75,6 +79,38 @@ def make_decoder() -> Any:
     return decoder
 
 
+def make_pool() -> Any:
+    return _core.Pool(make_engine(), 1, 2, 3.0)
+
+
+class Streaming:
+    """A server in this thread, and a session that streams what it answers."""
+
+    HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"
+
+    def __init__(self) -> None:
+        self.server = StreamServer(("127.0.0.1", 0), self.answer)
+        self.server.start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        self.session = HttpSession(self.url, None, None)
+
+    def answer(self, sock: socket.socket, address: object) -> None:
+        while sock.recv(4096):
+            sock.sendall(self.HEAD)
+            sock.sendall(b"abc")
+
+    def make(self) -> Any:
+        """A body that was not read, of a response that is gone."""
+        wire = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        response = self.session._exchange("GET", self.url, wire, False, None, None, None, None, stream=True)
+        return response._stream
+
+
+@cache
+def streaming() -> Streaming:
+    return Streaming()
+
+
 # How to make one instance of each type; a new type fails the first test until it is here.
 FACTORIES: dict[str, Callable[[], Any]] = {
     "EventHook": make_hook,
@@ -83,7 +119,9 @@ FACTORIES: dict[str, Callable[[], Any]] = {
     "StatsErrorCount": _core.StatsErrorCount,
     "StatsTable": make_table,
     "Engine": make_engine,
+    "Pool": make_pool,
     "Session": _core.Session,
+    "Stream": lambda: streaming().make(),
     "Response": _core.Response,
     "Decoder": make_decoder,
 }

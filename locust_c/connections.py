@@ -1,0 +1,151 @@
+"""Connections under the user's control: what a user class says about them, and pools that users share."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from locust_c import _core
+
+if TYPE_CHECKING:
+    from locust_c._core import Engine, Pool, Session
+
+__all__ = [
+    "DEFAULT_MAX_IDLE",
+    "ConnectionOptions",
+    "ConnectionSettings",
+    "request_http_version",
+    "shared_pool",
+]
+
+request_http_version: ContextVar[str | None] = ContextVar("request_http_version", default=None)
+"""The `http_version` that the call at hand was given, on its way through requests' own code."""
+
+DEFAULT_MAX_IDLE = 10
+"""Idle connections that a session keeps, as requests' adapters do (pool_maxsize)."""
+
+TLS_VERSIONS = {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
+
+
+@dataclass(frozen=True)
+class ConnectionOptions:
+    """How the connections of a user class are made and kept; `connection_options` of the class.
+
+    Raises ValueError or TypeError, naming the argument, for what cannot be.
+    """
+
+    keep_alive: bool = True
+    """False: a new connection for each request, which says ``Connection: close`` (RFC 9112, 9.6)."""
+    lifetime: float | None = None
+    """Seconds after which a connection is not used for another request; None: no limit."""
+    limit: int | None = None
+    """Most connections open at a time, per user or shared pool; further requests wait. None: no limit."""
+    source: str | None = None
+    """The local address, or the name of the interface, that connections come from (CURLOPT_INTERFACE)."""
+    unix_socket: str | None = None
+    """Path of a Unix-domain socket that is connected to instead of the URL's host."""
+    resolve: Mapping[str, str] = field(default_factory=dict)
+    """Addresses to use instead of looking names up: ``{"host:port": "address"}`` or ``{"host": ...}``;
+    several addresses are separated by commas."""
+    tls_min: str | None = None
+    """Lowest TLS version: "1.0" to "1.3"; None: "1.2"."""
+    tls_max: str | None = None
+    """Highest TLS version; None: the highest that OpenSSL has."""
+    tls_ciphers: str | None = None
+    """Ciphers in OpenSSL's notation; names of TLS 1.3 suites among them count for TLS 1.3."""
+    tls_resumption: bool = False
+    """True: a new connection resumes the TLS session of the one before (RFC 8446, 2.2)."""
+
+    def __post_init__(self) -> None:
+        if self.lifetime is not None and not self.lifetime > 0:
+            raise ValueError(f"lifetime must be a positive number of seconds, not {self.lifetime!r}")
+        if self.limit is not None and (not isinstance(self.limit, int) or self.limit < 1):
+            raise ValueError(f"limit must be a positive number of connections, not {self.limit!r}")
+        for name in ("source", "unix_socket", "tls_ciphers"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, str) or not value or "\0" in value):
+                raise ValueError(f"{name} must be a str that is not empty, not {value!r}")
+        for name in ("tls_min", "tls_max"):
+            value = getattr(self, name)
+            if value is not None and value not in TLS_VERSIONS:
+                raise ValueError(f"{name} must be one of {', '.join(TLS_VERSIONS)}, not {value!r}")
+        if self.tls_min and self.tls_max and self.tls_min > self.tls_max:
+            raise ValueError(f"tls_min {self.tls_min!r} is above tls_max {self.tls_max!r}")
+        for host, addresses in dict(self.resolve).items():
+            if not isinstance(host, str) or not isinstance(addresses, str) or not host or not addresses:
+                raise ValueError(f'resolve maps "host:port" to addresses, not {host!r} to {addresses!r}')
+
+    def addresses_of(self, host: str, port: int) -> str | None:
+        """What `resolve` says of a host, as libcurl's "host:port:address,…"; None: nothing."""
+        for known, addresses in self.resolve.items():
+            if known.lower() in (f"{host}:{port}".lower(), host.lower()):
+                return f"{host}:{port}:{addresses}"
+        return None
+
+    @property
+    def limits(self) -> tuple[int, int, float]:
+        """Most idle connections, most open ones, seconds of life; 0: no limit."""
+        return DEFAULT_MAX_IDLE if self.keep_alive else 0, self.limit or 0, self.lifetime or 0.0
+
+
+_DEFAULT = ConnectionOptions()
+
+
+class ConnectionSettings:
+    """Mixin of the session classes: applies ConnectionOptions, and answers what the engine asks of them."""
+
+    if TYPE_CHECKING:
+        _connection_options: ConnectionOptions | None
+        http_version: str
+        _set_limits: Any
+
+    def _use_options(self, options: ConnectionOptions | None, http_version: str | None) -> None:
+        """Called once, when the session is set up."""
+        if http_version is not None:
+            self.http_version = http_version
+        if options is None or options == _DEFAULT:
+            return
+        if not isinstance(options, ConnectionOptions):
+            raise TypeError(f"connection_options must be ConnectionOptions, not {options!r}")
+        self._connection_options = options
+        self._set_limits(*options.limits)
+
+    def _origin_options(self, host: str, port: int) -> tuple[str | None, str | None, str | None]:
+        """Source, Unix socket and addresses for connections to that host (called from C)."""
+        options = self._connection_options or _DEFAULT
+        return options.source, options.unix_socket, options.addresses_of(host, port)
+
+
+class _SharedPools:
+    """The pool that belongs to each object that users pass around to share connections."""
+
+    def __init__(self) -> None:
+        self._pools: dict[int, tuple[Pool, Engine, Any]] = {}
+
+    def get(self, owner: Any, engine: Engine, limits: tuple[int, int, float]) -> Pool:
+        found = self._pools.get(id(owner))
+        if found is not None and found[1] is engine:
+            return found[0]
+        kept = None
+        try:
+            if found is None:
+                weakref.finalize(owner, self._pools.pop, id(owner), None).atexit = False
+        except TypeError:
+            kept = owner  # it cannot say when it goes, and its identity must not be taken by another
+        pool = _core.Pool(engine, *limits)
+        self._pools[id(owner)] = (pool, engine, kept)
+        return pool
+
+
+_shared_pools = _SharedPools()
+
+
+def shared_pool(session: Session, owner: Any, engine: Engine, limits: tuple[int, int, float]) -> None:
+    """Lets the session take its connections from the pool of `owner`: who has the same object shares them.
+
+    `limits` (see ConnectionOptions.limits) count when the pool is made, by the first session.
+    """
+    session._set_pool(_shared_pools.get(owner, engine, limits))
