@@ -317,9 +317,16 @@ static int result_of(struct lc_tls *tls, int returned)
     }
 }
 
-int lc_tls_handshake(struct lc_tls *tls)
+/* A failed write must not hide what is then read: the peer's alert says why it closed. */
+static void begin_call(struct lc_tls *tls)
 {
     ERR_clear_error();
+    tls->io_error = 0;
+}
+
+int lc_tls_handshake(struct lc_tls *tls)
+{
+    begin_call(tls);
     int returned = SSL_do_handshake(tls->ssl);
     if (returned == 1) {
         return 0;
@@ -330,7 +337,7 @@ int lc_tls_handshake(struct lc_tls *tls)
 
 ssize_t lc_tls_read(struct lc_tls *tls, char *into, size_t len, uint64_t *arrival_realtime_ns)
 {
-    ERR_clear_error();
+    begin_call(tls);
     int got = SSL_read(tls->ssl, into, len > INT_MAX ? INT_MAX : (int)len);
     if (got > 0) {
         *arrival_realtime_ns = tls->last_arrival;
@@ -341,7 +348,7 @@ ssize_t lc_tls_read(struct lc_tls *tls, char *into, size_t len, uint64_t *arriva
 
 ssize_t lc_tls_write(struct lc_tls *tls, const char *from, size_t len)
 {
-    ERR_clear_error();
+    begin_call(tls);
     int put = SSL_write(tls->ssl, from, len > INT_MAX ? INT_MAX : (int)len);
     if (put > 0) {
         return put;
