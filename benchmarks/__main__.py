@@ -18,6 +18,7 @@ from benchmarks.scenarios import SCENARIOS, Contender, Scenario
 from benchmarks.server import Nginx, ServerError, checked_nginx
 
 START_TIMEOUT_S = 60.0
+MANY = 20  # requests of each user: it has long been running
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,23 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def measure(setup: Setup, server: Nginx, contender: Contender, users: int, pace: Pace) -> Cost:
-    """Starts one client, waits until all its connections stand, and measures one window."""
+def measure(
+    setup: Setup, server: Nginx, contender: Contender, users: int, pace: Pace, keeps: bool = True
+) -> Cost:
+    """Starts one client, waits until all its connections stand, and measures one window.
+
+    A client that does not keep its connections (`keeps`) is waited for until it makes requests.
+    """
+    before = server.status().requests
     with clients.running(setup, contender.build(setup, server, users)) as process:
 
-        def all_connected() -> bool:
+        def all_there() -> bool:
             if process.poll() is not None:
                 raise ClientError(f"ended with code {process.returncode} before its users were there")
-            return server.status().connections > users
+            status = server.status()
+            return status.connections > users if keeps else status.requests - before > MANY * users
 
-        wait_until(all_connected, START_TIMEOUT_S, f"{users} connections")
+        wait_until(all_there, START_TIMEOUT_S, f"{users} connections")
         time.sleep(pace.warm_up_s)
         cost = measure_window(server, process.pid, pace.window_s)
         if cost.requests == 0:
@@ -70,7 +78,9 @@ def run(setup: Setup, server: Nginx, scenario: Scenario, pace: Pace) -> dict[str
     setup.environment = {**clients.bench_environment(server), **dict(scenario.environment)}
     for repetition in range(pace.repetitions):
         for contender in contenders if repetition % 2 == 0 else reversed(contenders):
-            costs[contender.label].append(measure(setup, server, contender, scenario.users, pace))
+            costs[contender.label].append(
+                measure(setup, server, contender, scenario.users, pace, scenario.keeps)
+            )
             wait_until(
                 lambda: server.status().connections == 1, START_TIMEOUT_S, "the end of all connections"
             )

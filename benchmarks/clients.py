@@ -79,8 +79,7 @@ def stock_python(environment: str | None) -> str:
     Raises ClientError when it cannot be made or has no Locust of the expected version.
     """
     if environment is None:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        directory = cache / "locust-c-bench" / f"locust-{STOCK_VERSION}"
+        directory = cached_directory(f"locust-{STOCK_VERSION}")
         if not (directory / "complete").exists():
             _make_stock_environment(directory)
     else:
@@ -96,6 +95,12 @@ def stock_python(environment: str | None) -> str:
             f"{directory} does not hold Locust {STOCK_VERSION}: {asked.stdout}{asked.stderr[-300:]}"
         )
     return python
+
+
+def cached_directory(name: str) -> Path:
+    """Where what is installed once is kept, under the user's cache directory."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "locust-c-bench" / name
 
 
 def wrk(setup: Setup, url: str, connections: int, seconds: float, *options: str) -> Command:

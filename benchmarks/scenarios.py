@@ -26,7 +26,10 @@ class Contender:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One table. `reference` is the label that ratios are to; `aim` is the ratio ours is to stay within."""
+    """One table. `reference` is the label that ratios are to; `aim` is the ratio ours is to stay within.
+
+    `keeps`: the clients keep their connections.
+    """
 
     name: str
     title: str
@@ -35,15 +38,16 @@ class Scenario:
     reference: str
     aim: float
     environment: tuple[tuple[str, str], ...] = ()
+    keeps: bool = True
 
 
-def wrk(path: str, tls: bool = False, script: str | None = None) -> Contender:
-    """wrk on a path of the server."""
+def wrk(path: str, *options: str, tls: bool = False, script: str | None = None) -> Contender:
+    """wrk on a path of the server, with more options of its own."""
 
     def build(setup: Setup, server: Nginx, users: int) -> Command:
-        options = ["-s", str(LOCUSTFILES / script)] if script else []
+        scripted = ["-s", str(LOCUSTFILES / script)] if script else []
         base = server.tls_url if tls else server.url
-        return clients.wrk(setup, base + path, users, WRK_SECONDS, *options)
+        return clients.wrk(setup, base + path, users, WRK_SECONDS, *options, *scripted)
 
     return Contender("wrk", build)
 

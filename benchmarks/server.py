@@ -32,6 +32,7 @@ COOKIES = {"session": "0123456789abcdef0123456789abcdef", "theme": "dark", "visi
 COOKIE_PAIRS = [f"{name}={value}" for name, value in COOKIES.items()]
 COOKIE_HEADER = "; ".join(COOKIE_PAIRS)
 ANSWER_BYTES = 4096
+LARGE_BYTES = 2**20
 START_TIMEOUT_S = 10.0
 
 CONFIG = """\
@@ -63,6 +64,8 @@ http {{
         root {dir}/www;
         location = / {{ return 200 "{body}"; }}
         location = /status {{ stub_status; }}
+        location = /bucket/key {{ return 200 "{body}"; }}
+        location = /large {{ sendfile on; sendfile_max_chunk 512k; }}
         location = /login {{
             {set_cookies}
             return 200 "welcome";
@@ -237,6 +240,7 @@ class Nginx:
         (directory / "www").mkdir()
         packed = gzip.compress(answer_document(), 6)
         self.answer_wire_bytes = len(packed)
+        (directory / "www" / "large").write_bytes(random.Random(2).randbytes(LARGE_BYTES))
         (directory / "www" / "answer.json.gz").write_bytes(packed)
 
     def _start(self, binary: str) -> None:

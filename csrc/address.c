@@ -1,6 +1,7 @@
 #include "address.h"
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
 bool lc_address_parse(struct lc_sv text, uint16_t port, struct lc_address *out)
 {
@@ -57,4 +58,16 @@ void lc_address_format(const struct lc_address *address, char into[LC_ADDRESS_TE
                               : (const void *)&address->socket.v4.sin_addr;
     /* Cannot fail: the family is known and the room is enough. */
     (void)inet_ntop(lc_address_family(address), bytes, into, LC_ADDRESS_TEXT_MAX);
+}
+
+bool lc_address_has_ipv6(void)
+{
+    struct sockaddr_in6 loopback = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return false;
+    }
+    bool bound = bind(fd, (struct sockaddr *)&loopback, sizeof loopback) == 0;
+    close(fd);
+    return bound;
 }

@@ -27,5 +27,7 @@ int lc_address_family(const struct lc_address *address);
 void lc_address_set_port(struct lc_address *address, uint16_t port);
 /* The address without its port, as lc_address_parse reads it. */
 void lc_address_format(const struct lc_address *address, char into[LC_ADDRESS_TEXT_MAX]);
+/* Whether this machine has IPv6 at all, found as urllib3 does: ::1 can be bound. */
+bool lc_address_has_ipv6(void);
 
 #endif

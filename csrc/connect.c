@@ -1,25 +1,48 @@
 #include "connect.h"
 
-#include "curl_loop.h"
-#include "sock.h"
+#include "dial.h"
+#include "proxy.h"
+#include "resolve.h"
+#include "tunnel.h"
 
-#include <sys/socket.h>
+#include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 enum {
-    IDLE_HANDLES_MAX = 64, /* easy handles kept for the next attempt */
-    STARTS_PER_TURN = 128, /* so that thousands of attempts at once need few handles at a time */
+    STARTS_PER_TURN = 128, /* so that thousands of attempts at once leave others their turn */
+    HOST_MAX = 256,        /* no name of the DNS is longer */
+};
+
+enum stage {
+    WAITING,  /* in connector->waiting */
+    FINISHED, /* in connector->finished; all others are in connector->running */
+    LOOKING_UP,
+    DIALLING,
+    LOOKING_UP_FOR_SOCKS, /* the server's name, for a SOCKS proxy that wants an address */
+    TUNNELLING,
+};
+
+/* A proxy that wants to be talked to, or stands in the place of the server. */
+struct way {
+    struct lc_proxy proxy;
+    struct lc_address addresses[LC_TUNNEL_ADDRESSES_MAX];
+    size_t count;
 };
 
 struct lc_connect {
-    struct lc_curl_job job; /* its handle is NULL while the attempt waits */
     struct lc_connector *connector;
-    struct lc_connect *next, *prev; /* in waiting or running */
+    struct lc_connect *next, *prev;
     void *owner;
-    curl_socket_t given_away; /* the descriptor that libcurl must not close */
-    char *url;
-    char *proxy;
-    bool tunnel;
+    enum stage stage;
+    struct lc_connect_target target;
+    struct lc_url url; /* points into target.url */
+    struct way *way;   /* NULL: straight to the server */
+    struct lc_lookup *lookup;
+    struct lc_dial *dial;
+    struct lc_tunnel *tunnel;
+    uint64_t start_ns;
+    struct lc_connect_result result;
     char reason[LC_CONNECT_REASON_MAX];
 };
 
@@ -28,14 +51,24 @@ struct list {
 };
 
 struct lc_connector {
-    struct lc_curl_loop *loop;
+    uv_loop_t *loop;
     lc_connect_cb done;
+    struct lc_lookups *lookups;
+    struct lc_tunnels *tunnels;
     struct list waiting;
     struct list running;
-    CURL *idle[IDLE_HANDLES_MAX];
-    size_t idle_count;
-    bool closing;
+    struct list finished;
+    int family; /* of look-ups */
 };
+
+static void on_lookup(void *owner, const struct lc_lookup_result *result);
+static void on_dial(void *owner, const struct lc_dial_result *result);
+static void on_tunnel(void *owner, const struct lc_tunnel_result *result);
+
+static bool is_given(const char *text)
+{
+    return text != NULL && *text != '\0';
+}
 
 /* --- lists --- */
 
@@ -65,89 +98,270 @@ static void list_remove(struct list *list, struct lc_connect *attempt)
     }
 }
 
-/* --- libcurl's callbacks; none of them calls back into libcurl --- */
-
-static int on_curl_sockopt(void *clientp, curl_socket_t fd, curlsocktype purpose)
+static struct list *list_of(struct lc_connector *connector, enum stage stage)
 {
-    (void)clientp;
-    (void)purpose;
-    lc_sock_prepare(fd);
-    return CURL_SOCKOPT_OK;
-}
-
-static int on_curl_closesocket(void *clientp, curl_socket_t fd)
-{
-    struct lc_connect *attempt = clientp;
-    if (attempt != NULL && attempt->given_away == fd) {
-        return 0;
+    switch (stage) {
+    case WAITING:
+        return &connector->waiting;
+    case FINISHED:
+        return &connector->finished;
+    default:
+        return &connector->running;
     }
-    return close(fd);
 }
 
-/* --- life cycle --- */
-
-int lc_connect_init_process(void)
+static void move_to(struct lc_connect *attempt, enum stage stage)
 {
-    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : LC_ENOMEM;
+    struct list *from = list_of(attempt->connector, attempt->stage);
+    struct list *to = list_of(attempt->connector, stage);
+    if (from != to) {
+        list_remove(from, attempt);
+        list_append(to, attempt);
+    }
+    attempt->stage = stage;
 }
 
-/* Gives the easy handle back to the pool, or to libcurl. */
-static void release_handle(struct lc_connect *attempt)
+/* --- ends --- */
+
+/* Words that say whose failure it is: the server may be well. */
+static void describe(struct lc_connect *attempt, const char *reason)
 {
-    struct lc_connector *connector = attempt->connector;
-    if (attempt->job.easy == NULL) {
+    if (attempt->way == NULL) {
+        snprintf(attempt->reason, sizeof attempt->reason, "%s", reason);
         return;
     }
-    lc_curl_loop_remove(connector->loop, &attempt->job);
-    curl_easy_reset(attempt->job.easy);
-    if (connector->idle_count < IDLE_HANDLES_MAX && !connector->closing) {
-        connector->idle[connector->idle_count++] = attempt->job.easy;
+    const struct lc_proxy *proxy = &attempt->way->proxy;
+    bool is_v6 = memchr(proxy->host.ptr, ':', proxy->host.len) != NULL;
+    snprintf(attempt->reason, sizeof attempt->reason, "%s %s%.*s%s:%u: %s",
+             proxy->kind == LC_PROXY_HTTP ? "Proxy" : "SOCKS proxy", is_v6 ? "[" : "",
+             (int)proxy->host.len, proxy->host.ptr, is_v6 ? "]" : "", proxy->port, reason);
+}
+
+static void finish(struct lc_connect *attempt, int err, int fd, const char *reason)
+{
+    attempt->result.err = err;
+    attempt->result.fd = fd;
+    if (err == 0) {
+        attempt->result.connect_ns = lc_now_ns() - attempt->start_ns;
     } else {
-        curl_easy_cleanup(attempt->job.easy);
+        describe(attempt, reason);
     }
-    attempt->job.easy = NULL;
+    move_to(attempt, FINISHED);
+}
+
+static void fail(struct lc_connect *attempt, int err, const char *reason)
+{
+    finish(attempt, err, -1, reason);
 }
 
 static void attempt_free(struct lc_connect *attempt)
 {
     lc_count_closed(LC_COUNT_ATTEMPTS);
-    release_handle(attempt);
-    lc_free(attempt->url);
-    lc_free(attempt->proxy);
+    if (attempt->lookup != NULL) {
+        lc_lookup_cancel(attempt->lookup);
+    }
+    if (attempt->dial != NULL) {
+        lc_dial_cancel(attempt->dial);
+    }
+    if (attempt->tunnel != NULL) {
+        lc_tunnel_cancel(attempt->tunnel);
+    }
+    lc_free(attempt->way);
     lc_free(attempt);
 }
 
-void lc_connect_cancel(struct lc_connect *attempt)
+/* --- through the proxy --- */
+
+/* `url` names the server as the proxy is to hear it. */
+static void begin_tunnel(struct lc_connect *attempt, const char *url)
 {
-    struct lc_connector *connector = attempt->connector;
-    bool running = attempt->job.easy != NULL;
-    list_remove(running ? &connector->running : &connector->waiting, attempt);
-    attempt_free(attempt);
+    struct lc_tunnel_target target = {.proxy = &attempt->way->proxy,
+                                      .addresses = attempt->way->addresses,
+                                      .count = attempt->way->count,
+                                      .url = url,
+                                      .source = attempt->target.source};
+    move_to(attempt, TUNNELLING);
+    int rc = lc_tunnel_start(attempt->connector->tunnels, &target, attempt, &attempt->tunnel);
+    if (rc < 0) {
+        fail(attempt, rc, lc_strerror(rc));
+    }
 }
 
-void lc_connector_close(struct lc_connector *connector)
+/* PySocks takes the first address, too: the proxy alone could tell which can be reached. */
+static void begin_tunnel_to(struct lc_connect *attempt, const struct lc_address *address)
 {
-    connector->closing = true;
-    while (connector->waiting.first != NULL) {
-        lc_connect_cancel(connector->waiting.first);
+    char text[LC_ADDRESS_TEXT_MAX], url[LC_ADDRESS_TEXT_MAX + 32];
+    bool is_v6 = lc_address_family(address) == AF_INET6;
+    lc_address_format(address, text);
+    snprintf(url, sizeof url, is_v6 ? "http://[%s]:%u/" : "http://%s:%u/", text, attempt->url.port);
+    begin_tunnel(attempt, url);
+}
+
+static void on_tunnel(void *owner, const struct lc_tunnel_result *result)
+{
+    struct lc_connect *attempt = owner;
+    attempt->tunnel = NULL;
+    attempt->result.os_errno = result->os_errno;
+    finish(attempt, result->err, result->fd, result->reason);
+}
+
+/* --- the socket --- */
+
+static void on_dial(void *owner, const struct lc_dial_result *result)
+{
+    struct lc_connect *attempt = owner;
+    attempt->dial = NULL;
+    attempt->result.os_errno = result->os_errno;
+    finish(attempt, result->err, result->fd, result->reason);
+}
+
+static void begin_dial(struct lc_connect *attempt, const struct lc_address *addresses, size_t count)
+{
+    struct lc_dial_result result;
+    struct lc_dial_target target = {.addresses = addresses,
+                                    .count = count,
+                                    .port = attempt->way != NULL ? attempt->way->proxy.port
+                                                                 : attempt->url.port,
+                                    .source = attempt->target.source,
+                                    .unix_socket = attempt->target.unix_socket};
+    move_to(attempt, DIALLING);
+    if (lc_dial_start(attempt->connector->loop, &target, on_dial, attempt, &result,
+                      &attempt->dial) == 0) {
+        on_dial(attempt, &result);
     }
-    while (connector->running.first != NULL) {
-        lc_connect_cancel(connector->running.first);
+}
+
+/* --- names --- */
+
+static void begin_lookup(struct lc_connect *attempt, enum stage stage, struct lc_sv host,
+                         uint16_t port);
+
+static void use_proxys_addresses(struct lc_connect *attempt, const struct lc_address *addresses,
+                                 size_t count)
+{
+    struct way *way = attempt->way;
+    way->count = count < LC_TUNNEL_ADDRESSES_MAX ? count : LC_TUNNEL_ADDRESSES_MAX;
+    memcpy(way->addresses, addresses, way->count * sizeof *addresses);
+    if (way->proxy.kind == LC_PROXY_SOCKS4 || way->proxy.kind == LC_PROXY_SOCKS5) {
+        begin_lookup(attempt, LOOKING_UP_FOR_SOCKS, attempt->url.host, attempt->url.port);
+    } else {
+        begin_tunnel(attempt, attempt->target.url);
     }
-    while (connector->idle_count > 0) {
-        curl_easy_cleanup(connector->idle[--connector->idle_count]);
+}
+
+static void use_addresses(struct lc_connect *attempt, const struct lc_address *addresses,
+                          size_t count)
+{
+    const struct way *way = attempt->way;
+    if (attempt->stage == LOOKING_UP_FOR_SOCKS) {
+        begin_tunnel_to(attempt, addresses);
+    } else if (way != NULL && (way->proxy.kind != LC_PROXY_HTTP || attempt->target.tunnel)) {
+        use_proxys_addresses(attempt, addresses, count);
+    } else {
+        begin_dial(attempt, addresses, count);
     }
-    lc_curl_loop_close(connector->loop);
-    lc_free(connector);
+}
+
+static void fail_lookup(struct lc_connect *attempt, int eai, const char *reason)
+{
+    attempt->result.eai = eai;
+    fail(attempt, LC_ERESOLVE, reason);
+}
+
+static void on_lookup(void *owner, const struct lc_lookup_result *result)
+{
+    struct lc_connect *attempt = owner;
+    attempt->lookup = NULL;
+    attempt->result.lookup_ns += result->duration_ns;
+    if (result->err == LC_ERESOLVE) {
+        attempt->result.os_errno = result->os_errno;
+        fail_lookup(attempt, result->eai, result->reason);
+    } else if (result->err != 0) {
+        fail(attempt, result->err, lc_strerror(result->err));
+    } else {
+        use_addresses(attempt, result->addresses, result->count);
+    }
+}
+
+static void start_lookup(struct lc_connect *attempt, struct lc_sv host)
+{
+    char name[HOST_MAX];
+    bool v4_only =
+        attempt->stage == LOOKING_UP_FOR_SOCKS && attempt->way->proxy.kind == LC_PROXY_SOCKS4;
+    if (host.len >= sizeof name) {
+        fail_lookup(attempt, EAI_NONAME, gai_strerror(EAI_NONAME));
+        return;
+    }
+    memcpy(name, host.ptr, host.len);
+    name[host.len] = '\0';
+    char *zone = memchr(host.ptr, ':', host.len) != NULL ? strstr(name, "%25") : NULL;
+    if (zone != NULL) {
+        memmove(zone + 1, zone + 3, strlen(zone + 3) + 1); /* RFC 6874 */
+    }
+    int rc =
+        lc_lookup_start(attempt->connector->lookups, name,
+                        v4_only ? AF_INET : attempt->connector->family, attempt, &attempt->lookup);
+    if (rc == LC_ESYS) {
+        attempt->result.os_errno = EAGAIN;
+        fail_lookup(attempt, EAI_SYSTEM, "no thread could be made for the name look-up");
+    } else if (rc < 0) {
+        fail(attempt, rc, lc_strerror(rc));
+    }
+}
+
+/* From a host to addresses: given by the user, written out, or looked up. */
+static void begin_lookup(struct lc_connect *attempt, enum stage stage, struct lc_sv host,
+                         uint16_t port)
+{
+    struct lc_address addresses[LC_RESOLVE_ADDRESSES_MAX];
+    size_t count = 0;
+    move_to(attempt, stage);
+    if (is_given(attempt->target.resolve) &&
+        lc_resolve_find(attempt->target.resolve, host, port, addresses, &count) < 0) {
+        fail(attempt, LC_ECONNECT, "the addresses given for names cannot be read");
+    } else if (count > 0) {
+        use_addresses(attempt, addresses, count);
+    } else if (lc_address_parse(host, port, &addresses[0])) {
+        use_addresses(attempt, addresses, 1);
+    } else {
+        start_lookup(attempt, host);
+    }
 }
 
 /* --- attempts --- */
 
-static char *copy_string(const char *text)
+static int read_proxy(struct lc_connect *attempt)
 {
-    size_t size = strlen(text) + 1;
-    char *copy = lc_alloc(size);
-    return copy != NULL ? memcpy(copy, text, size) : NULL;
+    struct way *way = lc_alloc(sizeof *way);
+    if (way == NULL) {
+        return LC_ENOMEM;
+    }
+    int rc = lc_proxy_parse(attempt->target.proxy, &way->proxy);
+    if (rc < 0) {
+        lc_free(way);
+        return rc;
+    }
+    attempt->way = way;
+    return 0;
+}
+
+static void begin(struct lc_connect *attempt)
+{
+    const struct lc_connect_target *target = &attempt->target;
+    int rc = lc_url_split(lc_sv_of(target->url), &attempt->url);
+    if (rc < 0 || attempt->url.port == 0) {
+        fail(attempt, LC_ECONNECT, "the URL of the server cannot be read");
+    } else if (is_given(target->unix_socket)) {
+        begin_dial(attempt, NULL, 0);
+    } else if (!is_given(target->proxy)) {
+        begin_lookup(attempt, LOOKING_UP, attempt->url.host, attempt->url.port);
+    } else if ((rc = read_proxy(attempt)) == LC_ENOMEM) {
+        fail(attempt, LC_ENOMEM, lc_strerror(LC_ENOMEM));
+    } else if (rc < 0) {
+        fail(attempt, LC_ECONNECT, "Proxy: its URL cannot be used");
+    } else {
+        begin_lookup(attempt, LOOKING_UP, attempt->way->proxy.host, attempt->way->proxy.port);
+    }
 }
 
 int lc_connect_start(struct lc_connector *connector, const struct lc_connect_target *target,
@@ -160,143 +374,95 @@ int lc_connect_start(struct lc_connector *connector, const struct lc_connect_tar
     lc_count_opened(LC_COUNT_ATTEMPTS);
     attempt->connector = connector;
     attempt->owner = owner;
-    attempt->given_away = CURL_SOCKET_BAD;
-    attempt->tunnel = target->tunnel;
-    attempt->url = copy_string(target->url);
-    attempt->proxy = copy_string(target->proxy != NULL ? target->proxy : "");
-    if (attempt->url == NULL || attempt->proxy == NULL) {
-        attempt_free(attempt);
-        return LC_ENOMEM;
-    }
+    attempt->target = *target;
+    attempt->start_ns = lc_now_ns();
     list_append(&connector->waiting, attempt);
     *out = attempt;
     return 0;
 }
 
-static CURLcode set_options(struct lc_connect *attempt)
+bool lc_connect_next_address(struct lc_connect *attempt)
 {
-    CURL *easy = attempt->job.easy;
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, attempt->url);
-    if (code == CURLE_OK) {
-        /* Always set: libcurl obeys http_proxy otherwise. */
-        code = curl_easy_setopt(easy, CURLOPT_PROXY, attempt->proxy);
+    struct lc_dial_result result;
+    if (attempt->dial == NULL) {
+        return false;
     }
-    if (code == CURLE_OK) {
-        /* And no_proxy, even against a proxy that was set. */
-        code = curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    int rc = lc_dial_next(attempt->dial, &result);
+    if (rc == 0) {
+        on_dial(attempt, &result);
     }
-    if (code != CURLE_OK) {
-        return code;
-    }
-    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    /* A cancelled look-up must not be waited for: its thread ends by itself. */
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, attempt->tunnel ? 1L : 0L);
-    /* The caller's time-outs rule; libcurl's own default of 300 s must not cut in before them. */
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 24L * 3600 * 1000);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, attempt->reason);
-    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_curl_sockopt);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_curl_closesocket);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, attempt);
-    return CURLE_OK;
+    return rc != LC_EINVAL;
 }
 
-static int error_of(CURLcode code)
+void lc_connect_cancel(struct lc_connect *attempt)
 {
-    switch (code) {
-    case CURLE_OK:
-        return 0;
-    case CURLE_OUT_OF_MEMORY:
-        return LC_ENOMEM;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return LC_ERESOLVE;
-    default:
-        return LC_ECONNECT;
+    list_remove(list_of(attempt->connector, attempt->stage), attempt);
+    if (attempt->stage == FINISHED && attempt->result.err == 0) {
+        close(attempt->result.fd);
     }
-}
-
-/* An attempt that has ended and is in no list: takes the socket, frees the handle, tells. */
-static void finish(struct lc_connect *attempt, CURLcode code)
-{
-    struct lc_connect_result result = {.err = error_of(code), .fd = -1};
-    CURL *easy = attempt->job.easy;
-    if (easy != NULL) {
-        curl_off_t lookup_us = 0, connect_us = 0;
-        long os_errno = 0;
-        curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &lookup_us);
-        curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect_us);
-        curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
-        result.lookup_ns = (uint64_t)lookup_us * 1000;
-        result.connect_ns = (uint64_t)connect_us * 1000;
-        result.os_errno = (int)os_errno;
-    }
-    if (result.err == 0) {
-        curl_socket_t fd = CURL_SOCKET_BAD;
-        curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd);
-        if (fd == CURL_SOCKET_BAD) {
-            result.err = LC_ECONNECT;
-        }
-        attempt->given_away = fd;
-        result.fd = fd;
-    }
-    /* libcurl closes a connect-only connection when its handle is removed: on_curl_closesocket
-     * keeps the descriptor open, and libcurl has forgotten it before the owner hears of it. */
-    release_handle(attempt);
-    result.reason = attempt->reason[0] != '\0' ? attempt->reason : curl_easy_strerror(code);
-    attempt->connector->done(attempt->owner, &result);
     attempt_free(attempt);
-}
-
-static void on_done(struct lc_curl_job *job, CURLcode code)
-{
-    struct lc_connect *attempt = job->owner;
-    list_remove(&attempt->connector->running, attempt);
-    finish(attempt, code);
-}
-
-/* The first that waits; one that cannot even begin ends at once. */
-static void begin(struct lc_connector *connector)
-{
-    struct lc_connect *attempt = connector->waiting.first;
-    list_remove(&connector->waiting, attempt);
-    attempt->job.owner = attempt;
-    attempt->job.easy =
-        connector->idle_count > 0 ? connector->idle[--connector->idle_count] : curl_easy_init();
-    CURLcode code = attempt->job.easy != NULL ? set_options(attempt) : CURLE_OUT_OF_MEMORY;
-    if (code == CURLE_OK && lc_curl_loop_add(connector->loop, &attempt->job) != 0) {
-        code = CURLE_OUT_OF_MEMORY;
-    }
-    if (code == CURLE_OK) {
-        list_append(&connector->running, attempt);
-    } else {
-        finish(attempt, code);
-    }
-}
-
-int lc_connector_new(uv_loop_t *loop, lc_connect_cb done, struct lc_connector **out)
-{
-    struct lc_connector *connector = lc_alloc_zero(sizeof *connector);
-    if (connector == NULL) {
-        return LC_ENOMEM;
-    }
-    connector->done = done;
-    int rc = lc_curl_loop_new(loop, on_done, &connector->loop);
-    if (rc != 0) {
-        lc_free(connector);
-        return rc;
-    }
-    *out = connector;
-    return 0;
 }
 
 bool lc_connector_turn(struct lc_connector *connector)
 {
     for (int i = 0; i < STARTS_PER_TURN && connector->waiting.first != NULL; i++) {
-        begin(connector);
+        begin(connector->waiting.first);
     }
-    lc_curl_loop_turn(connector->loop);
+    lc_tunnels_turn(connector->tunnels);
+    struct lc_connect *attempt;
+    while ((attempt = connector->finished.first) != NULL) {
+        list_remove(&connector->finished, attempt);
+        attempt->result.reason = attempt->reason;
+        connector->done(attempt->owner, &attempt->result);
+        attempt_free(attempt);
+    }
     return connector->waiting.first != NULL;
+}
+
+/* --- life cycle --- */
+
+int lc_connect_init_process(void)
+{
+    return lc_tunnel_init_process();
+}
+
+int lc_connector_new(uv_loop_t *loop, const struct lc_lookup_config *lookups, lc_connect_cb done,
+                     struct lc_connector **out)
+{
+    struct lc_connector *connector = lc_alloc_zero(sizeof *connector);
+    if (connector == NULL) {
+        return LC_ENOMEM;
+    }
+    connector->loop = loop;
+    connector->done = done;
+    connector->family = lc_address_has_ipv6() ? AF_UNSPEC : AF_INET;
+    int rc = lc_lookups_new(loop, lookups, on_lookup, &connector->lookups);
+    if (rc < 0) {
+        goto fail_lookups;
+    }
+    rc = lc_tunnels_new(loop, on_tunnel, &connector->tunnels);
+    if (rc < 0) {
+        goto fail_tunnels;
+    }
+    *out = connector;
+    return 0;
+
+fail_tunnels:
+    lc_lookups_close(connector->lookups);
+fail_lookups:
+    lc_free(connector);
+    return rc;
+}
+
+void lc_connector_close(struct lc_connector *connector)
+{
+    struct list *lists[] = {&connector->waiting, &connector->running, &connector->finished};
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        while (lists[i]->first != NULL) {
+            lc_connect_cancel(lists[i]->first);
+        }
+    }
+    lc_lookups_close(connector->lookups);
+    lc_tunnels_close(connector->tunnels);
+    lc_free(connector);
 }

@@ -5,6 +5,11 @@ struct watch {
     uv_poll_t poll;
     struct lc_curl_loop *loop;
     curl_socket_t fd;
+    CURL *easy; /* for which it was opened */
+};
+
+struct list {
+    struct lc_curl_job *first, *last;
 };
 
 struct lc_curl_loop {
@@ -12,12 +17,40 @@ struct lc_curl_loop {
     uv_timer_t timer;
     CURLM *multi;
     lc_curl_done_cb done;
-    struct lc_curl_job *first, *last; /* finished, not yet told */
-    size_t open_handles;              /* uv handles whose close callback is due */
+    struct list running;
+    struct list finished; /* not yet told */
+    uint64_t ready_ns;
+    size_t open_handles; /* uv handles whose close callback is due */
     bool closing;
 };
 
-/* --- finished jobs --- */
+/* --- jobs --- */
+
+static void list_append(struct list *list, struct lc_curl_job *job)
+{
+    job->next = NULL;
+    job->prev = list->last;
+    if (list->last != NULL) {
+        list->last->next = job;
+    } else {
+        list->first = job;
+    }
+    list->last = job;
+}
+
+static void list_remove(struct list *list, struct lc_curl_job *job)
+{
+    if (job->prev != NULL) {
+        job->prev->next = job->next;
+    } else {
+        list->first = job->next;
+    }
+    if (job->next != NULL) {
+        job->next->prev = job->prev;
+    } else {
+        list->last = job->prev;
+    }
+}
 
 /* Once for each job; a handle that is being removed has no job any more. Appends only: it is called
  * while libcurl is on the stack, too. */
@@ -25,33 +58,15 @@ static void mark_finished(struct lc_curl_loop *loop, CURL *easy, CURLcode code)
 {
     struct lc_curl_job *job = NULL;
     if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&job) != CURLE_OK || job == NULL ||
-        job->finished) {
+        !job->running) {
         return;
     }
+    list_remove(&loop->running, job);
+    list_append(&loop->finished, job);
+    job->running = false;
     job->finished = true;
     job->code = code;
-    job->next = NULL;
-    job->prev = loop->last;
-    if (loop->last != NULL) {
-        loop->last->next = job;
-    } else {
-        loop->first = job;
-    }
-    loop->last = job;
-}
-
-static void unlink_finished(struct lc_curl_loop *loop, struct lc_curl_job *job)
-{
-    if (job->prev != NULL) {
-        job->prev->next = job->next;
-    } else {
-        loop->first = job->next;
-    }
-    if (job->next != NULL) {
-        job->next->prev = job->prev;
-    } else {
-        loop->last = job->prev;
-    }
+    job->finished_ns = loop->ready_ns;
 }
 
 static void collect_finished(struct lc_curl_loop *loop)
@@ -90,14 +105,31 @@ static void on_timer_closed(uv_handle_t *handle)
     free_when_closed(loop);
 }
 
+/* libcurl 7.88 notes that one address refuses, and tries the next when the handle runs again, for
+ * which it does not ask: without a socket and a timer it never would. The handle may be gone, if
+ * others shared the connection. */
+static void run_again(struct lc_curl_loop *loop, CURL *easy)
+{
+    struct lc_curl_job *job = loop->running.first;
+    while (job != NULL && job->easy != easy) {
+        job = job->next;
+    }
+    if (job != NULL) {
+        curl_easy_pause(easy, CURLPAUSE_ALL);
+        curl_easy_pause(easy, CURLPAUSE_CONT);
+    }
+}
+
 static void on_watch_event(uv_poll_t *poll, int status, int events)
 {
     struct watch *watch = poll->data;
     struct lc_curl_loop *loop = watch->loop;
     int flags = 0;
     int running;
+    loop->ready_ns = lc_now_ns();
     if (status < 0) {
-        flags = CURL_CSELECT_ERR;
+        /* Told of an error alone libcurl would not ask the socket what it is. */
+        flags = CURL_CSELECT_ERR | CURL_CSELECT_IN;
     }
     if (events & UV_READABLE) {
         flags |= CURL_CSELECT_IN;
@@ -107,9 +139,12 @@ static void on_watch_event(uv_poll_t *poll, int status, int events)
     }
     curl_multi_socket_action(loop->multi, watch->fd, flags, &running);
     collect_finished(loop);
+    if (status < 0) {
+        run_again(loop, watch->easy);
+    }
 }
 
-static struct watch *watch_new(struct lc_curl_loop *loop, curl_socket_t fd)
+static struct watch *watch_new(struct lc_curl_loop *loop, curl_socket_t fd, CURL *easy)
 {
     struct watch *watch = lc_alloc(sizeof *watch);
     if (watch == NULL) {
@@ -117,6 +152,7 @@ static struct watch *watch_new(struct lc_curl_loop *loop, curl_socket_t fd)
     }
     watch->loop = loop;
     watch->fd = fd;
+    watch->easy = easy;
     if (uv_poll_init_socket(loop->uv, &watch->poll, fd) != 0) {
         lc_free(watch);
         return NULL;
@@ -140,7 +176,7 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, v
         return 0;
     }
     if (watch == NULL) {
-        watch = watch_new(loop, fd);
+        watch = watch_new(loop, fd, easy);
         if (watch == NULL) {
             mark_finished(loop, easy, CURLE_OUT_OF_MEMORY);
             return 0;
@@ -220,37 +256,48 @@ CURLM *lc_curl_loop_multi(struct lc_curl_loop *loop)
     return loop->multi;
 }
 
-/* --- jobs --- */
+uint64_t lc_curl_loop_ready_ns(const struct lc_curl_loop *loop)
+{
+    return loop->ready_ns;
+}
+
+/* --- adding and removing --- */
 
 int lc_curl_loop_add(struct lc_curl_loop *loop, struct lc_curl_job *job)
 {
     if (curl_multi_add_handle(loop->multi, job->easy) != CURLM_OK) {
         return LC_ENOMEM;
     }
-    job->finished = false;
     /* Adding calls back for nothing but the timer: what becomes of the job is told later. */
     curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);
+    list_append(&loop->running, job);
+    job->running = true;
+    job->finished = false;
     return 0;
+}
+
+/* So that nothing more is heard of it. */
+static void unlink_job(struct lc_curl_loop *loop, struct lc_curl_job *job)
+{
+    if (job->running || job->finished) {
+        list_remove(job->running ? &loop->running : &loop->finished, job);
+    }
+    job->running = false;
+    job->finished = false;
+    curl_easy_setopt(job->easy, CURLOPT_PRIVATE, NULL);
 }
 
 void lc_curl_loop_remove(struct lc_curl_loop *loop, struct lc_curl_job *job)
 {
-    if (job->finished) {
-        unlink_finished(loop, job);
-        job->finished = false;
-    }
-    curl_easy_setopt(job->easy, CURLOPT_PRIVATE, NULL);
+    unlink_job(loop, job);
     curl_multi_remove_handle(loop->multi, job->easy);
 }
 
 void lc_curl_loop_turn(struct lc_curl_loop *loop)
 {
-    while (loop->first != NULL) {
-        struct lc_curl_job *job = loop->first;
-        unlink_finished(loop, job);
-        job->finished = false;
-        /* No second end may be reported between the callback and the removal. */
-        curl_easy_setopt(job->easy, CURLOPT_PRIVATE, NULL);
+    while (loop->finished.first != NULL) {
+        struct lc_curl_job *job = loop->finished.first;
+        unlink_job(loop, job);
         loop->done(job, job->code);
     }
 }

@@ -13,10 +13,12 @@
 #include <uv.h>
 
 struct lc_curl_job {
-    CURL *easy;  /* the owner's, set before the job is added */
-    void *owner; /* the same */
-    struct lc_curl_job *next, *prev;
+    CURL *easy;                      /* the owner's, set before the job is added */
+    void *owner;                     /* the same */
+    uint64_t finished_ns;            /* the last arrival before it finished, monotonic */
+    struct lc_curl_job *next, *prev; /* in the list of the running, or of the finished */
     CURLcode code;
+    bool running;
     bool finished;
 };
 
@@ -37,6 +39,8 @@ int lc_curl_loop_add(struct lc_curl_loop *loop, struct lc_curl_job *job) LC_MUST
 /* Finished or not; one that is not in the loop is left alone. Never from inside a callback of
  * libcurl. */
 void lc_curl_loop_remove(struct lc_curl_loop *loop, struct lc_curl_job *job);
+/* When the loop last saw that a socket had news, monotonic: the arrival of what libcurl reads. */
+uint64_t lc_curl_loop_ready_ns(const struct lc_curl_loop *loop);
 /* Calls the done callback of every job that has finished. */
 void lc_curl_loop_turn(struct lc_curl_loop *loop);
 

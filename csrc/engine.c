@@ -156,7 +156,7 @@ int lc_engine_new(struct lc_engine **out)
     if (uv_loop_init(&engine->loop) != 0) {
         goto fail_loop;
     }
-    rc = lc_connector_new(&engine->loop, lc_http1_lane_on_connected, &engine->connector);
+    rc = lc_connector_new(&engine->loop, NULL, lc_http1_lane_on_connected, &engine->connector);
     if (rc < 0) {
         goto fail_connector;
     }

@@ -108,10 +108,10 @@ struct lc_exchange {
     bool fed_all;         /* the last piece was fed */
     bool unsent;          /* the piece that was fed last is not written yet */
     /* the result */
-    bool ended;  /* err and response are final */
-    bool hungry; /* what was fed is written: lc_exchange_feed() has the next piece */
-    int err;     /* 0 or LC_E* */
-    int os_errno;
+    bool ended;      /* err and response are final */
+    bool hungry;     /* what was fed is written: lc_exchange_feed() has the next piece */
+    int err;         /* 0 or LC_E* */
+    int os_errno;    /* of a failed connect; with LC_ERESOLVE getaddrinfo's code */
     uint32_t resent; /* how often it was sent again */
     struct lc_http1 response;
     struct lc_times times;

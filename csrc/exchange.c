@@ -75,7 +75,13 @@ void lc_exchange_extend_deadline(struct lc_exchange *exchange, uint64_t now_ns)
 
 void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange)
 {
-    if (exchange->deadline_ns > lc_now_ns()) {
+    uint64_t now = lc_now_ns();
+    if (exchange->deadline_ns <= now && exchange->attempt != NULL &&
+        lc_connect_next_address(exchange->attempt)) {
+        engine->dirty = true; /* it may be connected already */
+        exchange->deadline_ns = now + exchange->request.connect_timeout_ns;
+    }
+    if (exchange->deadline_ns > now) {
         if (exchange->deadline_ns != UINT64_MAX &&
             lc_timers_start(&engine->timers, &exchange->op.timer, exchange->deadline_ns) < 0) {
             lc_exchange_finish(exchange, LC_ENOMEM);

@@ -314,7 +314,7 @@ void lc_http1_lane_on_connected(void *owner, const struct lc_connect_result *res
     exchange->times.connect = result->connect_ns;
     if (result->err != 0) {
         lc_pool_unreserve(exchange->request.pool);
-        exchange->os_errno = result->os_errno;
+        exchange->os_errno = result->err == LC_ERESOLVE ? result->eai : result->os_errno;
         lc_exchange_keep_reason(exchange, result->reason);
         fail(exchange, result->err);
         return;
@@ -344,8 +344,12 @@ static void begin_connecting(struct lc_exchange *exchange)
 {
     struct lc_engine *engine = exchange->engine;
     const struct lc_origin *origin = exchange->request.origin;
-    struct lc_connect_target target = {
-        .url = origin->connect_url, .proxy = origin->proxy, .tunnel = origin->tls_context != NULL};
+    struct lc_connect_target target = {.url = origin->connect_url,
+                                       .proxy = origin->proxy,
+                                       .tunnel = origin->tls_context != NULL,
+                                       .source = origin->source,
+                                       .unix_socket = origin->unix_socket,
+                                       .resolve = origin->resolve};
     exchange->reused = false;
     exchange->written = 0;
     engine->dirty = true;

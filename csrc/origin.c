@@ -95,11 +95,29 @@ int lc_engine_origin(struct lc_engine *engine, const struct lc_origin_spec *spec
     return 0;
 }
 
+/* The texts of a configuration: X(field). */
+#define CONFIG_TEXTS(X)                                                                            \
+    X(ca_file) X(ca_path) X(ca_pem) X(cert_file) X(key_file) X(ciphers) X(ciphersuites)
+
 static bool same_config(const struct lc_tls_config *left, const struct lc_tls_config *right)
 {
-    return left->verify == right->verify && same(left->ca_file, right->ca_file) &&
-           same(left->ca_path, right->ca_path) && same(left->cert_file, right->cert_file) &&
-           same(left->key_file, right->key_file);
+    bool equal = left->verify == right->verify && left->check_host == right->check_host &&
+                 left->resume == right->resume && left->min_version == right->min_version &&
+                 left->max_version == right->max_version &&
+                 left->verify_flags == right->verify_flags;
+#define COMPARE_TEXT(field) equal = equal && same(left->field, right->field);
+    CONFIG_TEXTS(COMPARE_TEXT)
+#undef COMPARE_TEXT
+    return equal;
+}
+
+static size_t config_texts_size(const struct lc_tls_config *config)
+{
+    size_t size = 0;
+#define ADD_SIZE(field) size += string_size(config->field);
+    CONFIG_TEXTS(ADD_SIZE)
+#undef ADD_SIZE
+    return size;
 }
 
 int lc_engine_tls_context(struct lc_engine *engine, const struct lc_tls_config *config,
@@ -112,9 +130,7 @@ int lc_engine_tls_context(struct lc_engine *engine, const struct lc_tls_config *
             return 0;
         }
     }
-    struct lc_tls_entry *entry =
-        lc_alloc(sizeof *entry + string_size(config->ca_file) + string_size(config->ca_path) +
-                 string_size(config->cert_file) + string_size(config->key_file));
+    struct lc_tls_entry *entry = lc_alloc(sizeof *entry + config_texts_size(config));
     if (entry == NULL) {
         return LC_ENOMEM;
     }
@@ -124,11 +140,10 @@ int lc_engine_tls_context(struct lc_engine *engine, const struct lc_tls_config *
         return rc;
     }
     char *at = entry->bytes;
-    entry->config = (struct lc_tls_config){.verify = config->verify};
-    entry->config.ca_file = put_string(&at, config->ca_file);
-    entry->config.ca_path = put_string(&at, config->ca_path);
-    entry->config.cert_file = put_string(&at, config->cert_file);
-    entry->config.key_file = put_string(&at, config->key_file);
+    entry->config = *config;
+#define COPY_TEXT(field) entry->config.field = put_string(&at, config->field);
+    CONFIG_TEXTS(COPY_TEXT)
+#undef COPY_TEXT
     entry->next = engine->tls_entries;
     engine->tls_entries = entry;
     *out = entry->context;

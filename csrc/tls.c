@@ -1,4 +1,4 @@
-#include "tls.h"
+#include "tls_private.h"
 
 #include "sock.h"
 
@@ -6,20 +6,12 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-
-struct lc_tls_context {
-    SSL_CTX *ssl_ctx;
-    BIO_METHOD *bio_method;
-    bool verify;
-    bool key_is_locked; /* loading the client certificate's key took a password */
-};
 
 struct lc_tls {
     SSL *ssl;
+    SSL_SESSION *session; /* the newest one that the server gave, until it is taken */
     int fd;
     int io_error;          /* what the socket said last, if not LC_EAGAIN */
     uint64_t last_arrival; /* of the latest record read */
@@ -73,7 +65,7 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
     return command == BIO_CTRL_FLUSH;
 }
 
-static BIO_METHOD *new_bio_method(void)
+BIO_METHOD *lc_tls_new_bio_method(void)
 {
     BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "locust-c");
     if (method != NULL &&
@@ -83,132 +75,6 @@ static BIO_METHOD *new_bio_method(void)
         method = NULL;
     }
     return method;
-}
-
-/* --- contexts --- */
-
-static void take_reason(char reason[LC_TLS_REASON_MAX], const char *what)
-{
-    unsigned long code = ERR_peek_last_error();
-    const char *text = code != 0 ? ERR_reason_error_string(code) : NULL;
-    int alert = ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET;
-    if (text == NULL && alert >= 0) {
-        snprintf(reason, LC_TLS_REASON_MAX, "%s: unknown alert %d", what, alert);
-    } else {
-        snprintf(reason, LC_TLS_REASON_MAX, "%s%s%s", what, text ? ": " : "", text ? text : "");
-    }
-    ERR_clear_error();
-}
-
-static int load_authorities(SSL_CTX *ssl_ctx, const struct lc_tls_config *config,
-                            char reason[LC_TLS_REASON_MAX])
-{
-    if (!config->verify) {
-        SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_NONE, NULL);
-        return 0;
-    }
-    SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER, NULL);
-    int loaded;
-    if (config->ca_file == NULL && config->ca_path == NULL) {
-        loaded = SSL_CTX_set_default_verify_paths(ssl_ctx);
-    } else {
-        loaded = SSL_CTX_load_verify_locations(ssl_ctx, config->ca_file, config->ca_path);
-    }
-    if (!loaded) {
-        take_reason(reason, "the CA certificates cannot be loaded");
-        return LC_EINVAL;
-    }
-    return 0;
-}
-
-/* OpenSSL's own asks at the terminal, and everything waits. */
-static int no_password(char *into, int size, int for_writing, void *asked)
-{
-    (void)into;
-    (void)size;
-    (void)for_writing;
-    *(bool *)asked = true;
-    return -1;
-}
-
-static int load_client_certificate(struct lc_tls_context *context,
-                                   const struct lc_tls_config *config,
-                                   char reason[LC_TLS_REASON_MAX])
-{
-    if (config->cert_file == NULL) {
-        return 0;
-    }
-    SSL_CTX *ssl_ctx = context->ssl_ctx;
-    const char *key_file = config->key_file != NULL ? config->key_file : config->cert_file;
-    SSL_CTX_set_default_passwd_cb(ssl_ctx, no_password);
-    SSL_CTX_set_default_passwd_cb_userdata(ssl_ctx, &context->key_is_locked);
-    if (SSL_CTX_use_certificate_chain_file(ssl_ctx, config->cert_file) != 1) {
-        take_reason(reason, "the client certificate cannot be loaded");
-        return LC_EINVAL;
-    }
-    if (SSL_CTX_use_PrivateKey_file(ssl_ctx, key_file, SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(ssl_ctx) != 1) {
-        take_reason(reason, context->key_is_locked
-                                ? "the client certificate's key has a password"
-                                : "the client certificate's key cannot be loaded");
-        return LC_EINVAL;
-    }
-    return 0;
-}
-
-int lc_tls_context_new(const struct lc_tls_config *config, struct lc_tls_context **out,
-                       char reason[LC_TLS_REASON_MAX])
-{
-    int rc = LC_ENOMEM;
-    reason[0] = '\0';
-    struct lc_tls_context *context = lc_alloc_zero(sizeof *context);
-    if (context == NULL) {
-        return LC_ENOMEM;
-    }
-    ERR_clear_error();
-    context->verify = config->verify;
-    context->bio_method = new_bio_method();
-    if (context->bio_method == NULL) {
-        goto fail_bio_method;
-    }
-    context->ssl_ctx = SSL_CTX_new(TLS_client_method());
-    if (context->ssl_ctx == NULL) {
-        goto fail_ssl_ctx;
-    }
-    SSL_CTX_set_min_proto_version(context->ssl_ctx, TLS1_2_VERSION);
-    SSL_CTX_set_mode(context->ssl_ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    /* As urllib3: a server that closes without close_notify ends the response, no more. */
-    SSL_CTX_set_options(context->ssl_ctx, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_session_cache_mode(context->ssl_ctx, SSL_SESS_CACHE_OFF);
-    static const unsigned char http11[] = "\x08http/1.1";
-    SSL_CTX_set_alpn_protos(context->ssl_ctx, http11, sizeof http11 - 1);
-    rc = load_authorities(context->ssl_ctx, config, reason);
-    if (rc == 0) {
-        rc = load_client_certificate(context, config, reason);
-    }
-    if (rc < 0) {
-        goto fail_load;
-    }
-    *out = context;
-    return 0;
-
-fail_load:
-    SSL_CTX_free(context->ssl_ctx);
-fail_ssl_ctx:
-    BIO_meth_free(context->bio_method);
-fail_bio_method:
-    lc_free(context);
-    return rc;
-}
-
-void lc_tls_context_free(struct lc_tls_context *context)
-{
-    if (context != NULL) {
-        SSL_CTX_free(context->ssl_ctx);
-        BIO_meth_free(context->bio_method);
-        lc_free(context);
-    }
 }
 
 /* --- connections --- */
@@ -222,15 +88,18 @@ static bool is_address(const char *host)
 static bool set_peer_name(struct lc_tls_context *context, SSL *ssl, const char *host)
 {
     if (is_address(host)) {
-        return !context->verify || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
+        return !context->check_host ||
+               X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
     }
     if (SSL_set_tlsext_host_name(ssl, host) != 1) {
         return false;
     }
-    if (!context->verify) {
+    if (!context->check_host) {
         return true;
     }
-    SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    /* As urllib3: names are those of the extension for them. */
+    SSL_set_hostflags(ssl,
+                      X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     return SSL_set1_host(ssl, host) == 1;
 }
 
@@ -258,6 +127,10 @@ int lc_tls_new(struct lc_tls_context *context, int fd, const char *host, struct 
         rc = LC_EINVAL;
         goto fail_bio;
     }
+    if (SSL_CTX_get_session_cache_mode(context->ssl_ctx) != SSL_SESS_CACHE_OFF &&
+        SSL_set_app_data(tls->ssl, tls) != 1) {
+        goto fail_bio;
+    }
     SSL_set_connect_state(tls->ssl);
     lc_count_opened(LC_COUNT_TLS);
     *out = tls;
@@ -275,6 +148,11 @@ void lc_tls_free(struct lc_tls *tls)
 {
     if (tls != NULL) {
         lc_count_closed(LC_COUNT_TLS);
+        if (tls->reason[0] == '\0') {
+            /* Otherwise OpenSSL takes the session for spoilt, since nobody says close_notify. */
+            SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        }
+        SSL_SESSION_free(tls->session);
         SSL_free(tls->ssl);
         lc_free(tls);
         ERR_clear_error();
@@ -296,7 +174,7 @@ static int fail_with_reason(struct lc_tls *tls)
         ERR_clear_error();
         return LC_ETLSVERIFY;
     }
-    take_reason(tls->reason, "TLS");
+    lc_tls_take_reason(tls->reason, "TLS");
     return LC_ETLS;
 }
 
@@ -365,4 +243,38 @@ bool lc_tls_wants_write(const struct lc_tls *tls)
 const char *lc_tls_reason(const struct lc_tls *tls)
 {
     return tls->reason;
+}
+
+/* --- sessions: an SSL_SESSION under our name --- */
+
+int lc_tls_on_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct lc_tls *tls = SSL_get_app_data(ssl);
+    SSL_SESSION_free(tls->session);
+    tls->session = session;
+    return 1;
+}
+
+struct lc_tls_session *lc_tls_take_session(struct lc_tls *tls)
+{
+    SSL_SESSION *session = tls->session;
+    tls->session = NULL;
+    return (struct lc_tls_session *)session;
+}
+
+void lc_tls_session_free(struct lc_tls_session *session)
+{
+    SSL_SESSION_free((SSL_SESSION *)session);
+}
+
+void lc_tls_resume(struct lc_tls *tls, struct lc_tls_session *session)
+{
+    /* What cannot be set leads to a full handshake. */
+    (void)SSL_set_session(tls->ssl, (SSL_SESSION *)session);
+    ERR_clear_error();
+}
+
+bool lc_tls_is_resumed(const struct lc_tls *tls)
+{
+    return SSL_session_reused(tls->ssl) == 1;
 }

@@ -33,6 +33,7 @@ from urllib3.exceptions import (
     ProtocolError,
     ReadTimeoutError,
 )
+from urllib3.exceptions import ProxyError as Urllib3ProxyError
 from urllib3.exceptions import SSLError as Urllib3SSLError
 from urllib3.util import Url, parse_url
 
@@ -41,8 +42,8 @@ from locust_c import _core
 __all__ = [
     "Failure",
     "ResponseTooLarge",
+    "connect_cause",
     "innermost",
-    "refused_cause",
     "requests_error",
     "resolve_cause",
     "status_error",
@@ -50,6 +51,7 @@ __all__ = [
 
 # What says no more than what it was raised for.
 _WRAPPERS = (exceptions.ConnectionError, MaxRetryError, NewConnectionError, ProtocolError)
+_THROUGH_PROXY = re.compile(r"(SOCKS p|P)roxy (\S+):(\d+): ")
 HTTP_EXCEPTIONS = (exceptions.MissingSchema, exceptions.InvalidSchema, exceptions.InvalidURL)
 
 
@@ -102,10 +104,24 @@ class Failure:
         """All values of a response header, in lower case."""
         return ", ".join(value for key, value in self.head_lines if key.lower() == name).lower()
 
+    @property
+    def secure(self) -> bool:
+        return self._url.scheme == "https"
+
+    @property
+    def proxy(self) -> tuple[bool, str, int] | None:
+        """Of a connection that failed on the way through a proxy: whether it is a SOCKS proxy, host, port."""
+        match = _THROUGH_PROXY.match(self.reason)
+        return (match[1] == "SOCKS p", match[2].strip("[]"), int(match[3])) if match else None
+
+    @property
+    def words(self) -> str:
+        """The reason, without the proxy that it is about."""
+        return _THROUGH_PROXY.sub("", self.reason)
+
     def _of_urllib3(self, what: str) -> str:
-        https = self._url.scheme == "https"
-        port = self._url.port or (443 if https else 80)
-        return f"{'HTTPS' if https else 'HTTP'}{what}(host={self.host!r}, port={port})"
+        port = self._url.port or (443 if self.secure else 80)
+        return f"{'HTTPS' if self.secure else 'HTTP'}{what}(host={self.host!r}, port={port})"
 
 
 class ResponseTooLarge(requests.RequestException):
@@ -135,15 +151,21 @@ class _Text:
     __repr__ = __str__
 
 
-def resolve_cause() -> socket.gaierror:
-    """What getaddrinfo raises for a name that does not exist."""
-    return socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+def resolve_cause(code: int = 0, words: str = "") -> socket.gaierror:
+    """What getaddrinfo raises; without a code, for a name that does not exist."""
+    return socket.gaierror(code or socket.EAI_NONAME, words or "Name or service not known")
 
 
-def refused_cause(os_errno: int) -> OSError:
-    """What connect() raises for an errno; ECONNREFUSED if it is not known."""
-    code = os_errno or errno.ECONNREFUSED
-    return OSError(code, os.strerror(code))
+def connect_cause(failure: Failure) -> OSError:
+    """What getaddrinfo or connect() raises for a connection that failed, or what a proxy said."""
+    words = failure.words
+    if failure.code == _core.ERESOLVE:
+        return resolve_cause(failure.os_errno, words)
+    if not failure.os_errno:
+        return OSError(words)
+    usual = os.strerror(failure.os_errno)
+    # Ours name the source address, interface or Unix socket that it failed for.
+    return OSError(failure.os_errno, words if words.startswith(usual) else usual)
 
 
 def chained(outer: Exception, inner: BaseException) -> Exception:
@@ -163,8 +185,11 @@ def _aborted(cause: Exception) -> Exception:
     return chained(exceptions.ConnectionError(error), chained(error, cause))
 
 
-def _connect_error(failure: Failure, cause: Exception, kind: type[Exception]) -> Exception:
-    retries = MaxRetryError(_Text(failure.pool), failure.target, cause)  # type: ignore[arg-type]
+def _connect_error(
+    failure: Failure, cause: Exception, kind: type[Exception], pool: str = "", target: str = ""
+) -> Exception:
+    shown: Any = _Text(pool or failure.pool)
+    retries = MaxRetryError(shown, target or failure.target, cause)
     return chained(kind(retries), chained(retries, cause))
 
 
@@ -203,20 +228,38 @@ def _truncated(failure: Failure) -> Exception:
     return _broken("Connection broken", IncompleteRead(failure.received, failure.remaining))
 
 
-def _unresolved(failure: Failure) -> Exception:
-    cause = resolve_cause()
-    connection: Any = _Text(failure.connection)
-    error = NameResolutionError(failure.host, connection, cause)
-    return _connect_error(failure, chained(error, cause), exceptions.ConnectionError)
-
-
 def _not_connected(failure: Failure) -> Exception:
-    if not failure.os_errno and "roxy" in failure.reason:
-        return exceptions.ProxyError(failure.reason)
-    cause = refused_cause(failure.os_errno)
-    connection: Any = _Text(failure.connection)
-    error = NewConnectionError(connection, f"Failed to establish a new connection: {cause}")
-    return _connect_error(failure, chained(error, cause), exceptions.ConnectionError)
+    if failure.proxy is not None:
+        return _no_way_through_proxy(failure, *failure.proxy)
+    error = _new_connection_error(failure, failure.host, failure.connection)
+    return _connect_error(failure, error, exceptions.ConnectionError)
+
+
+def _new_connection_error(failure: Failure, host: str, connection: str) -> Exception:
+    cause, shown = connect_cause(failure), cast(Any, _Text(connection))
+    if failure.code == _core.ERESOLVE and not connection.startswith("SOCKS"):
+        return chained(NameResolutionError(host, shown, cast(socket.gaierror, cause)), cause)
+    error = NewConnectionError(shown, f"Failed to establish a new connection: {cause}")
+    return chained(error, cause)
+
+
+def _no_way_through_proxy(failure: Failure, socks: bool, host: str, port: int) -> Exception:
+    secure = "S" if failure.secure else ""
+    if socks:
+        connection = failure.connection.replace(f"HTTP{secure}", f"SOCKS{secure and 'HTTPS'}", 1)
+        error = _new_connection_error(failure, failure.host, connection)
+        return _connect_error(failure, error, exceptions.ConnectionError, f"SOCKS{failure.pool}")
+    if failure.words == "Proxy CONNECT aborted":
+        return _closed(failure)
+    inner: Exception = connect_cause(failure)
+    if failure.os_errno:
+        connection = f"HTTP{secure}Connection(host={host!r}, port={port})"
+        inner = _new_connection_error(failure, host, connection)
+    error = chained(Urllib3ProxyError("Unable to connect to proxy", inner), inner)
+    if secure:
+        return _connect_error(failure, error, exceptions.ProxyError)
+    pool = f"HTTPConnectionPool(host={host!r}, port={port})"
+    return _connect_error(failure, error, exceptions.ProxyError, pool, failure.url)
 
 
 def _connect_timeout(failure: Failure) -> Exception:
@@ -305,7 +348,7 @@ _MAKERS: dict[int, Callable[[Failure], Exception]] = {
     _core.ERESET: _reset,
     _core.EPROTO: _bad_protocol,
     _core.ETRUNCATED: _truncated,
-    _core.ERESOLVE: _unresolved,
+    _core.ERESOLVE: _not_connected,
     _core.ECONNECT: _not_connected,
     _core.ECONNTIMEOUT: _connect_timeout,
     _core.EREADTIMEOUT: _read_timeout,

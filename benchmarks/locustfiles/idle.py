@@ -17,7 +17,13 @@ def mark(name):
 
 
 @events.test_start.add_listener
-def on_test_start(**kw):
+def on_test_start(environment, **kw):
+    if IdleTls in environment.user_classes:
+        # What TLS needs once in a process, the CA store above all, is no memory of a connection.
+        IdleTls.host = environment.host
+        first = IdleTls(environment)
+        first.on_start()
+        first.get()
     gc.collect()
     mark("started")
 
@@ -44,6 +50,29 @@ class IdleOwnHttp(HttpUser):
         self.client.headers["X-User"] = f"user-{id(self):x}"
         self.client.headers["Authorization"] = f"Bearer {id(self):032x}"
         self.client.get("/login")
+
+    @task
+    def get(self):
+        self.client.get("/")
+
+
+class IdleAlone(HttpUser):
+    """Never asks for anything: what a user is without a connection."""
+
+    wait_time = constant(5)
+
+    @task
+    def nothing(self):
+        pass
+
+
+class IdleTls(HttpUser):
+    """Asks once, and keeps the connection, plain or TLS."""
+
+    wait_time = constant(3600)
+
+    def on_start(self):
+        self.client.verify = os.environ["BENCH_CA"]
 
     @task
     def get(self):

@@ -2,24 +2,43 @@
 
 /* --- origins --- */
 
+/* The fields of locust_c.tls_context.TlsSettings, in their order. */
+static int read_tls_settings(PyObject *settings, struct lc_tls_config *config)
+{
+    int verify, check_host = 1, resume = 0;
+    *config = (struct lc_tls_config){0};
+    if (!PyArg_ParseTuple(settings, "pzzzz|pzHHzzIp:_tls_files", &verify, &config->ca_file,
+                          &config->ca_path, &config->cert_file, &config->key_file, &check_host,
+                          &config->ca_pem, &config->min_version, &config->max_version,
+                          &config->ciphers, &config->ciphersuites, &config->verify_flags,
+                          &resume)) {
+        return -1;
+    }
+    config->verify = verify != 0;
+    config->check_host = check_host != 0;
+    config->resume = resume != 0;
+    return 0;
+}
+
 LC_RARE static int tls_context(struct py_session *session, PyObject *verify, PyObject *cert,
                                struct lc_tls_context **out)
 {
     char reason[LC_TLS_REASON_MAX];
     struct lc_tls_config config;
-    int verifies;
     int rc = -1;
-    PyObject *files =
+    PyObject *settings =
         PyObject_CallMethod((PyObject *)session, "_tls_files", "OO",
                             verify != NULL ? verify : Py_None, cert != NULL ? cert : Py_None);
-    if (files == NULL) {
+    if (settings == NULL) {
         return -1;
     }
-    if (!PyArg_ParseTuple(files, "pzzzz:_tls_files", &verifies, &config.ca_file, &config.ca_path,
-                          &config.cert_file, &config.key_file)) {
+    if (!PyTuple_Check(settings)) {
+        PyErr_SetString(PyExc_TypeError, "_tls_files must return a tuple");
         goto done;
     }
-    config.verify = verifies != 0;
+    if (read_tls_settings(settings, &config) < 0) {
+        goto done;
+    }
     rc = lc_engine_tls_context(session->engine->core, &config, out, reason);
     if (rc < 0) {
         PyErr_Format(PyExc_OSError, "TLS cannot be set up: %s",
@@ -27,7 +46,7 @@ LC_RARE static int tls_context(struct py_session *session, PyObject *verify, PyO
         rc = -1;
     }
 done:
-    Py_DECREF(files);
+    Py_DECREF(settings);
     return rc;
 }
 

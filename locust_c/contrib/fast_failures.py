@@ -13,14 +13,13 @@ from gevent.timeout import Timeout
 from geventhttpclient._parser import HTTPParseError
 from geventhttpclient.response import HTTPConnectionClosed
 from geventhttpclient.useragent import ConnectionError as FastConnectionError
-from geventhttpclient.useragent import RetriesExceeded, UnsupportedRedirectSchemeError
+from geventhttpclient.useragent import RetriesExceeded
 
 from locust_c import _core
 from locust_c.failures import (
     Failure,
+    connect_cause,
     decode_error,
-    refused_cause,
-    resolve_cause,
     tls_error,
     tls_verify_error,
     too_large,
@@ -30,8 +29,6 @@ __all__ = [
     "FAILURE_EXCEPTIONS",
     "LocustBadStatusCode",
     "fast_error",
-    "redirect_scheme_error",
-    "redirects_exceeded",
 ]
 
 FAILURE_EXCEPTIONS = (
@@ -60,17 +57,6 @@ class LocustBadStatusCode(FastConnectionError):
     def __repr__(self) -> str:
         # Without the URL: requests of one name are one row in the table of errors.
         return f"{type(self).__name__}(code={self.code})"
-
-
-def redirects_exceeded(url: str, limit: int) -> Exception:
-    """What is reported when more redirects follow each other than `limit`."""
-    return _of_geventhttpclient(RetriesExceeded, url, f"Redirection limit reached ({limit})")
-
-
-def redirect_scheme_error(url: str, scheme: str) -> Exception:
-    """What is reported when a redirect leads to a scheme that is not HTTP."""
-    text = f"refusing to follow redirect to {scheme!r} URL"
-    return _of_geventhttpclient(UnsupportedRedirectSchemeError, url, text)
 
 
 def _of_geventhttpclient(kind: Callable[..., object], *args: object, **kwargs: object) -> Exception:
@@ -113,8 +99,8 @@ _MAKERS: dict[int, Callable[[Failure], Exception]] = {
     _core.ERESET: _closed,
     _core.EPROTO: _unreadable,
     _core.ETRUNCATED: _unreadable,
-    _core.ERESOLVE: lambda failure: resolve_cause(),
-    _core.ECONNECT: lambda failure: refused_cause(failure.os_errno),
+    _core.ERESOLVE: connect_cause,
+    _core.ECONNECT: connect_cause,
     _core.ETLS: lambda failure: tls_error(failure.reason),
     _core.ETLSVERIFY: lambda failure: tls_verify_error(failure.reason, failure.host),
     _core.EDECODE: lambda failure: decode_error(failure.reason),

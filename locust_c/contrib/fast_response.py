@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import datetime
+import io
 import json as json_module
 from collections.abc import Iterator
-from typing import Any, Self, cast
+from typing import Any, Self
 
-from requests import compat
-from requests.structures import CaseInsensitiveDict
+from charset_normalizer import detect
+from geventhttpclient.header import Headers
+from geventhttpclient.useragent import CompatRequest
 from requests.utils import get_encoding_from_headers
 
 from locust_c import _core
@@ -16,41 +20,63 @@ from locust_c.body_json import decode_json
 from locust_c.catch_response import CatchResponse
 from locust_c.contrib.fast_failures import LocustBadStatusCode
 from locust_c.exception import LocustError
-from locust_c.session_state import response_headers
 
-__all__ = ["ErrorResponse", "FastRequest", "FastResponse", "ResponseContextManager"]
+__all__ = [
+    "ErrorContextManager",
+    "ErrorResponse",
+    "FastRequest",
+    "FastResponse",
+    "ResponseContextManager",
+    "RestResponseContextManager",
+]
 
 REDIRECT_RESPONSE_CODES = frozenset((301, 302, 303, 307, 308))
 VALID_RESPONSE_CODES = frozenset((*range(200, 209), 226, 304)) | REDIRECT_RESPONSE_CODES
 
 
-class FastRequest:
-    """The request that a FastResponse answers: url, method, headers, body (payload)."""
-
-    def __init__(self, url: str, method: str, headers: CaseInsensitiveDict[str], body: bytes | None) -> None:
-        self.url = url
-        self.method = method
-        self.headers = headers
-        self.payload = body
+class FastRequest(CompatRequest):
+    """The request that a FastResponse answers: url, method, headers, payload."""
 
     @property
-    def body(self) -> bytes | None:
+    def body(self) -> Any:
+        """The payload."""
         return self.payload
 
 
-class FastResponse(_core.Response):
-    """The answer to a request of `FastHttpSession`."""
+class _Wire:
+    """What geventhttpclient's conversation log asks of a response."""
 
-    def _make_headers(self) -> CaseInsensitiveDict[str] | None:
-        return response_headers(self._head_lines) if self.status_code else None
+    def __init__(self, response: FastResponse) -> None:
+        self.version = response._status_line.partition(" ")[0]
+
+
+class FastResponse(_core.Response):
+    """The answer to a request of `FastHttpSession`.
+
+    `headers` is a geventhttpclient.header.Headers: looked up in any case, a list where a name came several
+    times. As with geventhttpclient the length of a response, and by that its truth, is that of its body.
+    """
+
+    _valid_response_codes: frozenset[int] = VALID_RESPONSE_CODES
+    _reader: io.BytesIO | None = None
+
+    # --- made when somebody asks (called from C) ---
+
+    def _make_headers(self) -> Headers | None:
+        if not self.status_code:
+            return None
+        headers = Headers()
+        for name, value in self._head_lines:
+            headers.add(name, value)
+        return headers
 
     def _make_encoding(self) -> str | None:
         """By the headers, else guessed."""
-        headers = self.headers
-        encoding = get_encoding_from_headers(headers) if headers is not None else None
-        if encoding is None and self.content:
-            encoding = compat.chardet.detect(self.content)["encoding"]  # type: ignore[attr-defined]
-        return encoding
+        if self.content is None:
+            return None
+        content_type = self.headers.getlist("content-type")[:1] if self.headers is not None else []
+        encoding = get_encoding_from_headers({"content-type": content_type[0]}) if content_type else None
+        return encoding if encoding is not None else detect(self.content)["encoding"]
 
     def _make_reason(self) -> str:
         parts = self._status_line.split(" ", 2)
@@ -63,10 +89,16 @@ class FastResponse(_core.Response):
         return datetime.timedelta(seconds=self._seconds_to_head)
 
     def _make_request(self) -> FastRequest:
+        """Without Host and what is behind it, which geventhttpclient's connection adds."""
         head, _, body = self._request_bytes.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
-        pairs = cast("list[tuple[str, str]]", [line.split(": ", 1) for line in lines])
-        return FastRequest(self.url, first.split(" ")[0], response_headers(pairs), body or None)
+        headers = Headers()
+        for line in lines:
+            name, _, value = line.partition(": ")
+            if name == "Host":
+                break
+            headers.add(name, value)
+        return FastRequest(self.url, first.partition(" ")[0], headers, _payload(headers, body))
 
     def _make_cookies(self) -> None:
         return None
@@ -91,6 +123,36 @@ class FastResponse(_core.Response):
             "response_time": self._response_time_ms,
         }
 
+    # --- what geventhttpclient's UserAgent asks of a response, and sets on it ---
+
+    @property
+    def _history(self) -> list[FastResponse]:
+        history: list[FastResponse] = self.history
+        return history
+
+    @_history.setter
+    def _history(self, value: list[FastResponse]) -> None:
+        self.history = value
+
+    @property
+    def _elapsed(self) -> float:
+        return self._seconds_to_head
+
+    @_elapsed.setter
+    def _elapsed(self, value: float) -> None:
+        """Nothing: the engine has taken the time where it happened."""
+
+    @property
+    def _sent_request(self) -> str:
+        head, _, _ = self._request_bytes.partition(b"\r\n\r\n")
+        return head.decode("latin-1") + "\r\n\r\n"
+
+    @property
+    def _response(self) -> _Wire:
+        return _Wire(self)
+
+    # --- the interface ---
+
     @property
     def text(self) -> str | None:
         """The body as str, None without a response; see `encoding`."""
@@ -106,15 +168,25 @@ class FastResponse(_core.Response):
         except UnicodeDecodeError:
             return json_module.loads(self.text or "", **kwargs)
 
-    def _lines(self) -> list[str]:
-        """The body's lines, in UTF-8 if the server does not say otherwise."""
-        content_type = self.headers.get("Content-Type", "") if self.headers else ""
-        encoding = self.encoding if "charset" in content_type.lower() else None
-        return (self.content or b"").decode(encoding or "utf-8", "replace").splitlines()
-
     @property
     def ok(self) -> bool:
         return 200 <= self.status_code < 400
+
+    @property
+    def status(self) -> str:
+        """The status code as text."""
+        return str(self.status_code)
+
+    @property
+    def data(self) -> bytes | None:
+        """The body."""
+        body: bytes | None = self.content
+        return body
+
+    def info(self) -> Headers | None:
+        """The headers, as http.client calls them."""
+        headers: Headers | None = self.headers
+        return headers
 
     def raise_for_status(self) -> None:
         """Raises the request's error, if any."""
@@ -124,15 +196,45 @@ class FastResponse(_core.Response):
         if error is not None:
             raise error
 
-    def iter_content(self, chunk_size: int = 1024, decode_content: bool = True) -> Iterator[bytes]:
-        """The body in pieces of `chunk_size` bytes."""
-        body = self.content or b""
-        return (body[at : at + chunk_size] for at in range(0, len(body), chunk_size))
+    def __len__(self) -> int:
+        """Of the body as the server declared it, else as it came."""
+        declared = self.headers.get("content-length") if self.headers is not None else None
+        if isinstance(declared, str) and declared.isdecimal():
+            return int(declared)
+        return len(self.content or b"")
 
-    def read(self, length: int | None = None) -> bytes:
-        """The body, or its first `length` bytes."""
-        body = self.content or b""
-        return body if length is None else body[:length]
+    @property
+    def stream(self) -> io.BytesIO:
+        """The body as a file, which read(), readline() and iter_content() move on in."""
+        if self._reader is None:
+            self._reader = io.BytesIO(self.content or b"")
+        return self._reader
+
+    def read(self, n: int | None = None) -> bytes:
+        """The next `n` bytes of the body, or what is left of it."""
+        return self.stream.read(n)
+
+    def readline(self) -> bytes:
+        """The next line of the body, which CR and LF end; empty if there is none."""
+        start = self.stream.tell()
+        line, end, _ = self.stream.read().partition(b"\r\n")
+        self.stream.seek(start + len(line + end) if end else start)
+        return line + end if end else b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self.read(4096), b"")
+
+    def iter_content(self, chunk_size: int = 1024, decode_content: bool = True) -> Iterator[Any]:
+        """What is left of the body in pieces of `chunk_size` bytes, as str; as bytes if not `decode_content`.
+
+        Text is read as UTF-8, and what is none is replaced.
+        """
+        pieces = iter(lambda: self.read(chunk_size), b"")
+        return codecs.iterdecode(pieces, "utf-8", "replace") if decode_content else pieces
+
+    def isclosed(self) -> bool:
+        """Whether the body has been read from the connection."""
+        return True
 
     def release(self) -> None:
         """Nothing to do: the body has been read and the connection is back in the pool."""
@@ -142,7 +244,7 @@ class FastResponse(_core.Response):
     def success(self) -> None:
         raise LocustError(_NO_CATCH)
 
-    def failure(self, exc: Any) -> None:
+    def failure(self, *args: Any, **kwargs: Any) -> None:
         raise LocustError(_NO_CATCH)
 
     def __enter__(self) -> Self:
@@ -152,8 +254,17 @@ class FastResponse(_core.Response):
         return None
 
     def _status_error(self, name: str) -> Exception | None:
-        fine = self.status_code in VALID_RESPONSE_CODES
+        fine = self.status_code in self._valid_response_codes
         return None if fine else LocustBadStatusCode(self.url, code=self.status_code)
+
+
+def _payload(headers: Headers, body: bytes) -> bytes | str | None:
+    """The body as it was given: what the call itself described is most likely JSON, and stays a str there."""
+    by_client = "content-length" in headers or headers.get("content-type") == "application/octet-stream"
+    if body and not by_client:
+        with contextlib.suppress(UnicodeDecodeError):
+            return body.decode()
+    return body or None
 
 
 _NO_CATCH = "If you want to change the state of the request, you must pass catch_response=True."
@@ -171,3 +282,13 @@ class ResponseContextManager(CatchResponse, FastResponse):  # type: ignore[misc]
         error = super(CatchResponse, self)._status_error(name)
         self.error = error
         return error
+
+
+class ErrorContextManager(ResponseContextManager, ErrorResponse):  # type: ignore[misc]
+    """An ErrorResponse of a call with catch_response=True."""
+
+
+class RestResponseContextManager(ResponseContextManager):
+    """What `FastHttpUser.rest` yields: `js` is the body as JSON, or None."""
+
+    js: Any = None

@@ -6,48 +6,36 @@ when a request is sent again) and in the classes that users see.
 
 from __future__ import annotations
 
-import logging
+import json as json_module
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
-import requests
+from geventhttpclient.client import HTTPClient
+from geventhttpclient.header import Headers
+from geventhttpclient.url import _encode_params
 from requests.auth import _basic_auth_str
-from requests.structures import CaseInsensitiveDict
 
 from locust_c import _core
-from locust_c.adapter import wire_of
-from locust_c.clients import (
-    HttpSession,
-    absolute_http_url_regexp,
-    context_source,
-    header_block,
-    without_credentials,
-)
+from locust_c.clients import HttpSession, absolute_http_url_regexp, context_source, without_credentials
 from locust_c.connections import ConnectionOptions, ConnectionSettings, shared_pool
-from locust_c.contrib.fast_failures import (
-    FAILURE_EXCEPTIONS,
-    LocustBadStatusCode,
-    fast_error,
-    redirect_scheme_error,
-    redirects_exceeded,
-)
-from locust_c.contrib.fast_prepare import Call, encode_form, encode_json, encode_params, point_to, prepare
+from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response, lines_of
+from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error
 from locust_c.contrib.fast_response import (
-    REDIRECT_RESPONSE_CODES,
-    VALID_RESPONSE_CODES,
+    ErrorContextManager,
     ErrorResponse,
     FastRequest,
     FastResponse,
     ResponseContextManager,
+    RestResponseContextManager,
 )
+from locust_c.contrib.fast_wire import host_line, refuse_line_ends
 from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
-from locust_c.session_state import SessionCookies, SessionHeaders
+from locust_c.session_state import SessionCookies
 from locust_c.user.rest import RestMixin
 from locust_c.user.users import User
 from locust_c.util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust
@@ -66,109 +54,25 @@ __all__ = [
     "LocustBadStatusCode",
     "LocustUserAgent",
     "ResponseContextManager",
+    "RestResponseContextManager",
 ]
 
-
-logger = logging.getLogger("locust.user.users")
-
-
-@lru_cache(maxsize=1)
-def _user_agent() -> str:
-    from importlib.metadata import version
-
-    return f"python/gevent-http-client-{version('geventhttpclient')}"
+_Pairs = tuple[tuple[str, Any], ...]
 
 
-@lru_cache(maxsize=64)
-def _fast_headers(own: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    headers = CaseInsensitiveDict([("User-Agent", _user_agent())])
-    for name, value in own:
-        headers[name] = value
-    return tuple(headers.items())
+@lru_cache(maxsize=1024)
+def _header_block(base_url: str, headers: _Pairs) -> bytes:
+    """Host and default headers as they go on the wire; shared by all sessions of a base URL."""
+    parts = urlsplit(base_url)
+    try:
+        host = host_line(parts.hostname or "", parts.port)
+    except ValueError:
+        host = ""
+    lines = [f"{name}: {value}\r\n" for name, value in (("Host", host), *headers)]
+    return "".join(lines).encode("latin-1", "replace")
 
 
-@dataclass(frozen=True)
-class _Sending:
-    """How the requests of one call are sent, the redirected ones included; `timeout` in seconds."""
-
-    catch_response: bool
-    timeout: float | None
-    verify: bool | str
-    max_redirects: int
-    debug_stream: Any = None
-    http_version: str | None = None
-
-
-def _without_response(url: str, error: Exception, catch_response: bool) -> FastResponse:
-    response: FastResponse = ResponseContextManager() if catch_response else ErrorResponse()
-    response.url = url
-    response.error = response._exception = error
-    response._catch_response = catch_response
-    return response
-
-
-@lru_cache(maxsize=1)
-def _warn_of_ssl_context() -> None:
-    logger.warning(
-        "ssl_context_factory has no effect: the engine has TLS contexts of its own. "
-        "Certificates are checked with insecure = False."
-    )
-
-
-class _ClientPool:
-    """Stands where users reach for geventhttpclient's pool: `client.client.clientpool.close()`."""
-
-    def __init__(self, session: FastHttpSession) -> None:
-        self._session = session
-
-    def close(self) -> None:
-        """Closes the session's connections; the next request opens a new one."""
-        self._session.close()
-
-
-class LocustUserAgent:
-    """The low-level client behind a FastHttpSession, as far as locustfiles reach for it."""
-
-    response_type = FastResponse
-    request_type = FastRequest
-    valid_response_codes = VALID_RESPONSE_CODES
-    redirect_response_codes = REDIRECT_RESPONSE_CODES
-
-    def __init__(self, session: FastHttpSession) -> None:
-        self.clientpool = _ClientPool(session)
-        self._session = session
-
-    @property
-    def cookiejar(self) -> SessionCookies:
-        """The session's cookies."""
-        return self._session.cookiejar
-
-    @property
-    def default_headers(self) -> SessionHeaders:
-        """Headers of every request; they may be changed."""
-        return cast(SessionHeaders, self._session.headers)
-
-    @property
-    def max_redirects(self) -> int:
-        """How many redirects are followed in a row."""
-        return self._session.max_redirects
-
-    @max_redirects.setter
-    def max_redirects(self, value: int) -> None:
-        self._session.max_redirects = value
-
-    @property
-    def max_retries(self) -> int:
-        """How often a request is sent again after a time-out."""
-        return self._session.max_retries
-
-    @max_retries.setter
-    def max_retries(self, value: int) -> None:
-        self._session.max_retries = value
-
-    def close(self) -> None:
-        """Closes the session's connections."""
-        self.clientpool.close()
+_encode_json = json_module.JSONEncoder().encode
 
 
 class FastHttpSession(ConnectionSettings, _core.Session):
@@ -182,6 +86,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     """
 
     max_redirects: int
+    retry_delay = 0.0
 
     def __init__(
         self,
@@ -196,18 +101,20 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         connection_timeout: float = 5.0,
         max_redirects: int = 3,
         max_retries: int = 3,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, Any] | None = None,
         concurrency: int = 1,
         proxy_host: str | None = None,
-        proxy_port: int | None = None,
+        proxy_port: int | str | None = None,
         connection_options: ConnectionOptions | None = None,
         http_version: str | None = None,
     ) -> None:
         url, credentials = without_credentials(base_url or "")
-        closing = connection_options is not None and not connection_options.keep_alive
+        defaults = HTTPClient.DEFAULT_HEADERS.copy()
+        if connection_options is not None and not connection_options.keep_alive:
+            defaults["Connection"] = "close"
+        defaults.update(headers or {})
+        self._wire_headers: _Pairs = tuple(defaults.items())
         engine = get_engine()
-        self._own_headers = (*({"Connection": "close"} if closing else {}).items(), *(headers or {}).items())
-        wire_headers = _fast_headers(self._own_headers)
         self._setup(
             engine,
             url,
@@ -215,33 +122,52 @@ class FastHttpSession(ConnectionSettings, _core.Session):
             user,
             FastResponse,
             ResponseContextManager,
-            wire_headers,
-            header_block(url, wire_headers),
+            self._wire_headers,
+            _header_block(url, self._wire_headers),
             True,
         )
+        if len(defaults) != len(set(defaults)):
+            self.headers = DefaultHeaders(defaults)  # several values of one name
         self._use_options(connection_options, http_version)
-        if client_pool is not None:
-            shared_pool(self, client_pool, engine, (connection_options or ConnectionOptions()).limits)
+        self._pool_headers: Mapping[str, Any] = {}
         self._default_timeouts = (connection_timeout, network_timeout)
         self._set_timeouts(self._default_timeouts)
         self.max_redirects = max_redirects
         self.max_retries = max_retries
         self._resend_closed = concurrency + 1
-        if ssl_context_factory is not None:
-            _warn_of_ssl_context()
+        self.client_pool = client_pool
+        if client_pool is not None:
+            shared_pool(self, client_pool, engine, (connection_options or ConnectionOptions()).limits)
         self._user_context = context_source(user)
         self._proxy = f"http://{proxy_host}:{proxy_port}" if proxy_host else None
-        self._long_way_only = self._proxy is not None
+        self._long_way_only = self._proxy is not None or self._is_customized()
+        self._request_overridden = type(self).request is not FastHttpSession.request
         self.verify = not insecure
-        if credentials is not None:
+        if credentials is not None and all(credentials):
             self.auth = _basic_auth_str(*credentials)
+
+    def _is_customized(self) -> bool:
+        """Whether a subclass, or a changed LocustUserAgent, does what only the long way calls."""
+        agent = LocustUserAgent
+        return (
+            type(self)._build_url is not FastHttpSession._build_url
+            or agent.response_type is not FastResponse
+            or agent.request_type is not FastRequest
+            or agent.valid_response_codes is not _VALID
+            or agent.redirect_response_codes is not _REDIRECT
+        )
 
     def _rebase(self, base_url: str | None) -> None:
         """What setting base_url does (called from C)."""
         url, credentials = without_credentials(base_url or "")
-        self._set_base(url, header_block(url, _fast_headers(self._own_headers)))
-        if credentials is not None:
+        self._set_base(url, _header_block(url, self._wire_headers))
+        if credentials is not None and all(credentials):
             self.auth = _basic_auth_str(*credentials)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "request":
+            self._request_overridden = True
 
     @property
     def max_retries(self) -> int:
@@ -261,8 +187,8 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     def auth_header(self, value: str | None) -> None:
         self.auth = value
 
-    def _make_headers(self) -> SessionHeaders:
-        return SessionHeaders(_fast_headers(self._own_headers))
+    def _make_headers(self) -> DefaultHeaders:
+        return DefaultHeaders(self._wire_headers)
 
     def _make_auth(self) -> None:
         return None
@@ -276,14 +202,22 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         return SessionCookies(cast("HttpSession", self))
 
     _tls_files = staticmethod(HttpSession._tls_files)
-    _encode_form = staticmethod(encode_form)
-    _encode_params = staticmethod(encode_params)
-    _encode_json = staticmethod(encode_json)
+    _encode_form = staticmethod(urlencode)
+    _encode_params = staticmethod(_encode_params)
+    _encode_json = staticmethod(_encode_json)
 
     @property
     def client(self) -> LocustUserAgent:
-        """The low-level client, for `client.clientpool.close()` and the like."""
-        return LocustUserAgent(self)
+        """The low-level client, for `client.clientpool.close()` and the like; it may be replaced."""
+        agent: LocustUserAgent | None = self.__dict__.get("_client")
+        if agent is None:
+            agent = self.__dict__["_client"] = LocustUserAgent.of(self)
+        return agent
+
+    @client.setter
+    def client(self, agent: LocustUserAgent) -> None:
+        self.__dict__["_client"] = agent
+        self._long_way_only = True
 
     @property
     def cookiejar(self) -> SessionCookies:
@@ -305,22 +239,13 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     ) -> BaseException:
         """Sets the response's error and class; returns what the statistics show."""
         failure = Failure(
-            code,
-            response.url,
-            reason,
-            os_errno,
-            received,
-            remaining,
-            timeout,
-            head_done=head_done,
-            max_body=self.max_body_size,
+            code, response.url, reason, os_errno, received, remaining, timeout, head_done=head_done
         )
         error = fast_error(failure, self.max_retries)
         if response.status_code:
             return error  # a part of it came: that is what the task gets
         response.error = error
-        if not response._catch_response:
-            response.__class__ = ErrorResponse
+        response.__class__ = ErrorContextManager if response._catch_response else ErrorResponse
         return error
 
     def _broken(
@@ -338,45 +263,11 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         """Goes on from a redirect that the short way met; one sample for the chain."""
         began_ns = time.monotonic_ns() - int(first._response_time_ms * 1e6)
         sent = first.request
-        prepared = requests.PreparedRequest()
-        prepared.method, prepared.url = sent.method, sent.url
-        prepared.headers = CaseInsensitiveDict(sent.headers)
-        prepared.headers.pop("Host", None)
-        prepared.body = sent.payload or None
-        sending = _Sending(catch_response, timeout, self.verify, self.max_redirects)
-        last = self._redirected(first, prepared, sending)
-        self._time(last, began_ns)
-        return self._conclude(last, catch_response)
-
-    def _redirected(
-        self, first: FastResponse, prepared: requests.PreparedRequest, sending: _Sending
-    ) -> FastResponse:
-        """Follows redirects from `first`, which answered `prepared`; what it returns has the same sample."""
-        response = first
-        history: list[FastResponse] = []
-        while response._exception is None and response.status_code in REDIRECT_RESPONSE_CODES:
-            location = (response.headers or {}).get("Location")
-            if location is None:
-                break
-            url = urljoin(response.url, location)
-            if len(history) == sending.max_redirects:
-                error = redirects_exceeded(first.url, self.max_redirects)
-                response = _without_response(first.url, error, sending.catch_response)
-            elif not absolute_http_url_regexp.match(url):
-                error = redirect_scheme_error(first.url, urlsplit(url).scheme)
-                response = _without_response(first.url, error, sending.catch_response)
-            else:
-                history.append(response)
-                point_to(prepared, response.status_code, url, self.cookiejar.copy())
-                response = self._send(prepared, sending)
-        if response is not first:
-            meta = dict(first.request_meta, response=response, exception=response._exception)
-            meta["response_length"] = response._length
-            for attribute in ("_method", "_name", "_context", "_hook", "_start_time"):
-                setattr(response, attribute, getattr(first, attribute))
-            response.history = history
-            response.request_meta = meta
-        return response
+        sending = Sending(None if timeout == self._default_timeouts[1] else timeout, first=first)
+        last = self._open(sending, first.url, sent.method, headers=sent.headers, payload=sent.payload)
+        for attribute in ("_method", "_name", "_context", "_hook", "_start_time"):
+            setattr(last, attribute, getattr(first, attribute))
+        return self._conclude(last, first.url, began_ns, catch_response)
 
     # --- the long way ---
 
@@ -388,86 +279,89 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         data: Any = None,
         catch_response: bool = False,
         stream: bool = False,
-        headers: dict[str, str] | None = None,
-        auth: Any = None,
+        headers: Mapping[str, Any] | None = None,
+        auth: tuple[str | bytes, str | bytes] | None = None,
         json: Any = None,
         allow_redirects: bool = True,
         context: dict[str, Any] | None = None,
-        params: Any = None,
-        files: Any = None,
-        timeout: float | None = None,
+        *,
+        timeout: float | tuple[float | None, float | None] | None = None,
         verify: bool | str | None = None,
+        cert: str | tuple[str, str] | None = None,
         max_redirects: int | None = None,
-        debug_stream: Any = None,
         http_version: str | None = None,
-        **more_params: Any,
+        **more: Any,
     ) -> FastResponse:
         """Arguments that nobody knows become parameters of the URL, as geventhttpclient does it."""
         began_ns, start_time = time.monotonic_ns(), time.time()
         full_url = self._build_url(url)
-        sending = _Sending(
-            catch_response,
-            timeout,
-            self.verify if verify is None else verify,
-            self.max_redirects if max_redirects is None else max_redirects,
-            debug_stream,
-            http_version,
+        refuse_line_ends(full_url)
+        # No credentials in names and texts; geventhttpclient sends none that stand in the URL of a call.
+        full_url, shown = (without_credentials(one)[0] for one in (full_url, url))
+        own = self._own_headers(headers, auth)
+        if not data and json is not None:
+            data = _encode_json(json)
+            own.setdefault("Content-Type", "application/json")
+            own.setdefault("Accept", "application/json")
+        response = self._open(
+            Sending(timeout, verify, cert, http_version, stream),
+            full_url,
+            method,
+            headers=own,
+            payload=data,
+            max_redirects=max_redirects if allow_redirects else 0,
+            **more,
         )
-        if absolute_http_url_regexp.match(full_url):
-            own = CaseInsensitiveDict(headers or {})
-            if auth is None and self.auth is not None:
-                own["Authorization"] = self.auth
-            own.setdefault("Accept-Encoding", "gzip, deflate, br")
-            call = Call(method.upper(), full_url, own, params, more_params, data, json, files, auth)
-            prepared = prepare(call, self.headers.items(), self.cookiejar.copy())
-            response = self._send(prepared, sending)
-        else:
-            response = _without_response(full_url, resolve_cause(), catch_response)
-        response.url = full_url
         response._method = method
-        response._name = name or self.request_name or url
+        response._name = name or self.request_name or shown
         response._context = (
             context if self._user_context is None else {**self._user_context(), **(context or {})}
         )
         response._hook = self.request_event
         response._start_time = start_time
-        if allow_redirects and response.status_code in REDIRECT_RESPONSE_CODES:
-            response = self._redirected(response, prepared, sending)
-        self._time(response, began_ns)
-        return self._conclude(response, catch_response)
+        return self._conclude(response, full_url, began_ns, catch_response)
 
-    def _send(self, prepared: requests.PreparedRequest, sending: _Sending) -> FastResponse:
-        plain_proxy = self._proxy is not None and cast(str, prepared.url).startswith("http://")
-        response: FastResponse = self._exchange(
-            cast(str, prepared.method),
-            cast(str, prepared.url),
-            wire_of(prepared, absolute=plain_proxy),
-            sending.catch_response,
-            sending.timeout if sending.timeout is not None else self._default_timeouts,
-            sending.verify,
-            None,
-            self._proxy,
-            http_version=sending.http_version,
-        )
-        if sending.debug_stream is not None:
-            head = "".join(f"{name}: {value}\r\n" for name, value in response._head_lines)
-            sending.debug_stream.write(
-                response._request_bytes.decode("latin-1") + f"{response._status_line}\r\n{head}\r\n"
+    def _own_headers(self, given: Mapping[str, Any] | None, auth: Any) -> Headers:
+        """The headers of a call and what is added to them before they replace defaults."""
+        headers = Headers()
+        headers.update(given or {})
+        if auth is not None:
+            headers["Authorization"] = _basic_auth_str(auth[0], auth[1])
+        elif self.auth is not None:
+            headers["Authorization"] = self.auth
+        headers.setdefault("Accept-Encoding", "gzip, deflate, br")
+        return headers
+
+    def _open(self, sending: Sending, url: str, method: str, **arguments: Any) -> FastResponse:
+        """What geventhttpclient's urlopen gives, or a response that says why there is none."""
+        # The engine resends by itself.
+        retries = max((arguments.pop("max_retries", None) or 0) - self.max_retries, 0)
+        try:
+            if not absolute_http_url_regexp.match(url):
+                raise resolve_cause()
+            response: FastResponse = self.client.sending(sending).urlopen(
+                url, method=method, max_retries=retries, **arguments
             )
+        except FAILURE_EXCEPTIONS as error:
+            return failed_response(sending, url, error)
         return response
 
-    @staticmethod
-    def _time(response: FastResponse, began_ns: int) -> None:
+    def _conclude(
+        self, response: FastResponse, url: str, began_ns: int, catch_response: bool
+    ) -> FastResponse:
+        """Makes the sample of a call that went the long way, and reports it."""
         end_ns = response._end_ns or time.monotonic_ns()
         response._response_time_ms = max(end_ns - began_ns, 0) / 1e6
-        response.request_meta["response_time"] = response._response_time_ms
-
-    def _conclude(self, response: FastResponse, catch_response: bool) -> FastResponse:
-        if not catch_response:
-            if response._exception is None:
-                response._exception = self._judge(response)
-                response.request_meta["exception"] = response._exception
-            response._report()
+        response._length = len(response.content or b"") if response._exception is None else 0
+        response._catch_response = catch_response
+        response.request_meta["url"] = url
+        if catch_response:
+            failed = isinstance(response, ErrorResponse)
+            response.__class__ = ErrorContextManager if failed else ResponseContextManager
+            return response
+        if response._exception is None:
+            response._exception = response.request_meta["exception"] = self._judge(response)
+        response._report()
         return response
 
     def _build_url(self, path: str) -> str:
@@ -475,9 +369,9 @@ class FastHttpSession(ConnectionSettings, _core.Session):
 
     def iter_lines(self, url: str, method: str = "GET", **kwargs: Any) -> Iterator[str]:
         """The lines of a response's body, decoded, one at a time; raises what the request failed with."""
-        response = self.request(method, url, **kwargs)
+        response = self.request(method, url, stream=True, **kwargs)
         response.raise_for_status()
-        yield from response._lines()
+        yield from lines_of(response.iter_content(decode_content=False))
 
     @contextmanager
     def rename_request(self, name: str) -> Generator[None]:
@@ -487,6 +381,9 @@ class FastHttpSession(ConnectionSettings, _core.Session):
             yield
         finally:
             self.request_name = before
+
+
+_VALID, _REDIRECT = LocustUserAgent.valid_response_codes, LocustUserAgent.redirect_response_codes
 
 
 class FastHttpUser(RestMixin, User):
@@ -505,7 +402,7 @@ class FastHttpUser(RestMixin, User):
     client_pool: Any = None
     ssl_context_factory: Any = None
     proxy_host: str | None = None
-    proxy_port: int | None = None
+    proxy_port: int | str | None = None
     connection_options: ConnectionOptions | None = None
     http_version: str | None = None
     abstract = True

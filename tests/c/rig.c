@@ -18,17 +18,26 @@ static struct sockaddr_in loopback(uint16_t port)
     return address;
 }
 
+int peer_listen_at(const char *text, int backlog, uint16_t *port)
+{
+    struct lc_address address;
+    CHECK(lc_address_parse(lc_sv_of(text), *port, &address));
+    int on = 1,
+        fd = socket(lc_address_family(&address), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0);
+    CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    CHECK_INT(bind(fd, &address.socket.any, address.len), 0);
+    CHECK_INT(listen(fd, backlog), 0);
+    CHECK_INT(getsockname(fd, &address.socket.any, &address.len), 0);
+    /* The port is at the same place in both families. */
+    *port = ntohs(address.socket.v4.sin_port);
+    return fd;
+}
+
 int peer_listen(int backlog, uint16_t *port)
 {
-    struct sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    CHECK(fd >= 0);
-    CHECK_INT(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    CHECK_INT(listen(fd, backlog), 0);
-    CHECK_INT(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    *port = ntohs(address.sin_port);
-    return fd;
+    *port = 0;
+    return peer_listen_at("127.0.0.1", backlog, port);
 }
 
 void peer_send_bytes(int fd, const char *bytes, size_t len)

@@ -57,6 +57,8 @@ struct lc_engine_counts rig_counts(struct rig *rig);
 
 /* The server's own acts. */
 int peer_listen(int backlog, uint16_t *port);
+/* The same on another numeric address, at `*port` if that is not 0. */
+int peer_listen_at(const char *address, int backlog, uint16_t *port);
 void peer_send(int fd, const char *text);
 void peer_send_bytes(int fd, const char *bytes, size_t len);
 /* Closes with a reset instead of an orderly end. */

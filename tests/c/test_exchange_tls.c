@@ -25,7 +25,8 @@ static void secure_open(struct secure *secure)
     secure->cert = certs_issue_good(&secure->certs);
     secure->server = (struct tls_peer_config){.cert = &secure->cert};
     rig_open(&secure->rig);
-    struct lc_tls_config config = {.verify = true, .ca_file = secure->certs.ca_file};
+    struct lc_tls_config config = {
+        .verify = true, .check_host = true, .ca_file = secure->certs.ca_file};
     rig_use_tls(&secure->rig, &config, "server.test");
 }
 

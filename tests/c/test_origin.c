@@ -98,22 +98,43 @@ static void test_without_memory_there_is_no_new_origin_but_the_known_one(void)
     lc_engine_free(engine);
 }
 
+static struct lc_tls_context *context_of(struct lc_engine *engine, struct lc_tls_config config)
+{
+    struct lc_tls_context *context;
+    char reason[LC_TLS_REASON_MAX];
+    CHECK_INT(lc_engine_tls_context(engine, &config, &context, reason), 0);
+    expect_text(reason, "");
+    return context;
+}
+
 static void test_equal_tls_configurations_share_a_context(void)
 {
+    static const struct lc_tls_config configs[] = {
+        {.verify = true},
+        {.verify = false},
+        {.verify = true, .check_host = true},
+        {.verify = true, .ca_path = "/tmp"},
+        {.verify = true, .ca_pem = ""},
+        {.verify = true, .verify_flags = 0x8000},
+        {.min_version = 0x0303},
+        {.min_version = 0x0304},
+        {.max_version = 0x0303},
+        {.ciphers = "AES128-GCM-SHA256"},
+        {.ciphersuites = "TLS_AES_128_GCM_SHA256"},
+        {.resume = true},
+    };
+    enum { COUNT = sizeof configs / sizeof configs[0] };
+    struct lc_tls_context *contexts[COUNT];
     struct lc_engine *engine = open_engine();
-    struct lc_tls_config checked = {.verify = true}, unchecked = {.verify = false};
-    struct lc_tls_config folder = {.verify = true, .ca_path = "/tmp"};
-    struct lc_tls_context *first, *second, *third, *again;
-    char reason[LC_TLS_REASON_MAX];
-    CHECK_INT(lc_engine_tls_context(engine, &checked, &first, reason), 0);
-    CHECK_INT(lc_engine_tls_context(engine, &unchecked, &second, reason), 0);
-    CHECK_INT(lc_engine_tls_context(engine, &folder, &third, reason), 0);
-    CHECK(first != second && first != third && second != third);
-    CHECK_INT(lc_engine_tls_context(engine, &checked, &again, reason), 0);
-    CHECK(again == first);
-    CHECK_INT(lc_engine_tls_context(engine, &folder, &again, reason), 0);
-    CHECK(again == third);
-    expect_text(reason, "");
+    for (size_t i = 0; i < COUNT; i++) {
+        contexts[i] = context_of(engine, configs[i]);
+        for (size_t k = 0; k < i; k++) {
+            CHECK(contexts[k] != contexts[i]);
+        }
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        CHECK(context_of(engine, configs[i]) == contexts[i]);
+    }
     lc_engine_free(engine);
 }
 

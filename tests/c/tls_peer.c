@@ -15,23 +15,36 @@ static int choose_http11(SSL *ssl, const unsigned char **out, unsigned char *out
                : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+static void open_ssl(struct tls_peer *peer, SSL_CTX *ssl_ctx, int fd)
+{
+    *peer = (struct tls_peer){.ssl_ctx = ssl_ctx, .ssl = SSL_new(ssl_ctx), .fd = fd};
+    CHECK(peer->ssl != NULL);
+    CHECK_INT(SSL_set_fd(peer->ssl, fd), 1);
+    SSL_set_accept_state(peer->ssl);
+}
+
 void tls_peer_open(struct tls_peer *peer, const struct tls_peer_config *config, int fd)
 {
     SSL_CTX *ssl_ctx = SSL_CTX_new(TLS_server_method());
     CHECK(ssl_ctx != NULL);
     CHECK_INT(SSL_CTX_use_certificate(ssl_ctx, config->cert->x509), 1);
     CHECK_INT(SSL_CTX_use_PrivateKey(ssl_ctx, config->cert->key), 1);
+    CHECK_INT(SSL_CTX_set_min_proto_version(ssl_ctx, config->min_version), 1);
     CHECK_INT(SSL_CTX_set_max_proto_version(ssl_ctx, config->max_version), 1);
+    CHECK(config->ciphers == NULL || SSL_CTX_set_cipher_list(ssl_ctx, config->ciphers) == 1);
     SSL_CTX_set_alpn_select_cb(ssl_ctx, choose_http11, NULL);
     if (config->client_authority != NULL) {
         X509_STORE *store = SSL_CTX_get_cert_store(ssl_ctx);
         CHECK_INT(X509_STORE_add_cert(store, config->client_authority->x509), 1);
         SSL_CTX_set_verify(ssl_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     }
-    *peer = (struct tls_peer){.ssl_ctx = ssl_ctx, .ssl = SSL_new(ssl_ctx), .fd = fd};
-    CHECK(peer->ssl != NULL);
-    CHECK_INT(SSL_set_fd(peer->ssl, fd), 1);
-    SSL_set_accept_state(peer->ssl);
+    open_ssl(peer, ssl_ctx, fd);
+}
+
+void tls_peer_open_again(struct tls_peer *peer, const struct tls_peer *before, int fd)
+{
+    CHECK_INT(SSL_CTX_up_ref(before->ssl_ctx), 1);
+    open_ssl(peer, before->ssl_ctx, fd);
 }
 
 void tls_peer_close(struct tls_peer *peer)

@@ -8,7 +8,8 @@
 struct tls_peer_config {
     const struct cert *cert;
     const struct cert *client_authority; /* asks for a client certificate that it issued */
-    int max_version;                     /* TLS1_2_VERSION, ...; 0: the newest */
+    int min_version, max_version;        /* TLS1_2_VERSION, ...; 0: the oldest, the newest */
+    const char *ciphers;                 /* of TLS 1.2 and older; NULL: OpenSSL's */
 };
 
 struct tls_peer {
@@ -21,6 +22,8 @@ enum tls_peer_step { TLS_PEER_FAILED = -1, TLS_PEER_WAITS = 0, TLS_PEER_READY = 
 
 /* Takes over the descriptor. */
 void tls_peer_open(struct tls_peer *peer, const struct tls_peer_config *config, int fd);
+/* The same server once more: it knows the sessions that it gave before. */
+void tls_peer_open_again(struct tls_peer *peer, const struct tls_peer *before, int fd);
 /* Closes the descriptor without a word: no close_notify. */
 void tls_peer_close(struct tls_peer *peer);
 enum tls_peer_step tls_peer_handshake(struct tls_peer *peer);

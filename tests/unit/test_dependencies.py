@@ -14,7 +14,9 @@ CORE = """
     seconds: lc      window: rounded  stats: hist phases rounded seconds window
     http1: buf       filter: http1    decoder: filter  decode: decoder
     tls: sock        curl_loop: lc
-    connect: sock curl_loop           transfer: sock curl_loop
+    resolve: address source: address  dial: source sock                proxy: url
+    tunnel: source sock proxy curl_loop                connect: lookup dial resolve tunnel
+    transfer: buf tls curl_loop
     cookie_date: lc  cookie_host: buf cookies: cookie_date cookie_host  set_cookie: cookies
     home: lc         address: lc      lookup: address
     conn: tls http1 cookies decode    engine: connect transfer conn timers url home
@@ -28,12 +30,12 @@ LATE = {"env → runners", "env → web", "event → runners"}
 HEADERS = {
     "Python.h": "py/.*",
     "greenlet.h": "py/wake",
-    "curl/": "curl_loop|connect|transfer",
-    "openssl/": "tls",
+    "curl/": "curl_loop|tunnel|transfer",
+    "openssl/": "tls.*",
     "zlib.h": "filter_zlib",
     "brotli/": "filter_brotli",
     "zstd": "filter_zstd",
-    "uv.h": "conn|curl_loop|connect|transfer|lookup.*|timers|engine.*|origin|exchange",
+    "uv.h": "conn|curl_loop|connect|dial|tunnel|transfer|lookup.*|timers|engine.*|origin|exchange",
     # The binding sees no socket; libcurl's global initialisation is part of the module's.
     "(sock|tls|conn|transfer).h": "(?!py/).*",
     "connect.h": "(?!py/).*|py/module",

@@ -1,0 +1,146 @@
+/* What the files of transfer share; nobody else includes it. */
+#ifndef LC_TRANSFER_PRIVATE_H
+#define LC_TRANSFER_PRIVATE_H
+
+#include "buf.h"
+#include "curl_loop.h"
+#include "transfer.h"
+
+struct lc_transfer_group;
+
+/* Where the transfers of one group to one target meet. While none of them has a connection that
+ * works, one goes ahead and the others wait: libcurl would open a connection for each. */
+struct lc_transfer_link {
+    struct lc_transfer_link *next; /* of the group */
+    struct lc_transfer_group *group;
+    const struct lc_transfer_target *target;
+    struct lc_transfer *leader; /* goes ahead */
+    struct lc_transfer *waiting_first, *waiting_last;
+    size_t ready;    /* transfers that have a connection */
+    size_t sockets;  /* connections that work */
+    bool serial;     /* HTTP/1.1 is spoken there: waiting saves no connection */
+    bool may_let_in; /* in the list of those whose waiting transfers may begin */
+    struct lc_transfer_link *next_let_in;
+    struct curl_slist resolve; /* of the target, in libcurl's form */
+};
+
+/* Connections that may be shared, in libcurl's words a share handle. */
+struct lc_transfer_group {
+    struct lc_transfer_group *next; /* of the scope */
+    struct lc_transfer_scope *scope;
+    CURLSH *share;
+    struct lc_transfer_link *links;
+    size_t transfers;
+    bool exclusive; /* its transfer may hold up others */
+};
+
+struct lc_transfer_scope {
+    struct lc_transfer_scope *next, *prev;
+    struct lc_transfers *transfers; /* NULL: they were closed */
+    struct lc_transfer_group *groups;
+    size_t max_idle;
+    long lifetime_s;
+    bool closed;
+};
+
+/* What libcurl takes a request for. */
+enum lc_transfer_kind { LC_TRANSFER_GET, LC_TRANSFER_HEAD, LC_TRANSFER_UPLOAD };
+
+/* A transfer together with its easy handle, which goes back to a pool with all its options: what
+ * the next transfer has in common with the last need not be set again. */
+struct lc_transfer {
+    struct lc_curl_job job;
+    struct lc_transfers *transfers;
+    struct lc_transfer_link *link;   /* NULL when idle */
+    struct lc_transfer *next, *prev; /* of all that are begun; or next of the idle */
+    struct lc_transfer *next_waiting, *prev_waiting;
+    struct lc_transfer *next_resumed;
+    /* options as they are set on the handle */
+    struct lc_transfer_group *group;
+    struct lc_transfer_link *closes_for; /* whom a closed socket is told */
+    const struct lc_transfer_target *target;
+    long version;
+    long lifetime_s;
+    bool forbids_reuse;
+    bool connects_anew;
+    uint8_t kind;
+    char method[32];
+    /* the request */
+    struct lc_buf fields; /* its head, cut into strings, behind the list that libcurl takes */
+    const char *request_method, *request_target;
+    const struct lc_transfer_events *events;
+    void *owner;
+    int64_t body_len;
+    bool has_body;
+    bool may_pause;
+    /* how it goes */
+    bool waits;           /* for its link */
+    bool ready;           /* counted in its link */
+    bool paused;          /* an event returned LC_EAGAIN */
+    bool resumed;         /* in the list of those to resume */
+    bool only_reuses;     /* it must not make a connection */
+    bool must_connect;    /* there was none to reuse */
+    bool made_connection; /* for the next try */
+    bool reused;          /* the last try was on a connection that had served before */
+    bool refused;         /* it was not to be sent again */
+    bool read_body;       /* a piece of it */
+    bool told_head;
+    uint32_t tries; /* how often it was sent */
+    int owner_err;  /* what an event returned */
+    uint64_t sent_ns, first_byte_ns;
+    struct lc_buf answer; /* the lines of the response's head */
+    char reason[CURL_ERROR_SIZE];
+};
+
+struct lc_transfers {
+    struct lc_curl_loop *loop;
+    struct lc_transfer_scope *scopes;
+    struct lc_transfer *first, *last; /* all that are begun */
+    struct lc_transfer *idle;
+    size_t idle_count;
+    /* libcurl before 8.0 cannot use a connection again that it made with prior knowledge, unless it
+     * is told another version; told that, it could not make one. */
+    bool knows_once;
+    struct lc_transfer *resumed;
+    struct lc_transfer_link *let_in;
+    struct lc_transfer_counts counts;
+};
+
+/* transfer_scope.c: who shares connections with whom. */
+int lc_transfer_scope_enter(struct lc_transfer_scope *scope,
+                            const struct lc_transfer_target *target, bool exclusive,
+                            struct lc_transfer_link **out) LC_MUST_USE;
+/* The group goes if the scope keeps enough of them or is closed. */
+void lc_transfer_scope_leave(struct lc_transfer_link *link);
+/* Closes all connections; no transfer is left. */
+void lc_transfer_scope_drop(struct lc_transfer_scope *scope);
+/* True if the transfer may begin now; it may be the leader then. Else it waits. */
+bool lc_transfer_link_admit(struct lc_transfer *transfer);
+/* The next that waited and may begin now, NULL if there is none. */
+struct lc_transfer *lc_transfer_link_next(struct lc_transfer_link *link);
+/* It has a connection that works. */
+void lc_transfer_link_reached(struct lc_transfer *transfer);
+/* It is neither waiting nor leader nor ready any more. */
+void lc_transfer_link_left(struct lc_transfer *transfer);
+
+/* transfer_easy.c: easy handles and their options. */
+struct lc_transfer *lc_transfer_easy_take(struct lc_transfers *transfers);
+void lc_transfer_easy_put(struct lc_transfer *transfer);
+void lc_transfer_easy_free(struct lc_transfer *transfer);
+/* Cuts the head into the list that libcurl takes. */
+int lc_transfer_easy_read(struct lc_transfer *transfer, struct lc_sv head) LC_MUST_USE;
+/* All that is to be set before the handle is added. */
+CURLcode lc_transfer_easy_prepare(struct lc_transfer *transfer) LC_MUST_USE;
+/* Its connection closes with it, if nobody else uses it. */
+void lc_transfer_easy_forbid_reuse(struct lc_transfer *transfer);
+
+/* transfer_events.c: libcurl's callbacks. */
+void lc_transfer_events_set(struct lc_transfer *transfer);
+/* The body is to be read anew; not 0: it cannot. */
+int lc_transfer_events_rewind(struct lc_transfer *transfer) LC_MUST_USE;
+
+/* transfer_result.c: what became of it. */
+void lc_transfer_result_of(struct lc_transfer *transfer, CURLcode code,
+                           struct lc_transfer_result *result);
+
+#endif

@@ -1,0 +1,116 @@
+"""Requests of the fast client's long way as they go on the wire: geventhttpclient's habits, where they show.
+
+geventhttpclient itself makes the request object (headers, form and multipart bodies, parameters); what is
+here does what its connection would do: check it, and write it out. The short way in C does the same for
+plain calls.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from geventhttpclient.client import HTTPClient
+from geventhttpclient.header import Headers
+from geventhttpclient.useragent import CompatRequest
+
+__all__ = ["host_line", "refuse_line_ends", "wire_of"]
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_TARGET = re.compile(r"[^\x00-\x20\x7f]*")
+_LINE_END = re.compile(r"[\r\n\0]")
+_WITH_LENGTH = ("POST", "PUT", "PATCH")
+
+
+def refuse_line_ends(url: str) -> None:
+    """Raises ValueError for a URL with CR, LF or NUL, which urllib would drop silently."""
+    if _LINE_END.search(url):
+        shown = re.sub("//[^/@]*@", "//", url)  # without credentials
+        raise ValueError(f"invalid request URI {shown!r}")
+
+
+def host_line(host: str, port: int | None) -> str:
+    """The value of Host: without the ports that either scheme implies."""
+    shown = f"[{host}]" if ":" in host else host
+    return shown if port in (80, 443, None) else f"{shown}:{port}"
+
+
+def _pieces(body: Any) -> Iterator[bytes]:
+    """The body in the pieces it comes in."""
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        yield bytes(body)
+    elif hasattr(body, "read"):
+        while piece := body.read(HTTPClient.BLOCK_SIZE):
+            yield _as_bytes(piece)
+    else:
+        yield from map(_as_bytes, body)
+
+
+def _as_bytes(piece: Any) -> bytes:
+    if isinstance(piece, str):
+        return piece.encode()
+    if isinstance(piece, (bytes, bytearray, memoryview)):
+        return bytes(piece)
+    raise TypeError(f"pieces of a body must be bytes or str, not {type(piece).__name__}")
+
+
+def _length(body: Any) -> int | None:
+    """How long the body is, None if it does not say."""
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return len(body)
+    try:
+        return os.fstat(body.fileno()).st_size - int(body.tell())
+    except (AttributeError, OSError):
+        return None
+
+
+def _chunked(pieces: Iterable[bytes]) -> bytes:
+    """The pieces in the chunked transfer coding (RFC 9112, 7.1)."""
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces if piece) + b"0\r\n\r\n"
+
+
+def _line(name: Any, value: Any) -> str:
+    if not isinstance(name, str) or not _TOKEN.fullmatch(name):
+        raise ValueError(f"invalid header field name {name!r}")
+    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    if not _VALUE.fullmatch(text):
+        raise ValueError(f"invalid value for header field {name!r}: {value!r}")
+    return f"{name}: {text}\r\n"
+
+
+def wire_of(request: CompatRequest, pool_headers: Mapping[str, Any], through_proxy: bool) -> bytes:
+    """The request's bytes; `through_proxy`: with the whole URL as target (RFC 9112, 3.2.2).
+
+    Raises ValueError for a method, target or header that is not allowed to go out.
+    """
+    url, method = request.url_split, request.method
+    target: str = url.quoted_uri
+    if not _TOKEN.fullmatch(method):
+        raise ValueError(f"invalid HTTP method {method!r}")
+    if not _TARGET.fullmatch(target) or target.startswith("//"):
+        raise ValueError(f"invalid request URI {target!r}")
+    target = target if target.startswith("/") else f"/{target}"
+    if through_proxy:
+        target = f"http://{url.host}:{url.port}{target}"
+    headers = Headers(HTTPClient.DEFAULT_HEADERS)
+    headers.update(pool_headers)
+    headers.update(request.headers)
+    if "Host" not in headers:
+        headers["Host"] = host_line(url.host, url.port)
+    body: Any = request.payload or b""
+    if isinstance(body, str):
+        body = body.encode()
+    length = _length(body)
+    if length is None or "chunked" in str(headers.get("Transfer-Encoding", "")).lower():
+        headers.setdefault("Transfer-Encoding", "chunked")
+        headers.discard("Content-Length")
+        content = _chunked(_pieces(body))
+    else:
+        content = b"".join(_pieces(body))
+        if length or method in _WITH_LENGTH:
+            headers.setdefault("Content-Length", str(length))
+    lines = "".join(_line(name, value) for name, value in headers.items())
+    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + content
