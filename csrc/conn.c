@@ -224,6 +224,9 @@ void lc_conn_release(struct lc_conn *conn)
         return;
     }
     conn->state = LC_CONN_IDLE;
+    if (conn->tls != NULL) {
+        lc_tls_release_buffers(conn->tls);
+    }
     pool->idle++;
     if (pool->first != conn) {
         take_from_list(conn);

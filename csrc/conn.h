@@ -24,11 +24,15 @@ struct lc_origin {
     const char *source;                     /* local address or interface; "": any */
     const char *unix_socket;                /* path that takes the place of the address; "": none */
     const char *resolve;                    /* "host:port:address[,address]"; "": look it up */
+    struct lc_transfer_target
+        *transfer_target; /* the same for the other lane; NULL: not made yet */
     char bytes[];
 };
 
 struct lc_conn;
 struct lc_pool;
+struct lc_transfer_target;
+struct lc_transfer_scope;
 
 /* Who waits for a connection of a pool that has as many as it may; in order of arrival. */
 struct lc_pool_waiter {
@@ -44,9 +48,10 @@ struct lc_pool {
     size_t idle;
     size_t open; /* connections, and attempts that were counted by lc_pool_reserve */
     /* settings */
-    size_t max_idle;      /* more than that are closed after use */
-    size_t max_open;      /* more than that are never open at once; 0: any number */
-    uint64_t lifetime_ns; /* older connections are not used again; 0: no limit */
+    size_t max_idle;                 /* more than that are closed after use */
+    size_t max_open;                 /* more than that are never open at once; 0: any number */
+    uint64_t lifetime_ns;            /* older connections are not used again; 0: no limit */
+    struct lc_transfer_scope *scope; /* connections of the other lane; NULL: none yet */
     /* private */
     struct lc_pool_waiter *waiting_first, *waiting_last;
     lc_pool_room_cb on_room;

@@ -33,6 +33,7 @@ struct way {
 struct lc_connect {
     struct lc_connector *connector;
     struct lc_connect *next, *prev;
+    lc_connect_cb done;
     void *owner;
     enum stage stage;
     struct lc_connect_target target;
@@ -52,7 +53,6 @@ struct list {
 
 struct lc_connector {
     uv_loop_t *loop;
-    lc_connect_cb done;
     struct lc_lookups *lookups;
     struct lc_tunnels *tunnels;
     struct list waiting;
@@ -365,7 +365,7 @@ static void begin(struct lc_connect *attempt)
 }
 
 int lc_connect_start(struct lc_connector *connector, const struct lc_connect_target *target,
-                     void *owner, struct lc_connect **out)
+                     lc_connect_cb done, void *owner, struct lc_connect **out)
 {
     struct lc_connect *attempt = lc_alloc_zero(sizeof *attempt);
     if (attempt == NULL) {
@@ -373,6 +373,7 @@ int lc_connect_start(struct lc_connector *connector, const struct lc_connect_tar
     }
     lc_count_opened(LC_COUNT_ATTEMPTS);
     attempt->connector = connector;
+    attempt->done = done;
     attempt->owner = owner;
     attempt->target = *target;
     attempt->start_ns = lc_now_ns();
@@ -413,7 +414,7 @@ bool lc_connector_turn(struct lc_connector *connector)
     while ((attempt = connector->finished.first) != NULL) {
         list_remove(&connector->finished, attempt);
         attempt->result.reason = attempt->reason;
-        connector->done(attempt->owner, &attempt->result);
+        attempt->done(attempt->owner, &attempt->result);
         attempt_free(attempt);
     }
     return connector->waiting.first != NULL;
@@ -426,7 +427,7 @@ int lc_connect_init_process(void)
     return lc_tunnel_init_process();
 }
 
-int lc_connector_new(uv_loop_t *loop, const struct lc_lookup_config *lookups, lc_connect_cb done,
+int lc_connector_new(uv_loop_t *loop, const struct lc_lookup_config *lookups,
                      struct lc_connector **out)
 {
     struct lc_connector *connector = lc_alloc_zero(sizeof *connector);
@@ -434,7 +435,6 @@ int lc_connector_new(uv_loop_t *loop, const struct lc_lookup_config *lookups, lc
         return LC_ENOMEM;
     }
     connector->loop = loop;
-    connector->done = done;
     connector->family = lc_address_has_ipv6() ? AF_UNSPEC : AF_INET;
     int rc = lc_lookups_new(loop, lookups, on_lookup, &connector->lookups);
     if (rc < 0) {

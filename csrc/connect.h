@@ -43,13 +43,13 @@ typedef void (*lc_connect_cb)(void *owner, const struct lc_connect_result *resul
 int lc_connect_init_process(void) LC_MUST_USE;
 
 /* `lookups` may be NULL; a test may have names looked up by functions of its own. */
-int lc_connector_new(uv_loop_t *loop, const struct lc_lookup_config *lookups, lc_connect_cb done,
+int lc_connector_new(uv_loop_t *loop, const struct lc_lookup_config *lookups,
                      struct lc_connector **out) LC_MUST_USE;
 /* Cancels what is in flight. The memory goes when the loop has run the close callbacks. */
 void lc_connector_close(struct lc_connector *connector);
 /* The target's strings must live until the attempt ends. */
 int lc_connect_start(struct lc_connector *connector, const struct lc_connect_target *target,
-                     void *owner, struct lc_connect **out) LC_MUST_USE;
+                     lc_connect_cb done, void *owner, struct lc_connect **out) LC_MUST_USE;
 /* The connect time-out has passed: gives up the address that is being tried and goes on with the
  * next, which has the whole time-out again, as with urllib3. False: there is none. */
 bool lc_connect_next_address(struct lc_connect *attempt) LC_MUST_USE;

@@ -1,5 +1,7 @@
 #include "engine_private.h"
 
+#include "block.h"
+
 #include <stdio.h>
 
 /* --- ids --- */
@@ -156,7 +158,7 @@ int lc_engine_new(struct lc_engine **out)
     if (uv_loop_init(&engine->loop) != 0) {
         goto fail_loop;
     }
-    rc = lc_connector_new(&engine->loop, NULL, lc_http1_lane_on_connected, &engine->connector);
+    rc = lc_connector_new(&engine->loop, NULL, &engine->connector);
     if (rc < 0) {
         goto fail_connector;
     }
@@ -203,6 +205,9 @@ void lc_engine_free(struct lc_engine *engine)
         exchange->engine = NULL;
     }
     lc_connector_close(engine->connector);
+    if (engine->transfers != NULL) {
+        lc_transfers_close(engine->transfers);
+    }
     uv_run(&engine->loop, UV_RUN_NOWAIT);
     uv_walk(&engine->loop, close_handle, NULL);
     while (uv_loop_close(&engine->loop) == UV_EBUSY) {
@@ -211,6 +216,7 @@ void lc_engine_free(struct lc_engine *engine)
     while (engine->origins != NULL) {
         struct lc_origin *origin = engine->origins;
         engine->origins = origin->next;
+        lc_free(origin->transfer_target);
         lc_free(origin);
     }
     while (engine->tls_entries != NULL) {
@@ -223,6 +229,7 @@ void lc_engine_free(struct lc_engine *engine)
     lc_free(engine->slots);
     lc_home_free(&engine->home);
     lc_free(engine);
+    lc_blocks_release();
 }
 
 /* --- the loop --- */
@@ -279,6 +286,15 @@ static void fire_timers(struct lc_engine *engine)
     }
 }
 
+/* What may not happen while libuv or libcurl is on the stack; true: there is more. */
+static bool turn_lanes(struct lc_engine *engine)
+{
+    if (engine->transfers != NULL) {
+        lc_transfers_turn(engine->transfers);
+    }
+    return lc_connector_turn(engine->connector);
+}
+
 int lc_engine_turn(struct lc_engine *engine)
 {
     if (!lc_engine_is_ours(engine)) {
@@ -286,9 +302,9 @@ int lc_engine_turn(struct lc_engine *engine)
     }
     engine->dirty = false;
     engine->realtime_offset_ns = lc_realtime_ns() - lc_now_ns();
-    bool more = lc_connector_turn(engine->connector);
+    bool more = turn_lanes(engine);
     uv_run(&engine->loop, UV_RUN_NOWAIT);
-    more = lc_connector_turn(engine->connector) || more;
+    more = turn_lanes(engine) || more;
     fire_timers(engine);
     lc_exchange_start_waiting(engine);
     if (more) {
@@ -377,7 +393,11 @@ bool lc_engine_cancel_next(struct lc_engine *engine, uint32_t *place, void **dat
 
 void lc_engine_count(const struct lc_engine *engine, struct lc_engine_counts *out)
 {
-    *out = (struct lc_engine_counts){.connections = engine->connections,
-                                     .opened = engine->opened,
+    struct lc_transfer_counts transfers = {0};
+    if (engine->transfers != NULL) {
+        lc_transfers_count(engine->transfers, &transfers);
+    }
+    *out = (struct lc_engine_counts){.connections = engine->connections + transfers.connections,
+                                     .opened = engine->opened + transfers.opened,
                                      .operations = engine->operations};
 }

@@ -240,6 +240,11 @@ bool lc_tls_wants_write(const struct lc_tls *tls)
     return tls->wants_write;
 }
 
+void lc_tls_release_buffers(struct lc_tls *tls)
+{
+    (void)SSL_free_buffers(tls->ssl); /* not if they hold something */
+}
+
 const char *lc_tls_reason(const struct lc_tls *tls)
 {
     return tls->reason;

@@ -52,6 +52,9 @@ ssize_t lc_tls_read(struct lc_tls *tls, char *into, size_t len,
 ssize_t lc_tls_write(struct lc_tls *tls, const char *from, size_t len) LC_MUST_USE;
 /* True if the last LC_EAGAIN waits for the socket to become writable. */
 bool lc_tls_wants_write(const struct lc_tls *tls);
+/* Gives the memory for records back, which nobody needs while nothing is under way: OpenSSL keeps
+ * 16 KB for writing after every message behind the handshake. */
+void lc_tls_release_buffers(struct lc_tls *tls);
 /* Why the last call failed, in words; "" if it did not. */
 const char *lc_tls_reason(const struct lc_tls *tls);
 

@@ -57,6 +57,9 @@ struct lc_transfer_result {
 };
 
 struct lc_transfer_events {
+    /* There is a connection, and the request is about to be sent; again if it is sent again. NULL:
+     * no matter. An error ends the transfer with that code. */
+    int (*on_sending)(void *owner);
     /* The head of the final response, with status line, line ends and the empty line, names as
      * received: "HTTP/2 200 \r\nname: value\r\n\r\n". Interim responses and trailers are dropped.
      * An error ends the transfer with that code. */

@@ -73,7 +73,12 @@ static int on_send(void *clientp, char *remote, char *local, int remote_port, in
     transfer->made_connection = false;
     transfer->sent_ns = lc_now_ns();
     lc_transfer_link_reached(transfer);
-    return CURL_PREREQFUNC_OK;
+    int rc = 0;
+    if (transfer->events->on_sending != NULL) {
+        rc = transfer->events->on_sending(transfer->owner);
+    }
+    transfer->owner_err = rc;
+    return rc < 0 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static size_t on_read(char *into, size_t size, size_t count, void *clientp)

@@ -3,6 +3,8 @@ from typing import Any, Self, TypeVar, final
 
 from typing_extensions import Buffer, disjoint_base
 
+from locust_c.timings import Timings
+
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 __version__: str
@@ -79,6 +81,8 @@ class EventHook:
 
 # ---- statistics ----
 
+PHASES: tuple[str, ...]
+
 @disjoint_base
 class StatsCounters:
     """The statistics of one (method, name)."""
@@ -114,6 +118,20 @@ class StatsCounters:
     def counts_between(self, first: float, end: float, /) -> tuple[int, int]: ...
     def intervals(self) -> list[tuple[int, int, int]]: ...
     def interval_times(self, key: int, /) -> dict[int, int]: ...
+    def record_phases(
+        self,
+        lookup: float | None,
+        connect: float | None,
+        tls: float | None,
+        send: float | None,
+        wait: float | None,
+        receive: float | None,
+        lag: float | None,
+        /,
+    ) -> None: ...
+    def phase_count(self, phase: int, /) -> int: ...
+    def phase_quantile(self, phase: int, p: float, /) -> float | None: ...
+    def phase_histogram(self, phase: int, /) -> list[tuple[float, float, int]]: ...
 
 @disjoint_base
 class StatsErrorCount:
@@ -298,6 +316,7 @@ class Response:
     raw: Any
     connection: Any
     request_meta: dict[str, Any]
+    timings: Timings | None
     _content: Any
     _stream: Stream | None
     _method: str
@@ -321,6 +340,8 @@ class Response:
     def _seconds_to_head(self) -> float: ...
     @property
     def _end_ns(self) -> int: ...
+    @property
+    def _moments(self) -> tuple[Any, ...] | None: ...
     @property
     def _head_lines(self) -> list[tuple[str, str]]: ...
     @property

@@ -25,7 +25,13 @@ from requests.utils import DEFAULT_ACCEPT_ENCODING, default_user_agent
 
 from locust_c import _core
 from locust_c.adapter import EngineAdapter
-from locust_c.connections import ConnectionOptions, ConnectionSettings, request_http_version, shared_pool
+from locust_c.connections import (
+    ConnectionOptions,
+    ConnectionSettings,
+    checked_options,
+    request_http_version,
+    shared_pool,
+)
 from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
 from locust_c.hub import get_engine
 from locust_c.response import ResponseContextManager
@@ -129,7 +135,8 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
         if args or kwargs:
             raise TypeError(f"unexpected arguments: {args or kwargs}")
         engine = get_engine()
-        headers = _default_headers(connection_options is None or connection_options.keep_alive)
+        options = checked_options(connection_options)
+        headers = _default_headers(options.keep_alive)
         url, credentials = without_credentials(base_url or "")
         self._setup(
             engine,
@@ -142,10 +149,10 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
             header_block(url, headers),
             False,
         )
-        self._use_options(connection_options, http_version)
+        self._use_options(options, http_version)
         self.pool_manager = pool_manager
         if pool_manager is not None:
-            shared_pool(self, pool_manager, engine, (connection_options or ConnectionOptions()).limits)
+            shared_pool(self, pool_manager, engine, options.limits)
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
         self._request_overridden, self._long_way_only = _overrides(type(self))

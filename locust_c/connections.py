@@ -17,6 +17,7 @@ __all__ = [
     "DEFAULT_MAX_IDLE",
     "ConnectionOptions",
     "ConnectionSettings",
+    "checked_options",
     "request_http_version",
     "shared_pool",
 ]
@@ -94,6 +95,15 @@ class ConnectionOptions:
 _DEFAULT = ConnectionOptions()
 
 
+def checked_options(options: ConnectionOptions | None) -> ConnectionOptions:
+    """The options, or the defaults for None; raises TypeError for anything else."""
+    if options is None:
+        return _DEFAULT
+    if not isinstance(options, ConnectionOptions):
+        raise TypeError(f"connection_options must be ConnectionOptions, not {options!r}")
+    return options
+
+
 class ConnectionSettings:
     """Mixin of the session classes: applies ConnectionOptions, and answers what the engine asks of them."""
 
@@ -102,16 +112,13 @@ class ConnectionSettings:
         http_version: str
         _set_limits: Any
 
-    def _use_options(self, options: ConnectionOptions | None, http_version: str | None) -> None:
+    def _use_options(self, options: ConnectionOptions, http_version: str | None) -> None:
         """Called once, when the session is set up."""
         if http_version is not None:
             self.http_version = http_version
-        if options is None or options == _DEFAULT:
-            return
-        if not isinstance(options, ConnectionOptions):
-            raise TypeError(f"connection_options must be ConnectionOptions, not {options!r}")
-        self._connection_options = options
-        self._set_limits(*options.limits)
+        if options != _DEFAULT:
+            self._connection_options = options
+            self._set_limits(*options.limits)
 
     def _origin_options(self, host: str, port: int) -> tuple[str | None, str | None, str | None]:
         """Source, Unix socket and addresses for connections to that host (called from C)."""

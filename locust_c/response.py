@@ -18,6 +18,7 @@ from locust_c.body_json import decode_json
 from locust_c.catch_response import CatchResponse
 from locust_c.failures import status_error
 from locust_c.session_state import response_headers
+from locust_c.timings import make_timings
 
 __all__ = ["ResponseContextManager"]
 
@@ -95,6 +96,8 @@ class ResponseContextManager(_core.Response, CatchResponse, requests.Response): 
 
     def _make_connection(self) -> None:
         return None
+
+    _make_timings = make_timings
 
     def _make_request_meta(self) -> dict[str, Any]:
         """The keyword arguments of the request event; changes made inside a with block count."""

@@ -64,12 +64,13 @@ static int take_content(const struct py_session *session, struct py_response *re
             return 0;
         }
         if (rc == 0) {
-            body = (struct lc_sv){decoded.ptr, decoded.len};
+            lc_buf_free(&parsed->body);
+            lc_buf_move(&parsed->body, &decoded);
         }
     }
-    response->content = PyBytes_FromStringAndSize(body.ptr, (Py_ssize_t)body.len);
-    lc_buf_free(&decoded);
-    return response->content != NULL ? 0 : -1;
+    lc_buf_move(&response->body, &parsed->body);
+    response->has_body = true;
+    return 0;
 }
 
 LC_RARE static int take_cookies(struct py_session *session, const struct lc_wire *wire,
@@ -127,6 +128,20 @@ static bool is_streamed(const struct lc_exchange *exchange)
     return exchange->request.streams && exchange->response.head_done;
 }
 
+/* The engine still has a use for the request of a streamed response: it may not all be sent, and
+ * whether it is decides what becomes of the connection. */
+static int take_request(struct py_response *response, struct lc_exchange *exchange, bool streamed)
+{
+    struct lc_buf *wire = &exchange->request.wire;
+    if (!streamed) {
+        lc_buf_move(&response->wire, wire);
+    } else if (lc_buf_append(&response->wire, wire->ptr, wire->len) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
 LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire *wire,
                                       struct py_response *response, struct lc_exchange *exchange)
 {
@@ -134,7 +149,9 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     response->err = streamed ? 0 : exchange->err;
     response->times = exchange->times;
     response->resent = exchange->resent;
-    lc_buf_move(&response->wire, &exchange->request.wire);
+    if (take_request(response, exchange, streamed) < 0) {
+        return -1;
+    }
     const char *reason = exchange->reason;
     char undecodable[LC_DECODER_REASON_MAX];
     if (response->err == 0 || keeps_part(session, exchange)) {
@@ -312,7 +329,9 @@ LC_CALLS_PYTHON LC_OFF_STACK static int finish_call(struct py_session *session,
                                                     struct py_response *response, PyObject **out)
 {
     struct lc_sv location;
-    if (response->err == 0 && call->allow_redirects && is_redirect(response, &location)) {
+    /* Where there is a status, what became of the body does not matter. */
+    bool has_head = response->err == 0 || response->status != 0;
+    if (has_head && call->allow_redirects && is_redirect(response, &location)) {
         /* N: the reference to the time-out goes into the call. */
         *out = PyObject_CallMethod((PyObject *)session, "_follow", "OON", (PyObject *)response,
                                    call->catch_response ? Py_True : Py_False,

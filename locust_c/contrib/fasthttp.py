@@ -21,8 +21,8 @@ from requests.auth import _basic_auth_str
 
 from locust_c import _core
 from locust_c.clients import HttpSession, absolute_http_url_regexp, context_source, without_credentials
-from locust_c.connections import ConnectionOptions, ConnectionSettings, shared_pool
-from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response, lines_of
+from locust_c.connections import ConnectionOptions, ConnectionSettings, checked_options, shared_pool
+from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
 from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error
 from locust_c.contrib.fast_response import (
     ErrorContextManager,
@@ -110,7 +110,8 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     ) -> None:
         url, credentials = without_credentials(base_url or "")
         defaults = HTTPClient.DEFAULT_HEADERS.copy()
-        if connection_options is not None and not connection_options.keep_alive:
+        options = checked_options(connection_options)
+        if not options.keep_alive:
             defaults["Connection"] = "close"
         defaults.update(headers or {})
         self._wire_headers: _Pairs = tuple(defaults.items())
@@ -128,7 +129,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         )
         if len(defaults) != len(set(defaults)):
             self.headers = DefaultHeaders(defaults)  # several values of one name
-        self._use_options(connection_options, http_version)
+        self._use_options(options, http_version)
         self._pool_headers: Mapping[str, Any] = {}
         self._default_timeouts = (connection_timeout, network_timeout)
         self._set_timeouts(self._default_timeouts)
@@ -137,7 +138,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self._resend_closed = concurrency + 1
         self.client_pool = client_pool
         if client_pool is not None:
-            shared_pool(self, client_pool, engine, (connection_options or ConnectionOptions()).limits)
+            shared_pool(self, client_pool, engine, options.limits)
         self._user_context = context_source(user)
         self._proxy = f"http://{proxy_host}:{proxy_port}" if proxy_host else None
         self._long_way_only = self._proxy is not None or self._is_customized()
@@ -239,7 +240,15 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     ) -> BaseException:
         """Sets the response's error and class; returns what the statistics show."""
         failure = Failure(
-            code, response.url, reason, os_errno, received, remaining, timeout, head_done=head_done
+            code,
+            response.url,
+            reason,
+            os_errno,
+            received,
+            remaining,
+            timeout,
+            head_done=head_done,
+            max_body=self.max_body_size,
         )
         error = fast_error(failure, self.max_retries)
         if response.status_code:
@@ -252,7 +261,9 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
     ) -> BaseException:
         """What reading a streamed body raises that breaks off."""
-        failure = Failure(code, url, reason, 0, received, remaining, timeout, head_done=True)
+        failure = Failure(
+            code, url, reason, 0, received, remaining, timeout, head_done=True, max_body=self.max_body_size
+        )
         return fast_error(failure, self.max_retries)
 
     def _judge(self, response: FastResponse) -> Exception | None:
@@ -352,7 +363,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         """Makes the sample of a call that went the long way, and reports it."""
         end_ns = response._end_ns or time.monotonic_ns()
         response._response_time_ms = max(end_ns - began_ns, 0) / 1e6
-        response._length = len(response.content or b"") if response._exception is None else 0
+        response._length = response._sample_length()
         response._catch_response = catch_response
         response.request_meta["url"] = url
         if catch_response:
@@ -371,7 +382,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         """The lines of a response's body, decoded, one at a time; raises what the request failed with."""
         response = self.request(method, url, stream=True, **kwargs)
         response.raise_for_status()
-        yield from lines_of(response.iter_content(decode_content=False))
+        yield from response.iter_lines()
 
     @contextmanager
     def rename_request(self, name: str) -> Generator[None]:

@@ -24,7 +24,7 @@ void bench_open_with(struct bench *bench, const struct lc_lookup_config *lookups
     *bench = (struct bench){.descriptors = rig_count_descriptors()};
     bench->listener = peer_listen(RIG_BACKLOG, &bench->port);
     CHECK_INT(uv_loop_init(&bench->loop), 0);
-    CHECK_INT(lc_connector_new(&bench->loop, lookups, on_done, &bench->connector), 0);
+    CHECK_INT(lc_connector_new(&bench->loop, lookups, &bench->connector), 0);
     snprintf(bench->url, sizeof bench->url, "http://127.0.0.1:%u/", bench->port);
     bench->target = (struct lc_connect_target){.url = bench->url};
 }
@@ -48,7 +48,7 @@ struct lc_connect *bench_start(struct bench *bench, struct outcome *outcome)
 {
     struct lc_connect *attempt = NULL;
     *outcome = (struct outcome){.fd = -1};
-    CHECK_INT(lc_connect_start(bench->connector, &bench->target, outcome, &attempt), 0);
+    CHECK_INT(lc_connect_start(bench->connector, &bench->target, on_done, outcome, &attempt), 0);
     CHECK(attempt != NULL);
     CHECK_INT(outcome->calls, 0); /* never from inside */
     return attempt;

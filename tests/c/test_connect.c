@@ -367,13 +367,13 @@ static void test_without_memory_there_is_no_connector_and_no_attempt(void)
     bench_open(&bench);
     for (uint64_t n = 1; n <= 5; n++) {
         lc_alloc_fail_after(n);
-        CHECK_INT(lc_connector_new(&bench.loop, NULL, NULL, &connector), LC_ENOMEM);
+        CHECK_INT(lc_connector_new(&bench.loop, NULL, &connector), LC_ENOMEM);
         CHECK(connector == NULL);
         lc_alloc_fail_after(0);
         uv_run(&bench.loop, UV_RUN_NOWAIT);
     }
     lc_alloc_fail_after(1);
-    CHECK_INT(lc_connect_start(bench.connector, &bench.target, NULL, &attempt), LC_ENOMEM);
+    CHECK_INT(lc_connect_start(bench.connector, &bench.target, NULL, NULL, &attempt), LC_ENOMEM);
     CHECK(attempt == NULL);
     bench_close(&bench);
 }

@@ -67,6 +67,7 @@ static void test_a_request_over_tls_has_its_handshake_timed(void)
     CHECK_BYTES(exchange->response.body.ptr, exchange->response.body.len, "ok");
     CHECK(times->connect > 0);
     CHECK(times->tls > 0 && times->tls <= lc_now_ns() - before);
+    CHECK_INT(times->ready, times->connected + times->tls);
     CHECK(times->start <= times->sent && times->sent <= times->first_byte);
     CHECK(times->first_byte <= times->last_byte && times->last_byte <= times->read);
     lc_op_free(&exchange->op);
@@ -277,7 +278,9 @@ static void test_a_handshake_without_an_answer_counts_as_connecting(void)
     int peer = rig_accept(&secure.rig);
     struct lc_exchange *exchange = rig_take(&secure.rig);
     CHECK_INT(exchange->err, LC_ECONNTIMEOUT);
+    CHECK(exchange->times.connected != 0);
     CHECK_INT(exchange->times.tls, 0);
+    CHECK_INT(exchange->times.ready, 0);
     lc_op_free(&exchange->op);
     close(peer);
     secure_close(&secure);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -24,8 +25,9 @@ from locust_c.contrib.fasthttp import (
 
 
 @pytest.fixture
-def reports() -> Reports:
-    return Reports()
+def reports() -> Iterator[Reports]:
+    with Reports() as reports:
+        yield reports
 
 
 @pytest.fixture

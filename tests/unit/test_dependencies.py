@@ -9,7 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = """
-    lc:              buf: lc          url: buf         sock: lc         timers: lc
+    lc:              block: lc        buf: block       url: buf         sock: lc
+    timers: lc
     bins: lc         hist: bins       phases: bins     rounded: lc
     seconds: lc      window: rounded  stats: hist phases rounded seconds window
     http1: buf       filter: http1    decoder: filter  decode: decoder
