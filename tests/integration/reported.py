@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from locust_c import FastHttpUser, HttpUser
 from locust_c.clients import HttpSession
@@ -14,21 +14,16 @@ from locust_c.env import Environment
 
 @dataclass
 class Reports:
-    """What the request event brought, in the order of its calls, until the end of the with block."""
+    """What the request event brought, in the order of its calls."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
     environment: Environment = field(default_factory=Environment)
 
     def __post_init__(self) -> None:
-        self.environment.create_local_runner()
+        runner = self.environment.create_local_runner()
+        # What watches the processor would keep all this alive for as long as gevent's hub.
+        runner.greenlet.kill()
         self.environment.events.request.add_listener(self.on_request)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self.environment.runner is not None
-        self.environment.runner.quit()
 
     def on_request(self, **values: Any) -> None:
         self.events.append(values)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import brotli
@@ -59,9 +58,8 @@ def open_client(request: pytest.FixtureRequest, reports: Reports) -> Any:
 
 
 @pytest.fixture
-def reports() -> Iterator[Reports]:
-    with Reports() as reports:
-        yield reports
+def reports() -> Reports:
+    return Reports()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,9 +20,8 @@ from locust_c.exception import (
 
 
 @pytest.fixture
-def reports() -> Iterator[Reports]:
-    with Reports() as reports:
-        yield reports
+def reports() -> Reports:
+    return Reports()
 
 
 @pytest.fixture(params=["http", "fast"])

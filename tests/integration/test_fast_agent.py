@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -25,9 +24,8 @@ from locust_c.contrib.fasthttp import (
 
 
 @pytest.fixture
-def reports() -> Iterator[Reports]:
-    with Reports() as reports:
-        yield reports
+def reports() -> Reports:
+    return Reports()
 
 
 @pytest.fixture

@@ -99,10 +99,9 @@ def of_geventhttpclient(defaults: Mapping[str, Any], calls: list[Call]) -> Calla
 
 def of_ours(defaults: Mapping[str, Any], calls: list[Call]) -> Callable[[str], None]:
     def run(url: str) -> None:
-        with Reports() as reports:
-            client = reports.fast(url, default_headers=defaults)
-            for call in calls:
-                client.request(**{"method": "POST", "url": "/x?y=1", **call})
+        client = Reports().fast(url, default_headers=defaults)
+        for call in calls:
+            client.request(**{"method": "POST", "url": "/x?y=1", **call})
 
     return run
 

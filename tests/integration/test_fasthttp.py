@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.cookiejar
 import io
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -27,9 +26,8 @@ from locust_c.contrib.fasthttp import (
 
 
 @pytest.fixture
-def reports() -> Iterator[Reports]:
-    with Reports() as reports:
-        yield reports
+def reports() -> Reports:
+    return Reports()
 
 
 @pytest.fixture

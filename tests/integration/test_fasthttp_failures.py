@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from conftest import OpenScripted
 from reported import Reports
@@ -13,9 +11,8 @@ from locust_c.contrib.fasthttp import FAILURE_EXCEPTIONS, ErrorResponse, FastHtt
 
 
 @pytest.fixture
-def reports() -> Iterator[Reports]:
-    with Reports() as reports:
-        yield reports
+def reports() -> Reports:
+    return Reports()
 
 
 PART = steps.head_bytes(headers=[("Content-Length", "9")]) + b"abc"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fnmatch
 import gzip
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,9 +21,8 @@ from servers.steps import Step, chunked_response, repeat, reply, request, send, 
 
 
 @pytest.fixture
-def reports() -> Iterator[Reports]:
-    with Reports() as reports:
-        yield reports
+def reports() -> Reports:
+    return Reports()
 
 
 FLAVOURS = pytest.mark.parametrize("flavour", ["http", "fast"])

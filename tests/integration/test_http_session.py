@@ -6,7 +6,6 @@ import copy
 import io
 import os
 import pickle
-from collections.abc import Iterator
 from typing import Any
 
 import gevent
@@ -23,9 +22,8 @@ from locust_c.clients import HttpSession, ResponseContextManager
 
 
 @pytest.fixture
-def reports() -> Iterator[Reports]:
-    with Reports() as reports:
-        yield reports
+def reports() -> Reports:
+    return Reports()
 
 
 @pytest.fixture
