@@ -13,7 +13,7 @@ struct lc_tls {
     SSL *ssl;
     SSL_SESSION *session; /* the newest one that the server gave, until it is taken */
     int fd;
-    int io_error;          /* what the socket said last, if not LC_EAGAIN */
+    int io_error;          /* what the socket said in this call, if not LC_EAGAIN */
     uint64_t last_arrival; /* of the latest record read */
     bool wants_write;
     bool eof; /* the peer closed the socket */
@@ -195,7 +195,7 @@ static int result_of(struct lc_tls *tls, int returned)
     }
 }
 
-/* A failed write must not hide what is then read: the peer's alert says why it closed. */
+/* What an earlier call left would be taken for the outcome of this one. */
 static void begin_call(struct lc_tls *tls)
 {
     ERR_clear_error();
@@ -210,7 +210,11 @@ int lc_tls_handshake(struct lc_tls *tls)
         return 0;
     }
     int rc = result_of(tls, returned);
-    return rc == 0 ? LC_ECLOSED : rc;
+    if (rc == 0) {
+        lc_tls_take_reason(tls->reason, "TLS: unexpected eof while reading");
+        rc = LC_ETLS;
+    }
+    return rc;
 }
 
 ssize_t lc_tls_read(struct lc_tls *tls, char *into, size_t len, uint64_t *arrival_realtime_ns)

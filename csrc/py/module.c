@@ -167,10 +167,15 @@ static PyObject *module_blocks(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(
     return PyLong_FromLongLong(lc_alloc_live());
 }
 
+PyDoc_STRVAR(make_certificate_doc,
+             "_make_certificate($module, is_rsa, /)\n--\n\n"
+             "PEM of a certificate that no authority signed and of its key, RSA or elliptic.");
+
 static PyMethodDef module_methods[] = {
     {"_counts", module_counts, METH_NOARGS, counts_doc},
     {"_blocks", module_blocks, METH_NOARGS, blocks_doc},
     {"_types", module_types, METH_NOARGS, types_doc},
+    {"_make_certificate", lc_py_make_certificate, METH_O, make_certificate_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -43,6 +43,7 @@ from locust_c.contrib.fast_wire import host_line, refuse_line_ends
 from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
 from locust_c.session_state import SessionCookies
+from locust_c.tls_context import Certificate, TlsSettings, settings_of_factory, settings_of_requests
 from locust_c.user.rest import RestMixin
 from locust_c.user.users import User
 from locust_c.util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust
@@ -103,8 +104,9 @@ class FastHttpSession(ConnectionSettings, _core.Session):
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
     `insecure`: do not check TLS certificates. `headers`: defaults sent with each request. `cert`: a client
-    certificate, as with requests. `client_pool`: sessions that are given the same object share connections;
-    of a geventhttpclient HTTPClientPool the arguments count instead of those that follow here.
+    certificate, as with requests. `ssl_context_factory`: makes an ssl.SSLContext whose settings are taken
+    over (see tls_context.settings_of_factory). `client_pool`: sessions that are given the same object share
+    connections; of a geventhttpclient HTTPClientPool the arguments count instead of those that follow here.
 
     `network_timeout`, `connection_timeout`: seconds. `concurrency`: most connections at a time, further
     requests wait. `proxy_host`, `proxy_port`, `proxy_user`, `proxy_password`: an HTTP proxy.
@@ -178,6 +180,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self._proxy = settings.proxy
         self._proxy_authorization = settings.proxy_authorization
         self.verify = settings.verify
+        self._ssl_context_factory = settings.ssl_context_factory
         if settings.cert is not None:
             self.cert = settings.cert
 
@@ -236,7 +239,11 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     def _make_cookies(self) -> SessionCookies:
         return SessionCookies(cast("HttpSession", self))
 
-    _tls_files = staticmethod(HttpSession._tls_files)
+    def _tls_settings(self, verify: bool | str | None, cert: Certificate) -> TlsSettings:
+        if self._ssl_context_factory is None:
+            return settings_of_requests(verify, cert)
+        return settings_of_factory(self._ssl_context_factory, verify or False, cert)
+
     _encode_form = staticmethod(urlencode)
     _encode_params = staticmethod(_encode_params)
     _encode_json = staticmethod(_encode_json)
@@ -403,7 +410,8 @@ class FastHttpSession(ConnectionSettings, _core.Session):
                 url, method=method, max_retries=retries, **arguments
             )
         except FAILURE_EXCEPTIONS as error:
-            return failed_response(sending, url, error)
+            request = FastRequest(url, method, arguments["headers"], arguments["payload"])
+            return failed_response(sending, request, error)
         return response
 
     def _conclude(
@@ -415,12 +423,13 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         response._length = response._sample_length()
         response._catch_response = catch_response
         response.request_meta["url"] = url
+        if response._exception is None:
+            response._exception = self._judge(response)
+        response.request_meta["exception"] = response._exception
         if catch_response:
             failed = isinstance(response, ErrorResponse)
             response.__class__ = ErrorContextManager if failed else ResponseContextManager
             return response
-        if response._exception is None:
-            response._exception = response.request_meta["exception"] = self._judge(response)
         response._report()
         return response
 

@@ -14,7 +14,7 @@ CORE = """
     bins: lc         hist: bins       phases: bins     rounded: lc
     seconds: lc      window: rounded  stats: hist phases rounded seconds window
     http1: buf       filter: http1    decoder: filter  decode: decoder
-    tls: sock        tls_sessions: tls                 curl_loop: lc
+    tls: sock buf    tls_sessions: tls                 curl_loop: lc
     resolve: address source: address  dial: source sock                proxy: url
     tunnel: source sock proxy curl_loop                connect: lookup dial resolve tunnel
     transfer: buf tls curl_loop
