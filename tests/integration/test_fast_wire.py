@@ -97,9 +97,9 @@ def of_geventhttpclient(defaults: Mapping[str, Any], calls: list[Call]) -> Calla
     return run
 
 
-def of_ours(defaults: Mapping[str, Any], calls: list[Call]) -> Callable[[str], None]:
+def of_ours(reports: Reports, defaults: Mapping[str, Any], calls: list[Call]) -> Callable[[str], None]:
     def run(url: str) -> None:
-        client = Reports().fast(url, default_headers=defaults)
+        client = reports.fast(url, default_headers=defaults)
         for call in calls:
             client.request(**{"method": "POST", "url": "/x?y=1", **call})
 
@@ -111,7 +111,7 @@ def of_ours(defaults: Mapping[str, Any], calls: list[Call]) -> Callable[[str], N
 def test_requests_are_those_of_geventhttpclient(scripted: OpenScripted, defaults: str, cookies: bool) -> None:
     calls = list(CALLS.values())
     theirs = sent(scripted, cookies, of_geventhttpclient(DEFAULTS[defaults], calls))
-    ours = sent(scripted, cookies, of_ours(DEFAULTS[defaults], calls))
+    ours = sent(scripted, cookies, of_ours(Reports(), DEFAULTS[defaults], calls))
     assert len(theirs) == len(CALLS)
     assert dict(zip(CALLS, ours, strict=True)) == dict(zip(CALLS, theirs, strict=True))
 
