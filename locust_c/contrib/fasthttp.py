@@ -318,7 +318,9 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
     ) -> BaseException:
         """What reading a streamed body raises that breaks off."""
-        failure = Failure(code, url, reason, 0, received, remaining, timeout, head_done=True)
+        failure = Failure(
+            code, url, reason, 0, received, remaining, timeout, head_done=True, max_body=self.max_body_size
+        )
         return fast_error(failure, self.max_retries)
 
     def _judge(self, response: FastResponse) -> Exception | None:
