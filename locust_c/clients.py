@@ -39,6 +39,7 @@ from locust_c.session_settings import (
 from locust_c.session_state import SessionHeaders
 from locust_c.session_ways import SessionWays, watch_for
 from locust_c.tls_context import settings_of_requests
+from locust_c.wire import refuse_line_ends
 
 __all__ = ["HttpSession", "ResponseContextManager"]
 
@@ -225,6 +226,7 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         start._context = self._with_user_context(context)
         start._hook = self.request_event
         full_url = self._build_url(url)
+        refuse_line_ends(full_url)
         start.url = full_url
         token = request_http_version.set(http_version)
         try:

@@ -14,7 +14,7 @@ from requests.utils import urldefragauth
 from urllib3.util import parse_url
 from urllib3.util.url import _encode_target
 
-__all__ = ["Message", "message_of"]
+__all__ = ["Message", "message_of", "refuse_line_ends"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LINE_END = re.compile(rb"[\r\n\0]")
@@ -59,6 +59,13 @@ def _checked(line: bytes, part: str | bytes, what: str) -> bytes:
     if _LINE_END.search(line):
         raise ValueError(f"Invalid {what} {part!r}")
     return line
+
+
+def refuse_line_ends(url: str) -> None:
+    """Raises InvalidURL, a ValueError, for CR, LF and NUL; requests would quote those of path and query."""
+    if _LINE_END.search(url.encode("utf-8", "surrogatepass")):
+        shown = re.sub("//[^/]*@", "//", url)  # without credentials
+        raise requests.exceptions.InvalidURL(f"Invalid URL {shown!r}: it has a line end or a NUL")
 
 
 def _header_line(name: str | bytes, value: str | bytes) -> bytes:

@@ -17,7 +17,7 @@ from geventhttpclient.client import HTTPClient
 from geventhttpclient.header import Headers
 from geventhttpclient.useragent import CompatRequest
 
-__all__ = ["Wire", "host_line", "refuse_line_ends", "wire_of"]
+__all__ = ["Wire", "host_line", "refuse_line_ends", "refuse_line_ends_in_parts", "wire_of"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -30,8 +30,25 @@ _WITH_LENGTH = ("POST", "PUT", "PATCH")
 def refuse_line_ends(url: str) -> None:
     """Raises ValueError for a URL with CR, LF or NUL, which urllib would drop silently."""
     if _LINE_END.search(url):
-        shown = re.sub("//[^/@]*@", "//", url)  # without credentials
+        shown = re.sub("//[^/]*@", "//", url)  # without credentials
         raise ValueError(f"invalid request URI {shown!r}")
+
+
+def _pairs(items: Any) -> list[tuple[Any, Any]]:
+    return list(items.items()) if hasattr(items, "items") else list(items)
+
+
+def refuse_line_ends_in_parts(files: Any, data: Any) -> None:
+    """Raises ValueError for line ends and NUL in heads of multipart parts: geventhttpclient quotes none."""
+    texts = [name for name, _ in _pairs(data or {})]
+    for name, file in _pairs(files):
+        texts.append(name)
+        if isinstance(file, (tuple, list)):
+            texts += (file[0], *file[2:3])
+            texts += (text for pair in _pairs(*file[3:4] or ({},)) for text in pair)
+    for text in texts:
+        if _LINE_END.search(text.decode("latin-1") if isinstance(text, bytes) else str(text)):
+            raise ValueError(f"invalid name, type or header of a file: {text!r}")
 
 
 def host_line(host: str, port: int | None) -> str:

@@ -39,7 +39,7 @@ from locust_c.contrib.fast_response import (
     ResponseContextManager,
     RestResponseContextManager,
 )
-from locust_c.contrib.fast_wire import host_line, refuse_line_ends
+from locust_c.contrib.fast_wire import host_line, refuse_line_ends, refuse_line_ends_in_parts
 from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
 from locust_c.session_settings import context_source, without_credentials
@@ -366,6 +366,8 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         refuse_line_ends(full_url)
         # No credentials in names and texts; geventhttpclient sends none that stand in the URL of a call.
         full_url, shown = (without_credentials(one)[0] for one in (full_url, url))
+        if more.get("files"):
+            refuse_line_ends_in_parts(more["files"], data)
         own = self._own_headers(headers, auth)
         if not data and json is not None:
             data = _encode_json(json)
