@@ -7,7 +7,6 @@ handles redirects, hooks and authentication, and `EngineAdapter` sends it.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -23,17 +22,20 @@ from locust_c.connections import (
     request_http_version,
     shared_pool,
 )
+from locust_c.credentials import hide_headers, hide_userinfo
 from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
 from locust_c.hub import get_engine
 from locust_c.multipart import is_large, mark_files, put_files
 from locust_c.response import ResponseContextManager, adopted
 from locust_c.session_settings import (
+    absolute_http_url_regexp,
     auth_line,
     context_source,
     default_headers,
     encode_form,
     encode_json,
     header_block,
+    url_below,
     without_credentials,
 )
 from locust_c.session_state import SessionHeaders
@@ -41,9 +43,7 @@ from locust_c.session_ways import SessionWays, watch_for
 from locust_c.tls_context import settings_of_requests
 from locust_c.wire import refuse_line_ends
 
-__all__ = ["HttpSession", "ResponseContextManager"]
-
-absolute_http_url_regexp = re.compile(r"^https?://", re.I)
+__all__ = ["HttpSession", "ResponseContextManager", "absolute_http_url_regexp"]
 
 
 class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # verbs take more than requests'
@@ -230,13 +230,16 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         start.url = full_url
         token = request_http_version.set(http_version)
         try:
-            return self._finish(
-                start,
-                lambda: requests.Session.request(self, method, full_url, **kwargs),
-                catch_response,
-            )
+            return self._finish(start, lambda: self._by_requests(method, full_url, kwargs), catch_response)
         finally:
             request_http_version.reset(token)
+
+    def _by_requests(self, method: str, url: str, arguments: dict[str, Any]) -> requests.Response:
+        try:
+            return requests.Session.request(self, method, url, **arguments)
+        except requests.exceptions.InvalidHeader as error:
+            hide_headers(error, self.headers, arguments.get("headers"))
+            raise
 
     def _with_user_context(self, context: dict[str, Any] | None) -> dict[str, Any] | None:
         return context if self._user_context is None else {**self._user_context(), **(context or {})}
@@ -253,7 +256,8 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         elapsed_before = first._response_time_ms if first._start_time else 0.0
         try:
             response = adopted(run())
-        except HTTP_EXCEPTIONS:
+        except HTTP_EXCEPTIONS as error:
+            hide_userinfo(error)
             raise
         except requests.RequestException as error:
             response = ResponseContextManager()
@@ -274,7 +278,8 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         response._length = response.length_to_report()
         response._catch_response = catch_response
         origin = response.history[0] if response.history else response
-        response.request_meta["url"] = origin.request.url if origin.request is not None else first.url
+        url = origin.request.url if origin.request is not None else first.url
+        response.request_meta["url"] = without_credentials(url or "")[0]
         if not catch_response:
             if response._exception is None:
                 response._set_exception(self._judge(response))
@@ -287,12 +292,7 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         return origin.request.path_url if origin.request is not None else ""
 
     def _build_url(self, path: str) -> str:
-        """Locust's rule: an absolute URL as it is, everything else appended to the base URL."""
-        if isinstance(path, bytes):
-            path = path.decode()
-        if absolute_http_url_regexp.match(path):
-            return path
-        return f"{self.base_url}{path}"
+        return url_below(self.base_url, path.decode() if isinstance(path, bytes) else path)
 
     @contextmanager
     def rename_request(self, name: str) -> Generator[None]:

@@ -17,7 +17,9 @@ from geventhttpclient.client import HTTPClient
 from geventhttpclient.header import Headers
 from geventhttpclient.useragent import CompatRequest
 
-__all__ = ["Wire", "host_line", "refuse_line_ends", "refuse_line_ends_in_parts", "wire_of"]
+from locust_c.credentials import SECRET_HEADERS, without_userinfo
+
+__all__ = ["Wire", "host_line", "refuse_line_ends", "wire_of"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -27,26 +29,27 @@ _FILE_BLOCK = 65536
 _WITH_LENGTH = ("POST", "PUT", "PATCH")
 
 
-def refuse_line_ends(url: str) -> None:
-    """Raises ValueError for a URL with CR, LF or NUL, which urllib would drop silently."""
-    if _LINE_END.search(url):
-        shown = re.sub("//[^/]*@", "//", url)  # without credentials
-        raise ValueError(f"invalid request URI {shown!r}")
-
-
 def _pairs(items: Any) -> list[tuple[Any, Any]]:
     return list(items.items()) if hasattr(items, "items") else list(items)
 
 
-def refuse_line_ends_in_parts(files: Any, data: Any) -> None:
-    """Raises ValueError for line ends and NUL in heads of multipart parts: geventhttpclient quotes none."""
-    texts = [name for name, _ in _pairs(data or {})]
+def _heads_of_parts(files: Any, data: Any) -> Iterator[Any]:
+    """What stands in the heads of a multipart body: names, types, headers."""
+    yield from (name for name, _ in _pairs(data or {}))
     for name, file in _pairs(files):
-        texts.append(name)
+        yield name
         if isinstance(file, (tuple, list)):
-            texts += (file[0], *file[2:3])
-            texts += (text for pair in _pairs(*file[3:4] or ({},)) for text in pair)
-    for text in texts:
+            yield from (file[0], *file[2:3])
+            yield from (text for pair in _pairs(*file[3:4] or ({},)) for text in pair)
+
+
+def refuse_line_ends(url: str, files: Any = None, data: Any = None) -> None:
+    """Raises ValueError for CR, LF and NUL in a URL, where urllib would drop them silently, and in the heads
+    of multipart parts, where geventhttpclient would not quote them.
+    """
+    if _LINE_END.search(url):
+        raise ValueError(f"invalid request URI {without_userinfo(url)!r}")
+    for text in _heads_of_parts(files, data) if files else ():
         if _LINE_END.search(text.decode("latin-1") if isinstance(text, bytes) else str(text)):
             raise ValueError(f"invalid name, type or header of a file: {text!r}")
 
@@ -102,7 +105,8 @@ def _line(name: Any, value: Any) -> str:
         raise ValueError(f"invalid header field name {name!r}")
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     if not _VALUE.fullmatch(text):
-        raise ValueError(f"invalid value for header field {name!r}: {value!r}")
+        shown = "a secret" if name.lower() in SECRET_HEADERS else repr(value)
+        raise ValueError(f"invalid value for header field {name!r}: {shown}")
     return f"{name}: {text}\r\n"
 
 
