@@ -157,7 +157,8 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     if (response->err == 0 || keeps_part(session, exchange)) {
         response->status = exchange->response.status;
         if ((!streamed && take_content(session, response, exchange, undecodable) < 0) ||
-            (exchange->response.has_set_cookie && take_cookies(session, wire, exchange) < 0)) {
+            (exchange->response.has_set_cookie && session->keeps_cookies &&
+             take_cookies(session, wire, exchange) < 0)) {
             return -1;
         }
     }
@@ -194,7 +195,7 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
                                                    const struct lc_call *call, uint64_t start_ns)
 {
     struct lc_request request = {
-        .pool = session->pool,
+        .pool = call->pool != NULL ? call->pool : session->pool,
         .origin = wire->origin,
         .is_head = wire->is_head,
         .streams = call->stream,
@@ -221,6 +222,7 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
     struct py_response *response = lc_py_response_new(type);
     if (response != NULL) {
         response->catch_response = call->catch_response;
+        response->body_is_text = wire->body_is_text;
         response->method = Py_NewRef(call->method);
         response->url = Py_NewRef(wire->url);
     }

@@ -24,6 +24,7 @@ from locust_c.clients import HttpSession, absolute_http_url_regexp, context_sour
 from locust_c.connections import ConnectionOptions, ConnectionSettings, checked_options, shared_pool
 from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
 from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error
+from locust_c.contrib.fast_pool import PoolSettings
 from locust_c.contrib.fast_response import (
     ErrorContextManager,
     ErrorResponse,
@@ -72,6 +73,22 @@ def _header_block(base_url: str, headers: _Pairs) -> bytes:
     return "".join(lines).encode("latin-1", "replace")
 
 
+@lru_cache(maxsize=64)
+def _shared(headers: _Pairs) -> _Pairs:
+    """One object for all sessions with these headers."""
+    return headers
+
+
+def _wire_headers(settings: PoolSettings, options: ConnectionOptions, own: Mapping[str, Any]) -> _Pairs:
+    headers = HTTPClient.DEFAULT_HEADERS.copy()
+    headers.update(settings.headers)
+    if not options.keep_alive:
+        headers["Connection"] = "close"
+    headers.update(own)
+    lines = ((name, value if isinstance(value, bytes) else str(value)) for name, value in headers.items())
+    return _shared(tuple(lines))
+
+
 _encode_json = json_module.JSONEncoder().encode
 
 
@@ -79,10 +96,15 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     """The client of `FastHttpUser`.
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
-    `insecure`: do not check TLS certificates. `network_timeout`, `connection_timeout`: seconds.
-    `headers`: defaults sent with each request. A request with an idempotent method is sent again when the
-    server closes the connection instead of answering (`concurrency` + 1 times at most) and after a time-out
-    (`max_retries` times). `client_pool` has no effect: each session has its own connections.
+    `insecure`: do not check TLS certificates. `headers`: defaults sent with each request. `cert`: a client
+    certificate, as with requests. `client_pool`: sessions that are given the same object share connections;
+    of a geventhttpclient HTTPClientPool the arguments count instead of those that follow here.
+
+    `network_timeout`, `connection_timeout`: seconds. `concurrency`: most connections at a time, further
+    requests wait. `proxy_host`, `proxy_port`, `proxy_user`, `proxy_password`: an HTTP proxy.
+
+    A request with an idempotent method is sent again when the server closes the connection instead of
+    answering (`concurrency` + 1 times at most) and after a time-out (`max_retries` times).
     """
 
     max_redirects: int
@@ -97,24 +119,20 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         client_pool: Any = None,
         ssl_context_factory: Any = None,
         *,
-        network_timeout: float = 5.0,
-        connection_timeout: float = 5.0,
         max_redirects: int = 3,
         max_retries: int = 3,
+        retry_delay: float = 0.0,
         headers: Mapping[str, Any] | None = None,
-        concurrency: int = 1,
-        proxy_host: str | None = None,
-        proxy_port: int | str | None = None,
+        cert: str | tuple[str, str] | None = None,
         connection_options: ConnectionOptions | None = None,
         http_version: str | None = None,
+        **pool: Any,
     ) -> None:
+        own = {"insecure": insecure, "ssl_context_factory": ssl_context_factory, **pool}
+        settings = PoolSettings.of(client_pool, own)
         url, credentials = without_credentials(base_url or "")
-        defaults = HTTPClient.DEFAULT_HEADERS.copy()
         options = checked_options(connection_options)
-        if not options.keep_alive:
-            defaults["Connection"] = "close"
-        defaults.update(headers or {})
-        self._wire_headers: _Pairs = tuple(defaults.items())
+        self._wire_headers = _wire_headers(settings, options, headers or {})
         engine = get_engine()
         self._setup(
             engine,
@@ -127,25 +145,35 @@ class FastHttpSession(ConnectionSettings, _core.Session):
             _header_block(url, self._wire_headers),
             True,
         )
-        if len(defaults) != len(set(defaults)):
-            self.headers = DefaultHeaders(defaults)  # several values of one name
-        self._use_options(options, http_version)
-        self._pool_headers: Mapping[str, Any] = {}
-        self._default_timeouts = (connection_timeout, network_timeout)
-        self._set_timeouts(self._default_timeouts)
+        if len(self._wire_headers) != len({name.lower() for name, _ in self._wire_headers}):
+            self.headers = DefaultHeaders(self._wire_headers)  # several values of one name
+        self._use_options(options, settings.http_version or http_version)
+        self._use_settings(settings, options)
+        if client_pool is not None:
+            shared_pool(self, client_pool, engine, settings.limits(options))
+        self.client_pool = client_pool
         self.max_redirects = max_redirects
         self.max_retries = max_retries
-        self._resend_closed = concurrency + 1
-        self.client_pool = client_pool
-        if client_pool is not None:
-            shared_pool(self, client_pool, engine, options.limits)
+        if retry_delay:
+            self.retry_delay = retry_delay
         self._user_context = context_source(user)
-        self._proxy = f"http://{proxy_host}:{proxy_port}" if proxy_host else None
         self._long_way_only = self._proxy is not None or self._is_customized()
         self._request_overridden = type(self).request is not FastHttpSession.request
-        self.verify = not insecure
+        if cert is not None:
+            self.cert = cert
         if credentials is not None and all(credentials):
             self.auth = _basic_auth_str(*credentials)
+
+    def _use_settings(self, settings: PoolSettings, options: ConnectionOptions) -> None:
+        self._default_timeouts = settings.timeouts
+        self._set_timeouts(settings.timeouts)
+        self._set_limits(*settings.limits(options))
+        self._resend_closed = settings.concurrency + 1
+        self._proxy = settings.proxy
+        self._proxy_authorization = settings.proxy_authorization
+        self.verify = settings.verify
+        if settings.cert is not None:
+            self.cert = settings.cert
 
     def _is_customized(self) -> bool:
         """Whether a subclass, or a changed LocustUserAgent, does what only the long way calls."""
@@ -404,6 +432,7 @@ class FastHttpUser(RestMixin, User):
     ssl_context_factory: Any = None
     proxy_host: str | None = None
     proxy_port: int | str | None = None
+    cert: str | tuple[str, str] | None = None
     connection_options: ConnectionOptions | None = None
     http_version: str | None = None
     abstract = True
@@ -425,6 +454,7 @@ class FastHttpUser(RestMixin, User):
             concurrency=self.concurrency,
             proxy_host=self.proxy_host,
             proxy_port=self.proxy_port,
+            cert=self.cert,
             connection_options=self.connection_options,
             http_version=self.http_version,
         )
