@@ -60,7 +60,8 @@ static int on_sending(void *owner)
     struct lc_timer *timer = &exchange->op.timer;
     exchange->sending = true;
     exchange->deadline_ns = UINT64_MAX;
-    lc_exchange_extend_deadline(exchange, lc_now_ns());
+    exchange->times.ready = lc_now_ns();
+    lc_exchange_extend_deadline(exchange, exchange->times.ready);
     if (exchange->op.state != LC_OP_PENDING || exchange->deadline_ns == UINT64_MAX ||
         (timer->place != 0 && timer->due_ns <= exchange->deadline_ns)) {
         return 0;
@@ -107,6 +108,7 @@ static void take_times(struct lc_times *times, const struct lc_transfer_result *
     times->lookup = result->lookup_ns;
     times->connect = result->connect_ns;
     times->tls = result->tls_ns;
+    times->connected = times->ready > times->tls ? times->ready - times->tls : 0;
     times->sent = result->sent;
     times->first_byte = result->first_byte;
     times->last_byte = result->last_byte;
