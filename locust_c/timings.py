@@ -19,7 +19,7 @@ class Timings:
 
     `due` is epoch seconds; the others are seconds after it, as in the variables of curl's `--write-out` that
     are named here. None: the step did not happen (a kept connection is not connected again), or the request
-    failed before its end. Of redirects the last exchange counts.
+    failed before its end. Of redirects the last exchange counts; of a streamed response all up to its head.
     """
 
     #: When the task made the request.
