@@ -10,6 +10,7 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 __version__: str
 
 def _types() -> tuple[type, ...]: ...
+def _make_certificate(is_rsa: bool, /) -> bytes: ...
 
 # ---- error codes of the engine ----
 

@@ -17,7 +17,6 @@ from http.cookiejar import CookieJar
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-import certifi
 import requests
 from requests.adapters import BaseAdapter
 from requests.auth import HTTPBasicAuth, _basic_auth_str
@@ -38,6 +37,7 @@ from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_erro
 from locust_c.hub import get_engine
 from locust_c.response import ResponseContextManager, adopted
 from locust_c.session_state import SessionCookies, SessionHeaders
+from locust_c.tls_context import settings_of_requests
 
 __all__ = ["HttpSession", "ResponseContextManager"]
 
@@ -269,25 +269,7 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
         adapter = super().get_adapter(url)
         return adapter if isinstance(adapter, EngineAdapter) else self.adapters.in_place_of(adapter)
 
-    @staticmethod
-    def _tls_files(
-        verify: bool | str | None, cert: str | tuple[str, str] | None
-    ) -> tuple[bool, str | None, str | None, str | None, str | None]:
-        """verify and cert of requests as (verify, CA file, CA folder, certificate, key)."""
-        import os
-
-        cert_file, key_file = cert if isinstance(cert, tuple) else (cert, None)
-        for path, what in ((cert_file, "TLS certificate file"), (key_file, "TLS key file")):
-            if path and not os.path.exists(path):
-                raise OSError(f"Could not find the {what}, invalid path: {path}")
-        if verify is False:
-            return False, None, None, cert_file, key_file
-        if isinstance(verify, str):
-            if not os.path.exists(verify):
-                raise OSError(f"Could not find a suitable TLS CA certificate bundle, invalid path: {verify}")
-            folder = os.path.isdir(verify)
-            return True, None if folder else verify, verify if folder else None, cert_file, key_file
-        return True, certifi.where(), None, cert_file, key_file
+    _tls_settings = staticmethod(settings_of_requests)
 
     @staticmethod
     def _auth_line(auth: Any) -> bytes | None:

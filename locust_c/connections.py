@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from locust_c import _core
+from locust_c.tls_context import TLS_VERSIONS, Certificate, TlsSettings
 
 if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter
@@ -35,8 +36,6 @@ request_source: ContextVar[str | None] = ContextVar("request_source", default=No
 
 DEFAULT_MAX_IDLE = 10
 """Idle connections that a session keeps, as requests' adapters do (pool_maxsize)."""
-
-TLS_VERSIONS = {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,8 @@ class ConnectionSettings:
         http_version: str
         _set_limits: Any
 
+        def _tls_settings(self, verify: bool | str | None, cert: Certificate) -> TlsSettings: ...
+
     def _use_options(self, options: ConnectionOptions, http_version: str | None) -> None:
         """Called once, when the session is set up."""
         if http_version is not None:
@@ -138,6 +139,16 @@ class ConnectionSettings:
         """Source, Unix socket and addresses for connections to that host (called from C)."""
         options = self._connection_options or _DEFAULT
         return request_source.get() or options.source, options.unix_socket, options.addresses_of(host, port)
+
+    def _tls_files(self, verify: bool | str | None, cert: Certificate) -> TlsSettings:
+        """How TLS connections are made under requests' `verify` and `cert` (called from C)."""
+        settings = self._tls_settings(verify, cert)
+        options = self._connection_options
+        if options is None:
+            return settings
+        return settings.restricted(
+            options.tls_min, options.tls_max, options.tls_ciphers, options.tls_resumption
+        )
 
 
 class _SharedPools:

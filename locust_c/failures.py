@@ -286,8 +286,13 @@ def _shown(seconds: float) -> float:
 
 
 def tls_error(reason: str) -> Exception:
-    """What ssl raises for a failed handshake; `reason` is OpenSSL's."""
+    """What ssl raises where TLS fails; `reason` is OpenSSL's."""
     words = reason.removeprefix("TLS: ")
+    if words == "unexpected eof while reading":
+        text = "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"
+        return ssl.SSLEOFError(8, text)
+    if words == "TLS":
+        return ssl.SSLError(1, "[SSL] unknown error")
     return ssl.SSLError(1, f"[SSL: {words.upper().replace(' ', '_')}] {words}")
 
 

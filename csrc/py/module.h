@@ -68,6 +68,9 @@ struct lc_state {
 
 extern struct PyModuleDef lc_module_def;
 
+/* Functions of the module. */
+PyObject *lc_py_make_certificate(PyObject *module, PyObject *is_rsa); /* py_target.c */
+
 struct lc_state *lc_state_of_module(PyObject *module);
 /* The state by one of our types or a subclass of it; NULL with an exception. */
 struct lc_state *lc_state_of_type(PyTypeObject *type);

@@ -1,5 +1,7 @@
 #include "py_session.h"
 
+#include "compat.h"
+
 #include "decode.h"
 #include "py_times.h"
 #include "py_stream.h"
@@ -343,13 +345,44 @@ LC_CALLS_PYTHON LC_OFF_STACK static int finish_call(struct py_session *session,
                                    seconds_or_none(call->read_timeout_ns));
         return *out != NULL ? 0 : -1;
     }
-    if (!call->catch_response) {
-        if (judge(session, response) < 0 || lc_py_response_report(response) < 0) {
-            return -1;
-        }
+    /* The fast client says what is wrong before the block begins, requests at its end. */
+    bool judged = !call->catch_response || session->flavour == LC_FLAVOUR_FAST;
+    if ((judged && judge(session, response) < 0) ||
+        (!call->catch_response && lc_py_response_report(response) < 0)) {
+        return -1;
     }
     *out = Py_NewRef((PyObject *)response);
     return 0;
+}
+
+/* What a call gives that the exception which is set ended: NULL with that exception, as a rule.
+ * Locust's fast client takes a gevent.Timeout for a time-out of its own. */
+LC_CALLS_PYTHON LC_RARE static struct py_response *interrupted(struct py_session *session,
+                                                               const struct lc_call *call,
+                                                               const struct lc_wire *wire,
+                                                               uint64_t start_ns)
+{
+    if (session->flavour != LC_FLAVOUR_FAST) {
+        return NULL;
+    }
+    PyObject *exception = lc_py_take_exception();
+    PyObject *made =
+        PyObject_CallMethod((PyObject *)session, "_interrupted", "OOOO", exception, call->method,
+                            wire->url, call->catch_response ? Py_True : Py_False);
+    if (made == NULL || made == Py_None) {
+        if (made == Py_None) {
+            lc_py_restore_exception(Py_NewRef(exception));
+        }
+        Py_XDECREF(made);
+        Py_DECREF(exception);
+        return NULL;
+    }
+    Py_DECREF(exception);
+    struct py_response *response = (struct py_response *)made;
+    Py_XSETREF(response->method, Py_NewRef(call->method));
+    response->err = LC_ECANCELLED;
+    response->times = (struct lc_times){.start = start_ns, .ended = lc_now_ns()};
+    return response;
 }
 
 LC_CALLS_PYTHON int lc_py_session_call(struct py_session *session, const struct lc_call *call,
@@ -365,6 +398,9 @@ LC_CALLS_PYTHON int lc_py_session_call(struct py_session *session, const struct 
     }
     way = LC_WAY_ERROR;
     response = lc_py_exchange(session, &wire, call, start_ns);
+    if (response == NULL) {
+        response = interrupted(session, call, &wire, start_ns);
+    }
     if (response == NULL) {
         goto done;
     }

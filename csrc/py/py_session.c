@@ -281,6 +281,7 @@ static int session_clear(PyObject *op)
 {
     struct py_session *self = (struct py_session *)op;
     lc_py_pool_close(self->engine, &self->own_pool); /* a shared one is for those that are left */
+    lc_pool_forget(&self->own_pool);
     self->pool = &self->own_pool;
     Py_CLEAR(self->shared_pool);
     Py_CLEAR(self->connection_options);

@@ -217,14 +217,13 @@ class LocustUserAgent(UserAgent):
 _SETTINGS = ("max_redirects", "max_retries", "default_headers", "cookiejar", "clientpool")
 
 
-def failed_response(sending: Sending, url: str, error: BaseException) -> FastResponse:
+def failed_response(sending: Sending, request: CompatRequest, error: BaseException) -> FastResponse:
     """The response of a call that raised `error`: the last one of the engine if it is the reason."""
     response = sending.failed
     if response is None:
         response = ErrorResponse()
-        response.url = url
-        request = getattr(error, "request", None)
-        response.request = request
+        response.url = request.url
+    response.request = request
     response.__class__ = ErrorResponse
     response.error = response._exception = error
     return response

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode, urlsplit
 
+from gevent.timeout import Timeout
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.header import Headers
 from geventhttpclient.url import _encode_params
@@ -23,7 +24,12 @@ from locust_c import _core
 from locust_c.clients import HttpSession, absolute_http_url_regexp, context_source, without_credentials
 from locust_c.connections import ConnectionOptions, ConnectionSettings, checked_options, shared_pool
 from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
-from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error
+from locust_c.contrib.fast_failures import (
+    FAILURE_EXCEPTIONS,
+    LocustBadStatusCode,
+    fast_error,
+    fast_timeout,
+)
 from locust_c.contrib.fast_pool import PoolSettings
 from locust_c.contrib.fast_response import (
     ErrorContextManager,
@@ -37,6 +43,7 @@ from locust_c.contrib.fast_wire import host_line, refuse_line_ends
 from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
 from locust_c.session_state import SessionCookies
+from locust_c.tls_context import Certificate, TlsSettings, settings_of_factory, settings_of_requests
 from locust_c.user.rest import RestMixin
 from locust_c.user.users import User
 from locust_c.util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust
@@ -97,8 +104,9 @@ class FastHttpSession(ConnectionSettings, _core.Session):
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
     `insecure`: do not check TLS certificates. `headers`: defaults sent with each request. `cert`: a client
-    certificate, as with requests. `client_pool`: sessions that are given the same object share connections;
-    of a geventhttpclient HTTPClientPool the arguments count instead of those that follow here.
+    certificate, as with requests. `ssl_context_factory`: makes an ssl.SSLContext whose settings are taken
+    over (see tls_context.settings_of_factory). `client_pool`: sessions that are given the same object share
+    connections; of a geventhttpclient HTTPClientPool the arguments count instead of those that follow here.
 
     `network_timeout`, `connection_timeout`: seconds. `concurrency`: most connections at a time, further
     requests wait. `proxy_host`, `proxy_port`, `proxy_user`, `proxy_password`: an HTTP proxy.
@@ -172,6 +180,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self._proxy = settings.proxy
         self._proxy_authorization = settings.proxy_authorization
         self.verify = settings.verify
+        self._ssl_context_factory = settings.ssl_context_factory
         if settings.cert is not None:
             self.cert = settings.cert
 
@@ -230,7 +239,11 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     def _make_cookies(self) -> SessionCookies:
         return SessionCookies(cast("HttpSession", self))
 
-    _tls_files = staticmethod(HttpSession._tls_files)
+    def _tls_settings(self, verify: bool | str | None, cert: Certificate) -> TlsSettings:
+        if self._ssl_context_factory is None:
+            return settings_of_requests(verify, cert)
+        return settings_of_factory(self._ssl_context_factory, verify or False, cert)
+
     _encode_form = staticmethod(urlencode)
     _encode_params = staticmethod(_encode_params)
     _encode_json = staticmethod(_encode_json)
@@ -268,7 +281,15 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     ) -> BaseException:
         """Sets the response's error and class; returns what the statistics show."""
         failure = Failure(
-            code, response.url, reason, os_errno, received, remaining, timeout, head_done=head_done
+            code,
+            response.url,
+            reason,
+            os_errno,
+            received,
+            remaining,
+            timeout,
+            head_done=head_done,
+            max_body=self.max_body_size,
         )
         error = fast_error(failure, self.max_retries)
         if response.status_code:
@@ -276,6 +297,21 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         response.error = error
         response.__class__ = ErrorContextManager if response._catch_response else ErrorResponse
         return error
+
+    def _interrupted(
+        self, error: BaseException, method: str, url: str, catch_response: bool
+    ) -> FastResponse | None:
+        """The response of a request that this exception ended in its greenlet; None: it goes on.
+
+        A gevent.Timeout is taken for a time-out of the request, as geventhttpclient does.
+        """
+        if not isinstance(error, Timeout):
+            return None
+        response = ErrorContextManager() if catch_response else ErrorResponse()
+        response.url, response.request = url, FastRequest(url, method, Headers())
+        response._catch_response = catch_response
+        response.error = response._exception = fast_timeout(url, self.max_retries, error)
+        return response
 
     def _broken(
         self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
@@ -372,7 +408,8 @@ class FastHttpSession(ConnectionSettings, _core.Session):
                 url, method=method, max_retries=retries, **arguments
             )
         except FAILURE_EXCEPTIONS as error:
-            return failed_response(sending, url, error)
+            request = FastRequest(url, method, arguments["headers"], arguments["payload"])
+            return failed_response(sending, request, error)
         return response
 
     def _conclude(
@@ -384,12 +421,13 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         response._length = response._sample_length()
         response._catch_response = catch_response
         response.request_meta["url"] = url
+        if response._exception is None:
+            response._exception = self._judge(response)
+        response.request_meta["exception"] = response._exception
         if catch_response:
             failed = isinstance(response, ErrorResponse)
             response.__class__ = ErrorContextManager if failed else ResponseContextManager
             return response
-        if response._exception is None:
-            response._exception = response.request_meta["exception"] = self._judge(response)
         response._report()
         return response
 
