@@ -7,7 +7,9 @@
 static void open_proxied(struct lane *lane)
 {
     lane_open(lane);
-    lane->target = (struct lc_transfer_target){.url = "http://origin.test/", .proxy = lane->url};
+    lane->origin.connect_url = "http://origin.test:80/";
+    lane->origin.host = "origin.test";
+    lane->origin.proxy = lane->url;
 }
 
 /* Sends a request, expects those bytes, answers. */
