@@ -22,6 +22,7 @@ from benchmarks.server import Nginx, ServerError, checked_nginx
 
 TLS_AIM_KB = 24.0
 SETTLE_S = 1.0
+SPAWN_RATE = 200  # all at once, handshakes in flight would be what memory was needed for
 CLOSING = Scenario(
     name="close",
     title="64 users, no wait, GET / with Connection: close",
@@ -60,7 +61,8 @@ def kb_per_user(setup: Setup, server: Nginx, which: str, user_class: str, host: 
         setup.environment = {**clients.bench_environment(server), "BENCH_MARKS": str(marks)}
         start = clients.ours if which == "ours" else clients.stock
         connections = 0 if user_class == "IdleAlone" else users
-        with clients.running(setup, start(setup, "idle.py", user_class, host, users)) as process:
+        command = start(setup, "idle.py", user_class, host, users, "-r", str(SPAWN_RATE))
+        with clients.running(setup, command) as process:
 
             def all_there() -> bool:
                 if process.poll() is not None:

@@ -1,5 +1,7 @@
 #include "buf.h"
 
+#include "block.h"
+
 void lc_buf_init(struct lc_buf *buf, size_t max)
 {
     *buf = (struct lc_buf){.max = max};
@@ -7,8 +9,26 @@ void lc_buf_init(struct lc_buf *buf, size_t max)
 
 void lc_buf_free(struct lc_buf *buf)
 {
-    lc_free(buf->ptr);
+    if (buf->block != 0) {
+        lc_block_free(buf->ptr, buf->block);
+    } else {
+        lc_free(buf->ptr);
+    }
     lc_buf_init(buf, buf->max);
+}
+
+/* Room for `cap` bytes in a large block; `*size` is what it has. */
+static char *grow_to_block(struct lc_buf *buf, size_t cap, size_t *size)
+{
+    if (buf->block != 0) {
+        return lc_block_grow(buf->ptr, buf->block, cap, size);
+    }
+    char *ptr = lc_block_alloc(cap, size);
+    if (ptr != NULL && buf->ptr != NULL) {
+        memcpy(ptr, buf->ptr, buf->len);
+        lc_free(buf->ptr);
+    }
+    return ptr;
 }
 
 int lc_buf_reserve(struct lc_buf *buf, size_t more)
@@ -24,12 +44,14 @@ int lc_buf_reserve(struct lc_buf *buf, size_t more)
     if (buf->len > 0 && cap < buf->cap * 2) {
         cap = buf->cap * 2 < buf->max ? buf->cap * 2 : buf->max;
     }
-    char *ptr = lc_realloc(buf->ptr, cap);
+    size_t block = 0;
+    char *ptr = cap < LC_BLOCK_MIN ? lc_realloc(buf->ptr, cap) : grow_to_block(buf, cap, &block);
     if (ptr == NULL) {
         return LC_ENOMEM;
     }
     buf->ptr = ptr;
-    buf->cap = cap;
+    buf->block = block;
+    buf->cap = block == 0 ? cap : block < buf->max ? block : buf->max;
     return 0;
 }
 

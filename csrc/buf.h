@@ -12,6 +12,7 @@ struct lc_buf {
     size_t len;
     size_t cap;
     size_t max;
+    size_t block; /* private: the size of the large block that it is; 0: it is none */
 };
 
 void lc_buf_init(struct lc_buf *buf, size_t max);

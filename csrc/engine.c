@@ -1,5 +1,7 @@
 #include "engine_private.h"
 
+#include "block.h"
+
 #include <stdio.h>
 
 /* --- ids --- */
@@ -200,6 +202,9 @@ void lc_engine_free(struct lc_engine *engine)
         lc_engine_forget_open(exchange);
         exchange->engine = NULL;
     }
+    if (engine->transfers != NULL) {
+        lc_transfers_close(engine->transfers);
+    }
     lc_connector_close(engine->connector);
     uv_run(&engine->loop, UV_RUN_NOWAIT);
     uv_walk(&engine->loop, close_handle, NULL);
@@ -221,6 +226,7 @@ void lc_engine_free(struct lc_engine *engine)
     lc_free(engine->slots);
     lc_home_free(&engine->home);
     lc_free(engine);
+    lc_blocks_release();
 }
 
 /* --- the loop --- */
@@ -277,6 +283,16 @@ static void fire_timers(struct lc_engine *engine)
     }
 }
 
+/* What may not happen while libuv or libcurl is on the stack; true: there is more. */
+static bool turn_lanes(struct lc_engine *engine)
+{
+    bool more = lc_connector_turn(engine->connector);
+    if (engine->transfers != NULL) {
+        more = lc_transfers_turn(engine->transfers) || more;
+    }
+    return more;
+}
+
 int lc_engine_turn(struct lc_engine *engine)
 {
     if (!lc_engine_is_ours(engine)) {
@@ -284,9 +300,9 @@ int lc_engine_turn(struct lc_engine *engine)
     }
     engine->dirty = false;
     engine->realtime_offset_ns = lc_realtime_ns() - lc_now_ns();
-    bool more = lc_connector_turn(engine->connector);
+    bool more = turn_lanes(engine);
     uv_run(&engine->loop, UV_RUN_NOWAIT);
-    more = lc_connector_turn(engine->connector) || more;
+    more = turn_lanes(engine) || more;
     fire_timers(engine);
     lc_exchange_start_waiting(engine);
     if (more) {
@@ -375,7 +391,11 @@ bool lc_engine_cancel_next(struct lc_engine *engine, uint32_t *place, void **dat
 
 void lc_engine_count(const struct lc_engine *engine, struct lc_engine_counts *out)
 {
-    *out = (struct lc_engine_counts){.connections = engine->connections,
-                                     .opened = engine->opened,
+    struct lc_transfer_counts transfers = {0};
+    if (engine->transfers != NULL) {
+        lc_transfers_count(engine->transfers, &transfers);
+    }
+    *out = (struct lc_engine_counts){.connections = engine->connections + transfers.connections,
+                                     .opened = engine->opened + transfers.opened,
                                      .operations = engine->operations};
 }

@@ -63,6 +63,7 @@ struct lc_times {
     uint64_t connect;   /* duration of look-up and connect together */
     uint64_t connected; /* a connection was there, kept or new; the handshake, if any, follows */
     uint64_t tls;       /* duration of the handshake */
+    uint64_t ready;     /* sending began */
     uint64_t sent;      /* the write that took the last byte began */
     uint64_t first_byte;
     uint64_t last_byte;
@@ -94,6 +95,7 @@ struct lc_exchange {
     struct lc_pool_waiter waiter;
     struct lc_connect *attempt;
     struct lc_conn *conn;
+    struct lc_transfer *transfer;
     struct lc_buf fed;    /* what was fed and is not written yet */
     size_t written;       /* of request.wire, on the present connection */
     size_t fed_written;   /* of fed */
@@ -107,6 +109,8 @@ struct lc_exchange {
     bool began_feeding;   /* a piece was fed: it cannot be sent again */
     bool fed_all;         /* the last piece was fed */
     bool unsent;          /* the piece that was fed last is not written yet */
+    bool sending;         /* by libcurl: the connection is there */
+    bool paused;          /* libcurl keeps a piece of the body back */
     /* the result */
     bool ended;      /* err and response are final */
     bool hungry;     /* what was fed is written: lc_exchange_feed() has the next piece */
@@ -179,6 +183,10 @@ int lc_engine_origin(struct lc_engine *engine, const struct lc_origin_spec *spec
                      struct lc_origin **out) LC_MUST_USE;
 int lc_engine_tls_context(struct lc_engine *engine, const struct lc_tls_config *config,
                           struct lc_tls_context **out, char reason[LC_TLS_REASON_MAX]) LC_MUST_USE;
+
+/* lc_pool_close for the connections of both lanes. Also after its engine has gone, but not in a
+ * forked child. */
+void lc_engine_pool_close(struct lc_pool *pool);
 
 struct lc_engine_counts {
     int64_t connections; /* not yet freed */

@@ -1,12 +1,14 @@
 /* What engine.c, origin.c and the files of an exchange share; nobody else includes it.
  *
  *   exchange        one request from its beginning to its end: steps, time-outs, what it waits for
- *   exchange_http1  over a connection of ours: connect, handshake, send, receive */
+ *   exchange_http1  over a connection of ours: connect, handshake, send, receive
+ *   exchange_transfer  through libcurl, for HTTP/2 */
 #ifndef LC_ENGINE_PRIVATE_H
 #define LC_ENGINE_PRIVATE_H
 
 #include "engine.h"
 #include "home.h"
+#include "transfer.h"
 
 #include <sys/types.h>
 
@@ -31,6 +33,7 @@ struct lc_engine {
     uv_loop_t loop;
     struct lc_timers timers;
     struct lc_connector *connector;
+    struct lc_transfers *transfers; /* NULL: nobody has asked for HTTP/2 yet */
     struct lc_origin *origins;
     struct lc_tls_entry *tls_entries;
     struct lc_op *completed_first, *completed_last;
@@ -82,8 +85,8 @@ bool lc_exchange_is_all_sent(const struct lc_exchange *exchange);
 /* True if the owner of a streamed response has something to read; while it still feeds, it is only
  * told when more can be fed and when all is over. */
 bool lc_exchange_has_news(const struct lc_exchange *exchange);
-/* True if so much of the body waits to be consumed that reading may rest. */
-bool lc_exchange_has_enough(const struct lc_exchange *exchange);
+/* How much more of the body should be read; 0: so much waits to be consumed that reading rests. */
+size_t lc_exchange_wants(const struct lc_exchange *exchange);
 
 /* exchange_http1.c: the lane of our own. */
 /* False: its pool has no room for another connection. */
@@ -92,5 +95,12 @@ bool lc_http1_lane_start(struct lc_exchange *exchange, uint64_t now_ns) LC_MUST_
 void lc_http1_lane_resume(struct lc_exchange *exchange);
 bool lc_http1_lane_is_connecting(const struct lc_exchange *exchange);
 void lc_http1_lane_detach(struct lc_exchange *exchange);
+
+/* exchange_transfer.c: the other lane. */
+void lc_transfer_lane_start(struct lc_exchange *exchange, uint64_t now_ns);
+/* The connect time-out has passed: whether there is another address, which is tried now. */
+bool lc_transfer_lane_next_address(struct lc_exchange *exchange) LC_MUST_USE;
+void lc_transfer_lane_resume(struct lc_exchange *exchange);
+void lc_transfer_lane_detach(struct lc_exchange *exchange);
 
 #endif

@@ -15,6 +15,7 @@ static void detach(struct lc_exchange *exchange)
 {
     lc_pool_wait_end(&exchange->waiter);
     lc_http1_lane_detach(exchange);
+    lc_transfer_lane_detach(exchange);
 }
 
 void lc_exchange_tell(struct lc_exchange *exchange)
@@ -73,11 +74,18 @@ void lc_exchange_extend_deadline(struct lc_exchange *exchange, uint64_t now_ns)
     }
 }
 
+static bool next_address(struct lc_exchange *exchange)
+{
+    if (exchange->attempt != NULL) {
+        return lc_connect_next_address(exchange->attempt);
+    }
+    return lc_transfer_lane_next_address(exchange);
+}
+
 void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange)
 {
     uint64_t now = lc_now_ns();
-    if (exchange->deadline_ns <= now && exchange->attempt != NULL &&
-        lc_connect_next_address(exchange->attempt)) {
+    if (exchange->deadline_ns <= now && next_address(exchange)) {
         engine->dirty = true; /* it may be connected already */
         exchange->deadline_ns = now + exchange->request.connect_timeout_ns;
     }
@@ -88,7 +96,9 @@ void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange
         }
         return;
     }
-    bool connecting = lc_http1_lane_is_connecting(exchange);
+    bool connecting = exchange->request.version == LC_HTTP_2
+                          ? !exchange->sending
+                          : lc_http1_lane_is_connecting(exchange);
     if (exchange->times.first_byte == 0 && !exchange->began_feeding &&
         exchange->late_tries < exchange->request.resend_late) {
         exchange->late_tries++;
@@ -135,10 +145,13 @@ bool lc_exchange_has_news(const struct lc_exchange *exchange)
                                (!exchange->told_head || lc_exchange_body(exchange).len > 0));
 }
 
-bool lc_exchange_has_enough(const struct lc_exchange *exchange)
+size_t lc_exchange_wants(const struct lc_exchange *exchange)
 {
-    return exchange->request.streams &&
-           exchange->response.body.len - exchange->consumed >= STREAM_WINDOW;
+    size_t held = exchange->response.body.len - exchange->consumed;
+    if (!exchange->request.streams) {
+        return SIZE_MAX;
+    }
+    return held < STREAM_WINDOW ? STREAM_WINDOW - held : 0;
 }
 
 /* --- beginnings --- */
@@ -156,7 +169,9 @@ static void on_room(struct lc_pool_waiter *waiter)
 /* On a connection of the pool, on a new one, or when there is room for one. */
 static void start(struct lc_exchange *exchange, uint64_t now_ns, bool waited)
 {
-    if (!lc_http1_lane_start(exchange, now_ns)) {
+    if (exchange->request.version == LC_HTTP_2) {
+        lc_transfer_lane_start(exchange, now_ns);
+    } else if (!lc_http1_lane_start(exchange, now_ns)) {
         exchange->deadline_ns = UINT64_MAX;
         lc_pool_wait(exchange->request.pool, &exchange->waiter, waited, on_room);
     }
@@ -252,7 +267,11 @@ int lc_engine_resume(struct lc_exchange *exchange, void *data, uint64_t *id)
     if (lc_exchange_has_news(exchange)) {
         lc_exchange_tell(exchange);
     } else if (lc_exchange_set_deadline(exchange, lc_now_ns(), exchange->request.read_timeout_ns)) {
-        lc_http1_lane_resume(exchange);
+        if (exchange->request.version == LC_HTTP_2) {
+            lc_transfer_lane_resume(exchange);
+        } else {
+            lc_http1_lane_resume(exchange);
+        }
     }
     if (exchange->op.state != LC_OP_PENDING) {
         engine->dirty = true;

@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-enum { READS_PER_EVENT = 16 }; /* a megabyte; then the other connections have their turn */
+/* So much is read of one connection; then the others have their turn. */
+#define READ_PER_EVENT ((size_t)1 << 20)
 
 /* --- ends --- */
 
@@ -99,7 +100,7 @@ static bool take_piece(struct lc_exchange *exchange)
     if (lc_exchange_has_news(exchange)) {
         lc_exchange_tell(exchange);
     }
-    if (!lc_exchange_has_enough(exchange)) {
+    if (lc_exchange_wants(exchange) > 0) {
         return true;
     }
     if (lc_conn_rest(exchange->conn, true) < 0) {
@@ -108,40 +109,66 @@ static bool take_piece(struct lc_exchange *exchange)
     return false;
 }
 
+/* What came in one read, and what the parser made of it. */
+struct reading {
+    ssize_t got;
+    size_t wanted;
+    int parsed;      /* what the parser said, if got > 0 */
+    bool bytes_left; /* behind the response */
+};
+
+static void read_piece(struct lc_exchange *exchange, struct reading *reading)
+{
+    struct lc_http1 *response = &exchange->response;
+    char *into;
+    uint64_t arrival = 0;
+    size_t room = lc_http1_room(response, &into), wants = lc_exchange_wants(exchange);
+    room = room < wants ? room : wants;
+    into = room > 0 ? into : exchange->engine->read_buffer;
+    reading->wanted = room > 0 ? room : LC_READ_BUFFER;
+    reading->got = lc_conn_read(exchange->conn, into, reading->wanted, &arrival);
+    if (reading->got <= 0) {
+        return;
+    }
+    lc_exchange_note_arrival(exchange, arrival);
+    size_t len = (size_t)reading->got, used = len;
+    reading->parsed =
+        room > 0 ? lc_http1_took(response, len) : lc_http1_feed(response, into, len, &used);
+    reading->bytes_left = used < len;
+}
+
 static void receive(struct lc_exchange *exchange, bool to_the_end)
 {
     struct lc_conn *conn = exchange->conn;
-    char *buffer = exchange->engine->read_buffer;
-    for (int reads = 1;; reads++) {
-        uint64_t arrival = 0;
-        ssize_t got = lc_conn_read(conn, buffer, LC_READ_BUFFER, &arrival);
-        if (got == LC_EAGAIN) {
+    size_t taken = 0;
+    for (;;) {
+        struct reading reading;
+        read_piece(exchange, &reading);
+        if (reading.got == LC_EAGAIN) {
             return;
         }
-        if (got == 0) {
+        if (reading.got == 0) {
             end_of_stream(exchange);
             return;
         }
-        if (got < 0) {
-            fail(exchange, (int)got);
+        if (reading.got < 0) {
+            fail(exchange, (int)reading.got);
             return;
         }
-        lc_exchange_note_arrival(exchange, arrival);
-        size_t used;
-        int rc = lc_http1_feed(&exchange->response, buffer, (size_t)got, &used);
-        if (rc == LC_HTTP1_DONE) {
-            complete_response(exchange, used < (size_t)got);
+        if (reading.parsed == LC_HTTP1_DONE) {
+            complete_response(exchange, reading.bytes_left);
             return;
         }
-        if (rc < 0) {
-            fail(exchange, rc);
+        if (reading.parsed < 0) {
+            fail(exchange, reading.parsed);
             return;
         }
         if (!take_piece(exchange)) {
             return;
         }
+        taken += (size_t)reading.got;
         /* A short read has emptied a plain socket; OpenSSL may hold more than the socket shows. */
-        bool enough = got < LC_READ_BUFFER || reads == READS_PER_EVENT;
+        bool enough = (size_t)reading.got < reading.wanted || taken >= READ_PER_EVENT;
         if (conn->tls == NULL && enough && !to_the_end) {
             return;
         }
@@ -220,6 +247,7 @@ static void send_request(struct lc_exchange *exchange)
 static void begin_sending(struct lc_exchange *exchange, uint64_t now_ns)
 {
     exchange->written = 0;
+    exchange->times.ready = now_ns;
     if (lc_exchange_set_deadline(exchange, now_ns, exchange->request.read_timeout_ns)) {
         send_request(exchange);
     }
@@ -252,7 +280,7 @@ void lc_http1_lane_resume(struct lc_exchange *exchange)
         send_request(exchange);
     }
     if (exchange->ended || exchange->conn != conn || !conn->rests ||
-        lc_exchange_has_enough(exchange)) {
+        lc_exchange_wants(exchange) == 0) {
         return;
     }
     exchange->engine->dirty = true;

@@ -6,6 +6,8 @@
 #define SHOWN_AT_MOST ((size_t)64)
 /* How much of a body is reserved on the peer's word alone. */
 #define RESERVE_AT_ONCE ((size_t)1 << 20)
+/* A body with so much to come is read into its place. */
+#define LARGE_PIECE ((size_t)16 * 1024)
 /* A head that did not come whole gets room for what most heads have. */
 #define SPLIT_HEAD_ROOM ((size_t)1024)
 
@@ -191,6 +193,15 @@ static int take_head(struct lc_http1 *parser, struct input *in)
     return 0;
 }
 
+/* So many bytes more of the body, or of the chunk, are in the body. */
+static void count_data(struct lc_http1 *parser, size_t len)
+{
+    parser->remaining -= len;
+    if (parser->remaining == 0) {
+        parser->state = parser->state == STATE_LENGTH ? STATE_DONE : STATE_CHUNK_END;
+    }
+}
+
 /* Appends up to parser->remaining bytes to the body. */
 static int take_data(struct lc_http1 *parser, struct input *in)
 {
@@ -214,10 +225,7 @@ static int take_data(struct lc_http1 *parser, struct input *in)
         return fail(parser, rc, NULL);
     }
     in->pos += len;
-    parser->remaining -= len;
-    if (parser->remaining == 0) {
-        parser->state = parser->state == STATE_LENGTH ? STATE_DONE : STATE_CHUNK_END;
-    }
+    count_data(parser, len);
     return 0;
 }
 
@@ -415,6 +423,60 @@ int lc_http1_feed(struct lc_http1 *parser, const char *bytes, size_t len, size_t
     if (rc < 0) {
         return rc;
     }
+    return parser->state == STATE_DONE ? LC_HTTP1_DONE : LC_HTTP1_MORE;
+}
+
+int lc_http1_adopt_head(struct lc_http1 *parser, const char *bytes, size_t len)
+{
+    static const char short_version[] = "HTTP/2 ", full_version[] = "HTTP/2.0 ";
+    enum lc_http1_framing framing = LC_FRAMING_NONE;
+    int rc = 0;
+    if (len >= sizeof short_version &&
+        memcmp(bytes, short_version, sizeof short_version - 1) == 0) {
+        rc = lc_buf_append(&parser->head, full_version, sizeof full_version - 1);
+        bytes += sizeof short_version - 1;
+        len -= sizeof short_version - 1;
+    }
+    rc = rc == 0 ? lc_buf_append(&parser->head, bytes, len) : rc;
+    if (rc < 0) {
+        return fail(parser, rc,
+                    rc == LC_ELIMIT ? "the response head is longer than the limit" : NULL);
+    }
+    parser->adopted = parser->began = true;
+    rc = lc_http1_read_head(parser, &framing);
+    if (rc < 0) {
+        return fail(parser, rc, NULL);
+    }
+    parser->head_done = true;
+    parser->state = STATE_UNTIL_CLOSE; /* who has read it says when it ends */
+    return 0;
+}
+
+int lc_http1_adopt_body(struct lc_http1 *parser, const char *bytes, size_t len)
+{
+    struct input in = {bytes, len, 0};
+    return take_until_close(parser, &in);
+}
+
+size_t lc_http1_room(struct lc_http1 *parser, char **into)
+{
+    struct lc_buf *body = &parser->body;
+    bool in_body = parser->state == STATE_LENGTH || parser->state == STATE_CHUNK_DATA;
+    if (!in_body || body->cap == 0 || parser->remaining < LARGE_PIECE) {
+        return 0;
+    }
+    size_t wanted = smaller((size_t)parser->remaining, RESERVE_AT_ONCE);
+    if (body->cap - body->len < smaller(wanted, LARGE_PIECE) && lc_buf_reserve(body, wanted) < 0) {
+        return 0; /* feeding says so */
+    }
+    *into = body->ptr + body->len;
+    return smaller((size_t)parser->remaining, body->cap - body->len);
+}
+
+int lc_http1_took(struct lc_http1 *parser, size_t len)
+{
+    parser->body.len += len;
+    count_data(parser, len);
     return parser->state == STATE_DONE ? LC_HTTP1_DONE : LC_HTTP1_MORE;
 }
 

@@ -39,6 +39,7 @@ struct lc_http1 {
     struct lc_sv error_bytes; /* what of the bytes last fed it is about; may be empty */
     /* private from here */
     uint8_t state;
+    bool adopted;       /* somebody else has read it */
     bool began;         /* at least one byte of a response came, an interim one counts */
     bool folded;        /* the head has obsolete line folding */
     bool line_has_size; /* the chunk line has at least one digit */
@@ -54,9 +55,18 @@ void lc_http1_init(struct lc_http1 *parser, bool request_is_head, size_t max_hea
 void lc_http1_free(struct lc_http1 *parser);
 /* Takes bytes: LC_HTTP1_MORE, LC_HTTP1_DONE or a negative code. `*used` is set in all cases. */
 int lc_http1_feed(struct lc_http1 *parser, const char *bytes, size_t len, size_t *used) LC_MUST_USE;
+/* Where the next bytes of a large body may be read to, without a copy, and how many: 0: feed them.
+ * lc_http1_took then says how many came. */
+size_t lc_http1_room(struct lc_http1 *parser, char **into);
+int lc_http1_took(struct lc_http1 *parser, size_t len) LC_MUST_USE;
 /* The peer closed: LC_HTTP1_DONE if that ends the response, LC_ECLOSED if nothing of it had come,
  * else LC_ETRUNCATED. */
 int lc_http1_eof(struct lc_http1 *parser) LC_MUST_USE;
+/* Takes a response that somebody else has read, in the form of HTTP/1 (the status line may name any
+ * version, the reason may be missing): a complete final head, then pieces of the body without
+ * transfer coding. */
+int lc_http1_adopt_head(struct lc_http1 *parser, const char *bytes, size_t len) LC_MUST_USE;
+int lc_http1_adopt_body(struct lc_http1 *parser, const char *bytes, size_t len) LC_MUST_USE;
 /* Iterates over the header lines of a complete head (RFC order); `*pos` starts at 0. Values are
  * without surrounding white space. False at the end. */
 bool lc_http1_next_header(struct lc_sv head, size_t *pos, struct lc_sv *name, struct lc_sv *value);

@@ -245,7 +245,9 @@ static int read_line(struct lc_http1 *parser, struct head_facts *facts, struct l
 static int read_status_line(struct lc_http1 *parser, struct lc_sv line)
 {
     const char *ptr = line.ptr;
-    if (line.len < 9 || memcmp(ptr, "HTTP/1.", 7) != 0 || !is_digit(ptr[7]) || !is_blank(ptr[8])) {
+    bool any_major = parser->adopted && line.len > 5 && is_digit(ptr[5]);
+    if (line.len < 9 || memcmp(ptr, "HTTP/", 5) != 0 || !(ptr[5] == '1' || any_major) ||
+        ptr[6] != '.' || !is_digit(ptr[7]) || !is_blank(ptr[8])) {
         return broken(parser, "this is not an HTTP/1 response");
     }
     struct lc_sv rest = trim(ptr + 9, line.len - 9);

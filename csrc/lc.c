@@ -43,9 +43,14 @@ bool lc_sv_equal_nocase(struct lc_sv left, struct lc_sv right)
     return true;
 }
 
-static bool allocation_must_fail(void)
+bool lc_alloc_must_fail(void)
 {
     return fail_countdown != 0 && --fail_countdown == 0;
+}
+
+void lc_alloc_count(int blocks)
+{
+    live_blocks += blocks;
 }
 
 static void *counted(void *memory)
@@ -56,12 +61,12 @@ static void *counted(void *memory)
 
 void *lc_alloc(size_t size)
 {
-    return allocation_must_fail() ? NULL : counted(malloc(size));
+    return lc_alloc_must_fail() ? NULL : counted(malloc(size));
 }
 
 void *lc_alloc_zero(size_t size)
 {
-    return allocation_must_fail() ? NULL : counted(calloc(1, size));
+    return lc_alloc_must_fail() ? NULL : counted(calloc(1, size));
 }
 
 void *lc_realloc(void *memory, size_t size)
@@ -69,7 +74,7 @@ void *lc_realloc(void *memory, size_t size)
     if (memory == NULL) {
         return lc_alloc(size);
     }
-    return allocation_must_fail() ? NULL : realloc(memory, size);
+    return lc_alloc_must_fail() ? NULL : realloc(memory, size);
 }
 
 void lc_free(void *memory)
@@ -80,7 +85,7 @@ void lc_free(void *memory)
 
 void *lc_alloc_shared(size_t size)
 {
-    return allocation_must_fail() ? NULL : calloc(1, size);
+    return lc_alloc_must_fail() ? NULL : calloc(1, size);
 }
 
 void lc_free_shared(void *memory)
@@ -94,7 +99,7 @@ void lc_free_shared(void *memory)
 
 void *lc_map(size_t size)
 {
-    if (allocation_must_fail()) {
+    if (lc_alloc_must_fail()) {
         return NULL;
     }
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;

@@ -79,6 +79,9 @@ void lc_unmap(void *memory, size_t size);
 /* The same for the few blocks that another thread may free: those are not counted. */
 void *lc_alloc_shared(size_t size) LC_MUST_USE;
 void lc_free_shared(void *memory);
+/* For other allocators: whether this allocation is the one to fail; blocks that came or went. */
+bool lc_alloc_must_fail(void) LC_MUST_USE;
+void lc_alloc_count(int blocks);
 /* How many blocks are allocated and not yet freed, for tests that look for leaks. */
 int64_t lc_alloc_live(void);
 

@@ -1,5 +1,7 @@
 #include "phases.h"
 
+#define END (LC_PHASE_COUNT * LC_PHASES_ROW)
+
 const char *lc_phases_name(enum lc_phase phase)
 {
     static const char *const names[] = {
@@ -10,138 +12,135 @@ const char *lc_phases_name(enum lc_phase phase)
     return names[phase];
 }
 
-static void add_dense(struct lc_phase_hists *hists, uint32_t phase, uint32_t bin, uint32_t times)
+static uint32_t sum_of(uint32_t count, uint32_t times)
 {
-    uint32_t *count = &hists->bins[phase * LC_PHASES_ROW + bin];
-    uint32_t room = UINT32_MAX - *count;
-    times = times < room ? times : room;
-    *count += times;
-    hists->counts[phase] += times;
-    if (bin < hists->lowest[phase]) {
-        hists->lowest[phase] = bin;
-    }
-    if (bin > hists->highest[phase]) {
-        hists->highest[phase] = bin;
-    }
+    return times <= UINT32_MAX - count ? count + times : UINT32_MAX;
+}
+
+static void add_dense(struct lc_phase_hists *hists, uint16_t key, uint32_t times)
+{
+    hists->bins[key] = sum_of(hists->bins[key], times);
+    hists->pages |= UINT32_C(1) << (key / LC_PHASES_PAGE);
 }
 
 static void make_dense(struct lc_phase_hists *hists)
 {
     hists->dense = true;
-    memset(hists->counts, 0, sizeof hists->counts);
     for (uint32_t i = 0; i < hists->few; i++) {
-        uint32_t key = hists->few_keys[i];
-        add_dense(hists, key / LC_PHASES_ROW, key % LC_PHASES_ROW, hists->few_counts[i]);
+        add_dense(hists, hists->few_keys[i], hists->few_counts[i]);
     }
     hists->few = 0;
 }
 
-/* Counts in the pairs. False if the bin is new and there is no room for it. */
-static bool add_few(struct lc_phase_hists *hists, uint32_t phase, uint32_t bin, uint32_t times)
+/* Counts in the pairs. False if the key is new and there is no room for it. */
+static bool add_few(struct lc_phase_hists *hists, uint16_t key, uint32_t times)
 {
     uint32_t place;
     if (!lc_bins_place(hists->few_keys, hists->few_counts, sizeof hists->few_counts[0], &hists->few,
-                       LC_PHASES_FEW, (uint16_t)(phase * LC_PHASES_ROW + bin), &place)) {
+                       LC_PHASES_FEW, key, &place)) {
         return false;
     }
-    uint32_t room = UINT32_MAX - hists->few_counts[place];
-    times = times < room ? times : room;
-    hists->few_counts[place] += times;
-    hists->counts[phase] += times;
+    hists->few_counts[place] = sum_of(hists->few_counts[place], times);
     return true;
 }
 
-static void add(struct lc_phase_hists *hists, uint32_t phase, uint32_t bin, uint32_t times)
+static void add(struct lc_phase_hists *hists, uint16_t key, uint32_t times)
 {
     if (!hists->dense) {
-        if (add_few(hists, phase, bin, times)) {
+        if (add_few(hists, key, times)) {
             return;
         }
         make_dense(hists);
     }
-    add_dense(hists, phase, bin, times);
+    add_dense(hists, key, times);
 }
 
-/* As lc_phases_next, but gives the number of the bin. */
-static bool next_used(const struct lc_phase_hists *hists, uint32_t phase, uint32_t *cursor,
-                      uint32_t *bin, uint32_t *count)
+/* The first key from `from` on, and below `end`, that was counted; `end` if there is none. */
+static uint32_t next_key(const struct lc_phase_hists *hists, uint32_t from, uint32_t end,
+                         uint32_t *count)
 {
-    uint32_t at = *cursor;
-    if (!hists->dense) {
-        while (at < hists->few && hists->few_keys[at] / LC_PHASES_ROW < phase) {
-            at++;
+    for (uint32_t i = 0; i < hists->few && hists->few_keys[i] < end; i++) {
+        if (hists->few_keys[i] >= from) {
+            *count = hists->few_counts[i];
+            return hists->few_keys[i];
         }
-        *cursor = at + 1;
-        if (at >= hists->few || hists->few_keys[at] / LC_PHASES_ROW != phase) {
-            return false;
+    }
+    while (hists->dense && from < end) {
+        if ((hists->pages >> (from / LC_PHASES_PAGE) & 1) == 0) {
+            from = (from / LC_PHASES_PAGE + 1) * LC_PHASES_PAGE;
+        } else if (hists->bins[from] == 0) {
+            from++;
+        } else {
+            *count = hists->bins[from];
+            return from;
         }
-        *bin = hists->few_keys[at] % LC_PHASES_ROW;
-        *count = hists->few_counts[at];
-        return true;
     }
-    const uint32_t *bins = hists->bins + phase * LC_PHASES_ROW;
-    at = at > hists->lowest[phase] ? at : hists->lowest[phase];
-    while (at <= hists->highest[phase] && bins[at] == 0) {
-        at++;
-    }
-    *cursor = at + 1;
-    if (at > hists->highest[phase]) {
-        return false;
-    }
-    *bin = at;
-    *count = bins[at];
-    return true;
+    return end;
 }
 
 void lc_phases_init(struct lc_phase_hists *hists, uint32_t *storage)
 {
     memset(hists, 0, sizeof *hists);
     hists->bins = storage;
-    for (uint32_t phase = 0; phase < LC_PHASE_COUNT; phase++) {
-        hists->lowest[phase] = LC_PHASES_BINS;
-    }
 }
 
-void lc_phases_record(struct lc_phase_hists *hists, const struct lc_phases *phases)
+void lc_phases_find_keys(const struct lc_phases *phases, struct lc_phase_keys *keys)
 {
+    keys->count = 0;
     for (uint32_t phase = 0; phase < LC_PHASE_COUNT; phase++) {
         uint64_t ns = phases->ns[phase];
         if (ns != LC_PHASE_NONE) {
-            uint64_t time_us = ns / 1000 + (ns % 1000 >= 500);
-            add(hists, phase, lc_bins_of(time_us, LC_PHASES_PRECISION), 1);
+            uint64_t time_us = ns < UINT64_MAX / 2 ? (ns + 500) / 1000 : LC_BINS_MAX_US;
+            uint32_t bin = lc_bins_of(time_us, LC_PHASES_PRECISION);
+            keys->keys[keys->count++] = (uint16_t)(phase * LC_PHASES_ROW + bin);
         }
+    }
+}
+
+void lc_phases_record(struct lc_phase_hists *hists, const struct lc_phase_keys *keys)
+{
+    for (uint32_t i = 0; i < keys->count; i++) {
+        add(hists, keys->keys[i], 1);
     }
 }
 
 void lc_phases_merge(struct lc_phase_hists *to, const struct lc_phase_hists *from)
 {
-    for (uint32_t phase = 0; phase < LC_PHASE_COUNT; phase++) {
-        uint32_t cursor = 0, bin, count;
-        while (next_used(from, phase, &cursor, &bin, &count)) {
-            add(to, phase, bin, count);
-        }
+    uint32_t key = 0, count;
+    while ((key = next_key(from, key, END, &count)) < END) {
+        add(to, (uint16_t)key++, count);
     }
 }
 
 void lc_phases_reset(struct lc_phase_hists *hists)
 {
-    for (uint32_t phase = 0; phase < LC_PHASE_COUNT; phase++) {
-        uint32_t lowest = hists->lowest[phase];
-        if (lowest <= hists->highest[phase]) {
-            uint32_t *first = hists->bins + phase * LC_PHASES_ROW + lowest;
-            memset(first, 0, (hists->highest[phase] - lowest + 1) * sizeof *first);
+    for (uint32_t page = 0; page < END / LC_PHASES_PAGE; page++) {
+        if (hists->pages >> page & 1) {
+            memset(hists->bins + page * LC_PHASES_PAGE, 0, LC_PHASES_PAGE * sizeof hists->bins[0]);
         }
     }
     lc_phases_init(hists, hists->bins);
 }
 
+uint64_t lc_phases_count(const struct lc_phase_hists *hists, enum lc_phase phase)
+{
+    uint32_t cursor = 0;
+    uint64_t sum = 0;
+    struct lc_bin bin;
+    while (lc_phases_next(hists, phase, &cursor, &bin)) {
+        sum += bin.count;
+    }
+    return sum;
+}
+
 bool lc_phases_quantile(const struct lc_phase_hists *hists, enum lc_phase phase, double p,
                         double *time_us)
 {
-    if (hists->counts[phase] == 0) {
+    uint64_t total = lc_phases_count(hists, phase), seen = 0;
+    if (total == 0) {
         return false;
     }
-    uint64_t rank = lc_bins_rank(p, hists->counts[phase]), seen = 0;
+    uint64_t rank = lc_bins_rank(p, total);
     uint32_t cursor = 0;
     struct lc_bin bin = {0, 0, 0};
     while (seen < rank && lc_phases_next(hists, phase, &cursor, &bin)) {
@@ -154,11 +153,14 @@ bool lc_phases_quantile(const struct lc_phase_hists *hists, enum lc_phase phase,
 bool lc_phases_next(const struct lc_phase_hists *hists, enum lc_phase phase, uint32_t *cursor,
                     struct lc_bin *bin)
 {
-    uint32_t number, count;
-    if (!next_used(hists, phase, cursor, &number, &count)) {
+    uint32_t row = (uint32_t)phase * LC_PHASES_ROW, end = row + LC_PHASES_ROW, count;
+    uint32_t key = next_key(hists, row + *cursor, end, &count);
+    if (key == end) {
+        *cursor = LC_PHASES_ROW;
         return false;
     }
-    lc_bins_limits(number, LC_PHASES_PRECISION, bin);
+    *cursor = key - row + 1;
+    lc_bins_limits(key - row, LC_PHASES_PRECISION, bin);
     bin->count = count;
     return true;
 }

@@ -8,14 +8,12 @@
 
 #include "address.h"
 
-enum { LC_RESOLVE_ADDRESSES_MAX = 16, LC_RESOLVE_REASON_MAX = 256 };
+enum { LC_RESOLVE_ADDRESSES_MAX = 16 };
 
 /* The addresses for host (without brackets) and port. 0: `*count` of them, 0 if no entry fits;
  * LC_EINVAL: an entry up to there cannot be read. */
 int lc_resolve_find(const char *list, struct lc_sv host, uint16_t port,
                     struct lc_address addresses[LC_RESOLVE_ADDRESSES_MAX],
                     size_t *count) LC_MUST_USE;
-/* LC_EINVAL with a reason: an entry cannot be read. */
-int lc_resolve_check(const char *list, char reason[LC_RESOLVE_REASON_MAX]) LC_MUST_USE;
 
 #endif

@@ -130,9 +130,9 @@ void lc_stats_record(struct lc_stats *stats, double response_time_ms, int64_t co
     lc_stats_add_times(stats, response_time_ms, 1);
 }
 
-void lc_stats_record_phases(struct lc_stats *stats, const struct lc_phases *phases)
+void lc_stats_record_phases(struct lc_stats *stats, const struct lc_phase_keys *keys)
 {
-    lc_phases_record(&stats->phases, phases);
+    lc_phases_record(&stats->phases, keys);
 }
 
 void lc_stats_fail(struct lc_stats *stats, double now_s)

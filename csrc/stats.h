@@ -39,7 +39,7 @@ void lc_stats_free(struct lc_stats *stats);
 void lc_stats_record(struct lc_stats *stats, double response_time_ms, int64_t content_length,
                      double now_s);
 /* The phases of a request that is recorded as well. */
-void lc_stats_record_phases(struct lc_stats *stats, const struct lc_phases *phases);
+void lc_stats_record_phases(struct lc_stats *stats, const struct lc_phase_keys *keys);
 void lc_stats_fail(struct lc_stats *stats, double now_s);
 /* Counts response times alone, for statistics that come from elsewhere. */
 void lc_stats_add_times(struct lc_stats *stats, double response_time_ms, uint64_t times);

@@ -6,7 +6,7 @@
 #ifndef LC_TLS_H
 #define LC_TLS_H
 
-#include "lc.h"
+#include "buf.h"
 
 #include <sys/types.h>
 
@@ -57,6 +57,9 @@ ssize_t lc_tls_read(struct lc_tls *tls, char *into, size_t len,
 ssize_t lc_tls_write(struct lc_tls *tls, const char *from, size_t len) LC_MUST_USE;
 /* True if the last LC_EAGAIN waits for the socket to become writable. */
 bool lc_tls_wants_write(const struct lc_tls *tls);
+/* Gives the memory for records back, which nobody needs while nothing is under way: OpenSSL keeps
+ * 16 KB for writing after every message behind the handshake. */
+void lc_tls_release_buffers(struct lc_tls *tls);
 /* Why the last call failed, in words; "" if it did not. */
 const char *lc_tls_reason(const struct lc_tls *tls);
 
@@ -69,5 +72,8 @@ void lc_tls_session_free(struct lc_tls_session *session);
 void lc_tls_resume(struct lc_tls *tls, struct lc_tls_session *session);
 /* After the handshake: whether the server went on with the session that was offered. */
 bool lc_tls_is_resumed(const struct lc_tls *tls);
+
+/* Appends a certificate that no authority signed and its key, RSA or elliptic, as PEM. */
+int lc_tls_make_certificate(bool is_rsa, struct lc_buf *pem) LC_MUST_USE;
 
 #endif

@@ -138,6 +138,7 @@ static int begin_connecting(struct lc_transfer *transfer)
                                        .unix_socket = origin->unix_socket,
                                        .resolve = origin->resolve};
     transfer->must_connect = false;
+    transfer->transfers->began_connecting = true;
     return lc_connect_start(transfer->transfers->connector, &target, on_connected, transfer,
                             &transfer->attempt);
 }
@@ -301,8 +302,9 @@ static bool let_in_next(struct lc_transfer_link *link)
     return transfer != NULL && rc == 0;
 }
 
-void lc_transfers_turn(struct lc_transfers *transfers)
+bool lc_transfers_turn(struct lc_transfers *transfers)
 {
+    transfers->began_connecting = false;
     while (transfers->resumed != NULL) {
         struct lc_transfer *transfer = transfers->resumed;
         transfers->resumed = transfer->next_resumed;
@@ -316,6 +318,7 @@ void lc_transfers_turn(struct lc_transfers *transfers)
         while (let_in_next(link)) {
         }
     }
+    return transfers->began_connecting;
 }
 
 /* --- life cycle --- */

@@ -11,9 +11,9 @@
  * hold up others has a connection to itself meanwhile: one that pauses its response, and one with a
  * body of more than LC_TRANSFER_SHARED_BODY or of unknown length.
  *
- * A transfer ends exactly once, through on_done, from lc_transfers_turn; one that was cancelled
- * does not call back. The other events come while libcurl is on the stack: they may append to
- * buffers and lists, and call nothing of this file.
+ * A transfer ends exactly once, through on_done, from lc_transfers_turn or lc_connector_turn; one
+ * that was cancelled does not call back. The other events come while libcurl is on the stack: they
+ * may append to buffers and lists, and call nothing of this file.
  *
  * A request that was not processed is sent again: refused on a connection that had served before
  * (GOAWAY, REFUSED_STREAM), or answered with a wish for HTTP/1.1. What was refused on a connection
@@ -36,7 +36,7 @@ struct lc_transfer_result {
     uint64_t tls_ns;
     /* Moments of the monotonic clock; 0: did not happen. An arrival is the moment the loop saw
      * that the socket had news. */
-    uint64_t connected;
+    uint64_t connected; /* a connection was there, kept or new; the handshake, if any, follows */
     uint64_t sent;
     uint64_t first_byte;
     uint64_t last_byte;
@@ -91,8 +91,9 @@ int lc_transfers_new(uv_loop_t *loop, struct lc_connector *connector,
  * The memory goes when the loop has run the close callbacks. */
 void lc_transfers_close(struct lc_transfers *transfers);
 /* Calls back for what has ended, lets begin what waits, resumes what was told to. Call before and
- * after the loop turns, and before sleeping after any other call of this file. */
-void lc_transfers_turn(struct lc_transfers *transfers);
+ * after the loop turns, behind lc_connector_turn, and before sleeping after any other call of this
+ * file. True if the connector has something to do: do not sleep. */
+bool lc_transfers_turn(struct lc_transfers *transfers);
 
 /* `max_idle` connections of a scope at most are kept for later (0: none), and none is used again
  * that is older than `lifetime_ns` (0: no limit; rounded up to seconds). */

@@ -342,7 +342,8 @@ CURLcode lc_transfer_easy_prepare(struct lc_transfer *transfer)
         code = curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, transfer->request_target);
     }
     if (code == CURLE_OK) {
-        code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->fields.ptr);
+        struct curl_slist *fields = (struct curl_slist *)(void *)transfer->fields.ptr;
+        code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fields);
     }
     return code;
 }

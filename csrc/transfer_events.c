@@ -148,6 +148,9 @@ static int on_send(void *clientp, char *remote, char *local, int remote_port, in
     transfer->reused = !transfer->made_connection;
     transfer->made_connection = false;
     transfer->sent_ns = lc_now_ns();
+    if (transfer->connected_ns == 0) {
+        transfer->connected_ns = transfer->sent_ns;
+    }
     lc_transfer_link_reached(transfer);
     if (transfer->events->on_sending != NULL) {
         transfer->owner_err = transfer->events->on_sending(transfer->owner);

@@ -106,7 +106,8 @@ struct lc_transfers {
     struct lc_transfer *first, *last; /* all that are begun */
     struct lc_transfer *idle;
     size_t idle_count;
-    bool before_8; /* the version of libcurl that runs */
+    bool before_8;         /* the version of libcurl that runs */
+    bool began_connecting; /* in the present turn */
     struct lc_transfer *resumed;
     struct lc_transfer_link *let_in;
     struct lc_transfer_counts counts;

@@ -174,9 +174,9 @@ void lc_transfer_result_of(struct lc_transfer *transfer, CURLcode code,
         uint64_t secured_ns = duration_ns(easy, CURLINFO_APPCONNECT_TIME_T);
         result->lookup_ns = transfer->lookup_ns;
         result->connect_ns = transfer->connect_ns;
-        result->connected = transfer->connected_ns;
         result->tls_ns = secured_ns > begun_ns ? secured_ns - begun_ns : 0;
     }
+    result->connected = transfer->connected_ns;
     result->sent = transfer->sent_ns;
     if (transfer->first_byte_ns != 0) {
         result->first_byte = transfer->first_byte_ns;

@@ -3,11 +3,14 @@ from typing import Any, Self, TypeVar, final
 
 from typing_extensions import Buffer, disjoint_base
 
+from locust_c.timings import Timings
+
 _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 __version__: str
 
 def _types() -> tuple[type, ...]: ...
+def _make_certificate(is_rsa: bool, /) -> bytes: ...
 
 # ---- error codes of the engine ----
 
@@ -77,6 +80,8 @@ class EventHook:
 
 # ---- statistics ----
 
+PHASES: tuple[str, ...]
+
 @disjoint_base
 class StatsCounters:
     """The statistics of one (method, name)."""
@@ -112,6 +117,20 @@ class StatsCounters:
     def counts_between(self, first: float, end: float, /) -> tuple[int, int]: ...
     def intervals(self) -> list[tuple[int, int, int]]: ...
     def interval_times(self, key: int, /) -> dict[int, int]: ...
+    def record_phases(
+        self,
+        lookup: float | None,
+        connect: float | None,
+        tls: float | None,
+        send: float | None,
+        wait: float | None,
+        receive: float | None,
+        lag: float | None,
+        /,
+    ) -> None: ...
+    def phase_count(self, phase: int, /) -> int: ...
+    def phase_quantile(self, phase: int, p: float, /) -> float | None: ...
+    def phase_histogram(self, phase: int, /) -> list[tuple[float, float, int]]: ...
 
 @disjoint_base
 class StatsErrorCount:
@@ -162,6 +181,13 @@ class Engine:
     def counts(self) -> dict[str, int]: ...
 
 @final
+class ClassWatch:
+    """Notices that attributes of classes, (class, name) each, were replaced."""
+
+    def __new__(cls, guard: type, attributes: tuple[tuple[type, str], ...], flag_tells: bool) -> Self: ...
+    def look(self) -> int: ...
+
+@final
 class Pool:
     """Connections that several sessions share."""
 
@@ -201,8 +227,10 @@ class Session:
     _resend_closed: int
     _resend_late: int
     _request_overridden: bool
+    _keeps_cookies: bool
     _long_way_only: bool
     _user_context: Callable[[], dict[str, Any]] | None
+    _watch: ClassWatch | None
     _connection_options: Any
     http_version: str
     max_body_size: int
@@ -258,6 +286,7 @@ class Session:
         chunked: bool = False,
         stream: bool = False,
         http_version: str | None = None,
+        pool: Pool | None = None,
     ) -> Any: ...
     def _set_pool(self, pool: Pool | None, /) -> None: ...
     def _set_limits(self, max_idle: int, max_open: int, lifetime: float, /) -> None: ...
@@ -296,6 +325,7 @@ class Response:
     raw: Any
     connection: Any
     request_meta: dict[str, Any]
+    timings: Timings | None
     _content: Any
     _stream: Stream | None
     _method: str
@@ -320,11 +350,15 @@ class Response:
     @property
     def _end_ns(self) -> int: ...
     @property
+    def _moments(self) -> tuple[Any, ...] | None: ...
+    @property
     def _head_lines(self) -> list[tuple[str, str]]: ...
     @property
     def _meta_made(self) -> bool: ...
     @property
     def _status_line(self) -> str: ...
+    @property
+    def _body_is_text(self) -> bool: ...
     @property
     def _request_bytes(self) -> bytes: ...
     def _report(self) -> None: ...

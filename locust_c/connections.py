@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import weakref
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -9,25 +10,32 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from locust_c import _core
+from locust_c.tls_context import TLS_VERSIONS, Certificate, TlsSettings
 
 if TYPE_CHECKING:
+    from requests.adapters import HTTPAdapter
+
     from locust_c._core import Engine, Pool, Session
 
 __all__ = [
     "DEFAULT_MAX_IDLE",
     "ConnectionOptions",
     "ConnectionSettings",
+    "checked_options",
+    "pool_of_adapter",
     "request_http_version",
+    "request_source",
     "shared_pool",
 ]
 
 request_http_version: ContextVar[str | None] = ContextVar("request_http_version", default=None)
 """The `http_version` that the call at hand was given, on its way through requests' own code."""
 
+request_source: ContextVar[str | None] = ContextVar("request_source", default=None)
+"""The local address that the adapter at hand wants a connection to come from."""
+
 DEFAULT_MAX_IDLE = 10
 """Idle connections that a session keeps, as requests' adapters do (pool_maxsize)."""
-
-TLS_VERSIONS = {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
 
 
 @dataclass(frozen=True)
@@ -77,12 +85,18 @@ class ConnectionOptions:
         for host, addresses in dict(self.resolve).items():
             if not isinstance(host, str) or not isinstance(addresses, str) or not host or not addresses:
                 raise ValueError(f'resolve maps "host:port" to addresses, not {host!r} to {addresses!r}')
+            for address in addresses.split(","):
+                try:
+                    ipaddress.ip_address(address.strip("[]"))
+                except ValueError:
+                    raise ValueError(f"resolve maps {host!r} to what is no address: {address!r}") from None
 
     def addresses_of(self, host: str, port: int) -> str | None:
         """What `resolve` says of a host, as libcurl's "host:port:address,…"; None: nothing."""
+        shown = f"[{host}]" if ":" in host else host
         for known, addresses in self.resolve.items():
-            if known.lower() in (f"{host}:{port}".lower(), host.lower()):
-                return f"{host}:{port}:{addresses}"
+            if known.lower() in (f"{shown}:{port}".lower(), shown.lower()):
+                return f"{shown}:{port}:{addresses}"
         return None
 
     @property
@@ -94,6 +108,15 @@ class ConnectionOptions:
 _DEFAULT = ConnectionOptions()
 
 
+def checked_options(options: ConnectionOptions | None) -> ConnectionOptions:
+    """The options, or the defaults for None; raises TypeError for anything else."""
+    if options is None:
+        return _DEFAULT
+    if not isinstance(options, ConnectionOptions):
+        raise TypeError(f"connection_options must be ConnectionOptions, not {options!r}")
+    return options
+
+
 class ConnectionSettings:
     """Mixin of the session classes: applies ConnectionOptions, and answers what the engine asks of them."""
 
@@ -102,21 +125,30 @@ class ConnectionSettings:
         http_version: str
         _set_limits: Any
 
-    def _use_options(self, options: ConnectionOptions | None, http_version: str | None) -> None:
+        def _tls_settings(self, verify: bool | str | None, cert: Certificate) -> TlsSettings: ...
+
+    def _use_options(self, options: ConnectionOptions, http_version: str | None) -> None:
         """Called once, when the session is set up."""
         if http_version is not None:
             self.http_version = http_version
-        if options is None or options == _DEFAULT:
-            return
-        if not isinstance(options, ConnectionOptions):
-            raise TypeError(f"connection_options must be ConnectionOptions, not {options!r}")
-        self._connection_options = options
-        self._set_limits(*options.limits)
+        if options != _DEFAULT:
+            self._connection_options = options
+            self._set_limits(*options.limits)
 
     def _origin_options(self, host: str, port: int) -> tuple[str | None, str | None, str | None]:
         """Source, Unix socket and addresses for connections to that host (called from C)."""
         options = self._connection_options or _DEFAULT
-        return options.source, options.unix_socket, options.addresses_of(host, port)
+        return request_source.get() or options.source, options.unix_socket, options.addresses_of(host, port)
+
+    def _tls_files(self, verify: bool | str | None, cert: Certificate) -> TlsSettings:
+        """How TLS connections are made under requests' `verify` and `cert` (called from C)."""
+        settings = self._tls_settings(verify, cert)
+        options = self._connection_options
+        if options is None:
+            return settings
+        return settings.restricted(
+            options.tls_min, options.tls_max, options.tls_ciphers, options.tls_resumption
+        )
 
 
 class _SharedPools:
@@ -149,3 +181,11 @@ def shared_pool(session: Session, owner: Any, engine: Engine, limits: tuple[int,
     `limits` (see ConnectionOptions.limits) count when the pool is made, by the first session.
     """
     session._set_pool(_shared_pools.get(owner, engine, limits))
+
+
+def pool_of_adapter(adapter: HTTPAdapter, engine: Engine) -> Pool:
+    """The engine's pool for an adapter of requests: sessions that mount the same one share it."""
+    settings = adapter.poolmanager.connection_pool_kw
+    most = settings.get("maxsize", DEFAULT_MAX_IDLE)
+    idle = max(adapter.poolmanager.pools._maxsize, most)
+    return _shared_pools.get(adapter, engine, (idle, most if settings.get("block") else 0, 0.0))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from . import _core
 from .stats_dicts import CountTable
+from .stats_phases import Phase, phases_of
 from .stats_times import bucket_response_time, calculate_response_time_percentile, diff_response_time_dicts
 
 if TYPE_CHECKING:
@@ -180,6 +181,23 @@ class EntryFigures(_core.StatsCounters):
         for key, count in (other._odd_times or {}).items():
             odd = self._odd_times or {}
             self._odd_times = {**odd, key: odd.get(key, 0) + count}
+
+    @property
+    def phases(self) -> Mapping[str, Phase]:
+        """How long the phases of the engine's requests took: lookup, connect, tls, send, wait, receive, lag.
+
+        Each has ``count`` and ``quantile(p)`` in ms. A phase that did not happen (a kept connection needs no
+        lookup, connect and tls) is not counted; events fired by other clients have none.
+        """
+        return phases_of(self)
+
+    @property
+    def generator_lag(self) -> Phase:
+        """``phases["lag"]``: how much later than its response's arrival each task ran on.
+
+        No part of the response time: what it shows is that the load generator itself was busy.
+        """
+        return self.phases["lag"]
 
     @property
     def fail_ratio(self) -> float:

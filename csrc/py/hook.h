@@ -18,6 +18,10 @@ struct lc_py_hook {
     bool fire_replaced;   /* a subclass or a program put its own `fire` in place of ours */
 };
 
+/* py_event.c: what fire() does with these values, among them perhaps `reverse`. 0, or -1 with the
+ * exception for the caller of fire. */
+int lc_py_hook_fire(struct lc_py_hook *hook, const struct lc_fired *fired);
+
 /* py_dispatch.c. All of these return 0, or -1 with the exception that the caller of fire gets. */
 
 /* True if the hook or a companion has a listener. */

@@ -9,12 +9,16 @@
 
 #include "module.h"
 
+struct lc_sample;
+
 /* A fired event. `values[i]` belongs to the i-th of `names`, a tuple of str. */
 struct lc_fired {
     PyObject *const *values;
     PyObject *names;
     /* PY_VECTORCALL_ARGUMENTS_OFFSET if values[-1] may be written to during a call, else 0. */
     size_t spare;
+    /* The engine's request that is fired by name: resent and phases of it count; else NULL. */
+    const struct lc_sample *request;
 };
 
 /* Where `name` is in the tuple `names`; -1 if it is not there (no exception). */

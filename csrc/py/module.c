@@ -1,6 +1,7 @@
 #include "module.h"
 
 #include "connect.h"
+#include "phases.h"
 #include "wake.h"
 
 struct lc_state *lc_state_of_module(PyObject *module)
@@ -17,6 +18,23 @@ struct lc_state *lc_state_of_type(PyTypeObject *type)
 #define DECLARE_SPEC(field, spec, name) extern PyType_Spec spec;
 LC_PY_TYPES(DECLARE_SPEC)
 #undef DECLARE_SPEC
+
+/* PHASES, the names of the phases in their order. */
+static int add_phases(PyObject *module)
+{
+    PyObject *names = PyTuple_New(LC_PHASE_COUNT);
+    int result = names != NULL ? 0 : -1;
+    for (int phase = 0; result == 0 && phase < LC_PHASE_COUNT; phase++) {
+        PyObject *name = PyUnicode_FromString(lc_phases_name((enum lc_phase)phase));
+        result = name != NULL ? 0 : -1;
+        PyTuple_SET_ITEM(names, phase, name);
+    }
+    if (result == 0) {
+        result = PyModule_AddObjectRef(module, "PHASES", names);
+    }
+    Py_XDECREF(names);
+    return result;
+}
 
 static int module_exec(PyObject *module)
 {
@@ -49,7 +67,8 @@ static int module_exec(PyObject *module)
     }
     LC_ERRORS(ADD_ERROR)
 #undef ADD_ERROR
-    if (PyModule_AddStringConstant(module, "__version__", LC_VERSION) < 0) {
+    if (add_phases(module) < 0 ||
+        PyModule_AddStringConstant(module, "__version__", LC_VERSION) < 0) {
         return -1;
     }
 
@@ -115,8 +134,13 @@ static PyObject *module_types(PyObject *module, PyObject *Py_UNUSED(ignored))
     return tuple;
 }
 
+PyDoc_STRVAR(make_certificate_doc,
+             "_make_certificate($module, is_rsa, /)\n--\n\n"
+             "PEM of a certificate that no authority signed and of its key, RSA or elliptic.");
+
 static PyMethodDef module_methods[] = {
     {"_types", module_types, METH_NOARGS, types_doc},
+    {"_make_certificate", lc_py_make_certificate, METH_O, make_certificate_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,74 +1,5 @@
 #include "hook.h"
 
-/* The hook, or NULL if the object is something else (no exception). */
-static struct lc_py_hook *as_hook(PyObject *object)
-{
-    struct lc_state *state = lc_state_of_type(Py_TYPE(object));
-    if (state == NULL) {
-        if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-            PyErr_Clear();
-        }
-        return NULL;
-    }
-    return PyObject_TypeCheck(object, state->event_hook_type) ? (struct lc_py_hook *)object : NULL;
-}
-
-/* Fires through Python's `fire`: for a hook that is not ours or whose `fire` was replaced. */
-static LC_CALLS_PYTHON int fire_by_name(PyObject *object, PyObject *const *values)
-{
-    PyObject *result = NULL, *empty = NULL, *kwargs = NULL;
-    PyObject *fire = PyObject_GetAttrString(object, "fire");
-    if (fire == NULL) {
-        goto done;
-    }
-    empty = PyTuple_New(0);
-    kwargs = Py_BuildValue("{sOsOsOsOsOsOsOsOsO}", "request_type", values[0], "name", values[1],
-                           "response_time", values[2], "response_length", values[3], "response",
-                           values[4], "context", values[5], "exception", values[6], "start_time",
-                           values[7], "url", values[8]);
-    if (empty != NULL && kwargs != NULL) {
-        result = PyObject_Call(fire, empty, kwargs);
-    }
-done:
-    Py_XDECREF(fire);
-    Py_XDECREF(empty);
-    Py_XDECREF(kwargs);
-    Py_XDECREF(result);
-    return result == NULL ? -1 : 0;
-}
-
-LC_CALLS_PYTHON int lc_py_event_report(PyObject *object, const struct lc_sample *sample)
-{
-    struct lc_py_hook *hook = as_hook(object);
-    bool ours = hook != NULL && !hook->fire_replaced;
-    if (ours) {
-        if (lc_py_sample_record(hook, sample) < 0) {
-            return -1;
-        }
-        if (!lc_py_dispatch_wanted(hook)) {
-            return 0;
-        }
-    }
-    /* The place in front of the values is for the self of a bound method that is called. */
-    PyObject *memory[1 + LC_PY_SAMPLE_VALUES];
-    PyObject **values = memory + 1;
-    if (lc_py_sample_values(sample, values) < 0) {
-        return -1;
-    }
-    int result;
-    if (ours) {
-        struct lc_fired fired = {values, lc_state_of_type(Py_TYPE(object))->sample_names,
-                                 PY_VECTORCALL_ARGUMENTS_OFFSET};
-        result = lc_py_dispatch_fire(hook, &fired, false);
-    } else {
-        result = fire_by_name(object, values);
-    }
-    for (int i = 0; i < LC_PY_SAMPLE_VALUES; i++) {
-        Py_DECREF(values[i]);
-    }
-    return result;
-}
-
 /* ---- methods ---- */
 
 PyDoc_STRVAR(fire_doc,
@@ -79,23 +10,23 @@ PyDoc_STRVAR(fire_doc,
              "StopTest, RescheduleTask, RescheduleTaskImmediately and InterruptTaskSet are\n"
              "raised to the caller at once.");
 
-static LC_CALLS_PYTHON int fire_values(struct lc_py_hook *self, PyObject *const *values,
-                                       PyObject *names, bool reverse)
+static LC_CALLS_PYTHON int fire_values(struct lc_py_hook *self, const struct lc_fired *fired,
+                                       bool reverse)
 {
-    struct lc_fired fired = {values, names, 0};
-    if (self->recorders != NULL && lc_py_sample_record_fired(self, &fired) < 0) {
+    if (self->recorders != NULL && lc_py_sample_record_fired(self, fired) < 0) {
         return -1;
     }
-    return lc_py_dispatch_fire(self, &fired, reverse);
+    return lc_py_dispatch_fire(self, fired, reverse);
 }
 
 /* Takes `reverse`, the value number `index`, out of what is fired: it is none for the listeners. */
-static LC_CALLS_PYTHON int fire_reversible(struct lc_py_hook *self, PyObject *const *values,
-                                           PyObject *names, Py_ssize_t index)
+static LC_CALLS_PYTHON int fire_reversible(struct lc_py_hook *self, const struct lc_fired *fired,
+                                           Py_ssize_t index)
 {
     int result = -1;
+    PyObject *names = fired->names;
     Py_ssize_t after = PyTuple_GET_SIZE(names);
-    int reverse = PyObject_IsTrue(values[index]);
+    int reverse = PyObject_IsTrue(fired->values[index]);
     PyObject *head = NULL, *tail = NULL, *kept_names = NULL, *kept_values = NULL;
     if (reverse < 0) {
         return -1;
@@ -111,15 +42,29 @@ static LC_CALLS_PYTHON int fire_reversible(struct lc_py_hook *self, PyObject *co
         goto done;
     }
     for (Py_ssize_t i = 0; i < after - 1; i++) {
-        PyTuple_SET_ITEM(kept_values, i, Py_NewRef(values[i < index ? i : i + 1]));
+        PyTuple_SET_ITEM(kept_values, i, Py_NewRef(fired->values[i < index ? i : i + 1]));
     }
-    result = fire_values(self, PySequence_Fast_ITEMS(kept_values), kept_names, reverse != 0);
+    struct lc_fired kept = {PySequence_Fast_ITEMS(kept_values), kept_names, 0, fired->request};
+    result = fire_values(self, &kept, reverse != 0);
 done:
     Py_XDECREF(head);
     Py_XDECREF(tail);
     Py_XDECREF(kept_names);
     Py_XDECREF(kept_values);
     return result;
+}
+
+LC_CALLS_PYTHON int lc_py_hook_fire(struct lc_py_hook *self, const struct lc_fired *fired)
+{
+    if (self->recorders == NULL && !lc_py_dispatch_wanted(self)) {
+        return 0;
+    }
+    struct lc_state *state = lc_state_of_type(Py_TYPE(self));
+    if (state == NULL) {
+        return -1;
+    }
+    Py_ssize_t reverse = lc_py_names_find(fired->names, state->str_reverse);
+    return reverse < 0 ? fire_values(self, fired, false) : fire_reversible(self, fired, reverse);
 }
 
 static LC_CALLS_PYTHON PyObject *hook_fire(struct lc_py_hook *self, PyObject *const *args,
@@ -129,19 +74,12 @@ static LC_CALLS_PYTHON PyObject *hook_fire(struct lc_py_hook *self, PyObject *co
         PyErr_SetString(PyExc_TypeError, "fire() takes keyword arguments only");
         return NULL;
     }
-    bool idle = self->recorders == NULL && !lc_py_dispatch_wanted(self);
-    if (idle) {
-        Py_RETURN_NONE;
-    }
     PyObject *names = kwnames ? Py_NewRef(kwnames) : PyTuple_New(0);
-    struct lc_state *state = lc_state_of_type(Py_TYPE(self));
-    if (names == NULL || state == NULL) {
-        Py_XDECREF(names);
+    if (names == NULL) {
         return NULL;
     }
-    Py_ssize_t reverse = lc_py_names_find(names, state->str_reverse);
-    int result = reverse < 0 ? fire_values(self, args, names, false)
-                             : fire_reversible(self, args, names, reverse);
+    struct lc_fired fired = {args, names, 0, NULL};
+    int result = lc_py_hook_fire(self, &fired);
     Py_DECREF(names);
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
@@ -158,7 +96,7 @@ static PyObject *hook_record(struct lc_py_hook *self, PyObject *const *args, Py_
         PyErr_SetString(PyExc_TypeError, "record() takes keyword arguments only");
         return NULL;
     }
-    struct lc_fired fired = {args, kwnames, 0};
+    struct lc_fired fired = {args, kwnames, 0, NULL};
     bool failed = self->recorders != NULL && lc_py_sample_record_fired(self, &fired) < 0;
     return failed ? NULL : Py_NewRef(Py_None);
 }

@@ -1,5 +1,7 @@
 #include "py_session.h"
 
+#include "compat.h"
+
 #include "decode.h"
 #include "py_times.h"
 #include "py_stream.h"
@@ -64,12 +66,13 @@ static int take_content(const struct py_session *session, struct py_response *re
             return 0;
         }
         if (rc == 0) {
-            body = (struct lc_sv){decoded.ptr, decoded.len};
+            lc_buf_free(&parsed->body);
+            lc_buf_move(&parsed->body, &decoded);
         }
     }
-    response->content = PyBytes_FromStringAndSize(body.ptr, (Py_ssize_t)body.len);
-    lc_buf_free(&decoded);
-    return response->content != NULL ? 0 : -1;
+    lc_buf_move(&response->body, &parsed->body);
+    response->has_body = true;
+    return 0;
 }
 
 LC_RARE static int take_cookies(struct py_session *session, const struct lc_wire *wire,
@@ -127,6 +130,20 @@ static bool is_streamed(const struct lc_exchange *exchange)
     return exchange->request.streams && exchange->response.head_done;
 }
 
+/* The engine still has a use for the request of a streamed response: it may not all be sent, and
+ * whether it is decides what becomes of the connection. */
+static int take_request(struct py_response *response, struct lc_exchange *exchange, bool streamed)
+{
+    struct lc_buf *wire = &exchange->request.wire;
+    if (!streamed) {
+        lc_buf_move(&response->wire, wire);
+    } else if (lc_buf_append(&response->wire, wire->ptr, wire->len) < 0) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
 LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire *wire,
                                       struct py_response *response, struct lc_exchange *exchange)
 {
@@ -134,13 +151,16 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     response->err = streamed ? 0 : exchange->err;
     response->times = exchange->times;
     response->resent = exchange->resent;
-    lc_buf_move(&response->wire, &exchange->request.wire);
+    if (take_request(response, exchange, streamed) < 0) {
+        return -1;
+    }
     const char *reason = exchange->reason;
     char undecodable[LC_DECODER_REASON_MAX];
     if (response->err == 0 || keeps_part(session, exchange)) {
         response->status = exchange->response.status;
         if ((!streamed && take_content(session, response, exchange, undecodable) < 0) ||
-            (exchange->response.has_set_cookie && take_cookies(session, wire, exchange) < 0)) {
+            (exchange->response.has_set_cookie && session->keeps_cookies &&
+             take_cookies(session, wire, exchange) < 0)) {
             return -1;
         }
     }
@@ -177,7 +197,7 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
                                                    const struct lc_call *call, uint64_t start_ns)
 {
     struct lc_request request = {
-        .pool = session->pool,
+        .pool = call->pool != NULL ? call->pool : session->pool,
         .origin = wire->origin,
         .is_head = wire->is_head,
         .streams = call->stream,
@@ -204,6 +224,7 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
     struct py_response *response = lc_py_response_new(type);
     if (response != NULL) {
         response->catch_response = call->catch_response;
+        response->body_is_text = wire->body_is_text;
         response->method = Py_NewRef(call->method);
         response->url = Py_NewRef(wire->url);
     }
@@ -312,20 +333,53 @@ LC_CALLS_PYTHON LC_OFF_STACK static int finish_call(struct py_session *session,
                                                     struct py_response *response, PyObject **out)
 {
     struct lc_sv location;
-    if (response->err == 0 && call->allow_redirects && is_redirect(response, &location)) {
+    /* Where there is a status, what became of the body does not matter. */
+    bool has_head = response->err == 0 || response->status != 0;
+    if (has_head && call->allow_redirects && is_redirect(response, &location)) {
         /* N: the reference to the time-out goes into the call. */
         *out = PyObject_CallMethod((PyObject *)session, "_follow", "OON", (PyObject *)response,
                                    call->catch_response ? Py_True : Py_False,
                                    seconds_or_none(call->read_timeout_ns));
         return *out != NULL ? 0 : -1;
     }
-    if (!call->catch_response) {
-        if (judge(session, response) < 0 || lc_py_response_report(response) < 0) {
-            return -1;
-        }
+    /* The fast client says what is wrong before the block begins, requests at its end. */
+    bool judged = !call->catch_response || session->flavour == LC_FLAVOUR_FAST;
+    if ((judged && judge(session, response) < 0) ||
+        (!call->catch_response && lc_py_response_report(response) < 0)) {
+        return -1;
     }
     *out = Py_NewRef((PyObject *)response);
     return 0;
+}
+
+/* What a call gives that the exception which is set ended: NULL with that exception, as a rule.
+ * Locust's fast client takes a gevent.Timeout for a time-out of its own. */
+LC_CALLS_PYTHON LC_RARE static struct py_response *interrupted(struct py_session *session,
+                                                               const struct lc_call *call,
+                                                               const struct lc_wire *wire,
+                                                               uint64_t start_ns)
+{
+    if (session->flavour != LC_FLAVOUR_FAST) {
+        return NULL;
+    }
+    PyObject *exception = lc_py_take_exception();
+    PyObject *made =
+        PyObject_CallMethod((PyObject *)session, "_interrupted", "OOOO", exception, call->method,
+                            wire->url, call->catch_response ? Py_True : Py_False);
+    if (made == NULL || made == Py_None) {
+        if (made == Py_None) {
+            lc_py_restore_exception(Py_NewRef(exception));
+        }
+        Py_XDECREF(made);
+        Py_DECREF(exception);
+        return NULL;
+    }
+    Py_DECREF(exception);
+    struct py_response *response = (struct py_response *)made;
+    Py_XSETREF(response->method, Py_NewRef(call->method));
+    response->err = LC_ECANCELLED;
+    response->times = (struct lc_times){.start = start_ns, .ended = lc_now_ns()};
+    return response;
 }
 
 LC_CALLS_PYTHON int lc_py_session_call(struct py_session *session, const struct lc_call *call,
@@ -341,6 +395,9 @@ LC_CALLS_PYTHON int lc_py_session_call(struct py_session *session, const struct 
     }
     way = LC_WAY_ERROR;
     response = lc_py_exchange(session, &wire, call, start_ns);
+    if (response == NULL) {
+        response = interrupted(session, call, &wire, start_ns);
+    }
     if (response == NULL) {
         goto done;
     }

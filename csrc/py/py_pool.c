@@ -4,8 +4,8 @@
 
 void lc_py_pool_close(struct py_engine *engine, struct lc_pool *pool)
 {
-    if (engine != NULL && engine->core != NULL && lc_engine_is_ours(engine->core)) {
-        lc_pool_close(pool);
+    if (engine != NULL && (engine->core == NULL || lc_engine_is_ours(engine->core))) {
+        lc_engine_pool_close(pool);
     }
 }
 
@@ -58,6 +58,7 @@ static int pool_clear(PyObject *op)
 {
     struct py_pool *self = (struct py_pool *)op;
     lc_py_pool_close(self->engine, &self->core);
+    lc_pool_forget(&self->core);
     Py_CLEAR(self->engine);
     return 0;
 }

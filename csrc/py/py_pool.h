@@ -11,8 +11,7 @@ struct py_pool {
     struct lc_pool core;
 };
 
-/* Closes the idle connections of a pool of that engine; nothing in a forked child or when the
- * engine is gone. */
+/* Closes the idle connections of a pool of that engine; nothing in a forked child. */
 void lc_py_pool_close(struct py_engine *engine, struct lc_pool *pool);
 /* Numbers as users give them: max_open 0 and lifetime 0 are no limit. -1 with ValueError. */
 int lc_py_pool_limits(struct lc_pool *pool, Py_ssize_t max_idle, Py_ssize_t max_open,

@@ -10,28 +10,25 @@
 
 Py_ssize_t lc_py_response_length(const struct py_response *response)
 {
-    bool has_body = response->err == 0 && response->content != NULL &&
+    if (response->err != 0) {
+        return 0;
+    }
+    if (response->has_body) {
+        return (Py_ssize_t)response->body.len;
+    }
+    bool is_bytes = response->content != NULL &&
                     PyBytes_Check(response->content); /* users may set it to anything */
-    return has_body ? PyBytes_GET_SIZE(response->content) : 0;
+    return is_bytes ? PyBytes_GET_SIZE(response->content) : 0;
 }
 
-LC_CALLS_PYTHON static int report_meta(struct py_response *self)
+LC_CALLS_PYTHON static int report_meta(struct py_response *self, const struct lc_sample *sample)
 {
     if (!PyDict_Check(self->request_meta)) {
         PyErr_Format(PyExc_TypeError, "request_meta must be a dict, not %.100s",
                      Py_TYPE(self->request_meta)->tp_name);
         return -1;
     }
-    PyObject *fire = PyObject_GetAttrString(self->hook, "fire");
-    PyObject *no_arguments = PyTuple_New(0);
-    PyObject *result = NULL;
-    if (fire != NULL && no_arguments != NULL) {
-        result = PyObject_Call(fire, no_arguments, self->request_meta);
-    }
-    Py_XDECREF(fire);
-    Py_XDECREF(no_arguments);
-    Py_XDECREF(result);
-    return result != NULL ? 0 : -1;
+    return lc_py_event_report_dict(self->hook, self->request_meta, sample);
 }
 
 LC_CALLS_PYTHON int lc_py_response_report(struct py_response *self)
@@ -39,6 +36,8 @@ LC_CALLS_PYTHON int lc_py_response_report(struct py_response *self)
     if (self->hook == NULL || self->hook == Py_None) {
         return 0;
     }
+    struct lc_phases phases;
+    bool measured = lc_py_times_phases(&self->times, self->err, &phases);
     struct lc_sample sample = {
         .request_type = self->method,
         .name = self->name,
@@ -50,11 +49,10 @@ LC_CALLS_PYTHON int lc_py_response_report(struct py_response *self)
         .start_time = self->start_time,
         .url = self->url,
         .resent = self->resent,
+        .phases = measured ? &phases : NULL,
     };
-    if (self->request_meta != NULL) {
-        return report_meta(self);
-    }
-    return lc_py_event_report(self->hook, &sample);
+    return self->request_meta != NULL ? report_meta(self, &sample)
+                                      : lc_py_event_report(self->hook, &sample);
 }
 
 /* --- attributes --- */
@@ -114,25 +112,50 @@ static PyObject *or_none(PyObject *value)
     return Py_NewRef(value != NULL ? value : Py_None);
 }
 
+static void drop_body(struct py_response *self)
+{
+    lc_buf_free(&self->body);
+    self->has_body = false;
+}
+
+static bool is_unread(const struct py_response *self)
+{
+    return self->content == NULL && self->stream != NULL && self->stream != Py_None;
+}
+
+/* Most tasks never look at the body: bytes are made of it when somebody does. */
+static PyObject *content_so_far(struct py_response *self)
+{
+    if (self->has_body) {
+        PyObject *content = PyBytes_FromStringAndSize(self->body.ptr, (Py_ssize_t)self->body.len);
+        if (content == NULL) {
+            return NULL;
+        }
+        drop_body(self);
+        Py_XSETREF(self->content, content);
+    }
+    return or_none(self->content);
+}
+
 /* The whole body: of a streamed response it is read now, by the Python class. */
 LC_CALLS_PYTHON static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure))
 {
     struct py_response *self = (struct py_response *)op;
-    if (self->content == NULL && self->stream != NULL && self->stream != Py_None) {
+    if (is_unread(self)) {
         return PyObject_CallMethod(op, "_read_content", NULL);
     }
-    return or_none(((struct py_response *)op)->content);
+    return content_so_far(self);
 }
 
 static PyObject *get_content_so_far(PyObject *op, void *Py_UNUSED(closure))
 {
     struct py_response *self = (struct py_response *)op;
-    bool unread = self->content == NULL && self->stream != NULL && self->stream != Py_None;
-    return unread ? Py_NewRef(Py_False) : or_none(self->content);
+    return is_unread(self) ? Py_NewRef(Py_False) : content_so_far(self);
 }
 
 static int set_content(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
 {
+    drop_body((struct py_response *)op);
     return set_lazy(&((struct py_response *)op)->content, value == Py_None ? NULL : value);
 }
 
@@ -147,6 +170,12 @@ static PyObject *get_end_ns(PyObject *op, void *Py_UNUSED(closure))
 {
     const struct py_response *self = (struct py_response *)op;
     return PyLong_FromUnsignedLongLong(lc_py_times_end(&self->times, self->err));
+}
+
+static PyObject *get_moments(PyObject *op, void *Py_UNUSED(closure))
+{
+    const struct py_response *self = (struct py_response *)op;
+    return lc_py_times_moments(&self->times, self->err);
 }
 
 /* How an exchange went, for another response to take over; nobody else needs to know it. */
@@ -232,6 +261,7 @@ static PyMemberDef response_members[] = {
     {"_name", T_OBJECT, offsetof(struct py_response, name), 0, NULL},
     {"_exception", T_OBJECT, offsetof(struct py_response, exception), 0, NULL},
     {"_catch_response", T_BOOL, offsetof(struct py_response, catch_response), 0, NULL},
+    {"_body_is_text", T_BOOL, offsetof(struct py_response, body_is_text), READONLY, NULL},
     {"_context", T_OBJECT, offsetof(struct py_response, context), 0, NULL},
     {"_hook", T_OBJECT, offsetof(struct py_response, hook), 0, NULL},
     {"_start_time", T_DOUBLE, offsetof(struct py_response, start_time), 0, NULL},
@@ -253,6 +283,7 @@ static PyGetSetDef response_getset[] = {
     {"_content", get_content_so_far, set_content, "As content; False: not read yet.", NULL},
     {"_seconds_to_head", get_seconds_to_head, NULL, NULL, NULL},
     {"_end_ns", get_end_ns, NULL, "Where the response time ends, monotonic; 0: no exchange.", NULL},
+    {"_moments", get_moments, NULL, "What timings are made of, or None.", NULL},
     {"_outcome", get_outcome, set_outcome, "Moments and error, for another response to take over.",
      NULL},
     {"_meta_made", get_meta_made, NULL, "Whether anybody has seen request_meta.", NULL},
@@ -286,6 +317,7 @@ struct py_response *lc_py_response_new(PyTypeObject *type)
     if (self != NULL) {
         lc_buf_init(&self->head, SIZE_MAX);
         lc_buf_init(&self->wire, SIZE_MAX);
+        lc_buf_init(&self->body, SIZE_MAX);
         self->response_time_ms = NAN;
     }
     return self;
@@ -341,6 +373,7 @@ static void response_dealloc(PyObject *op)
     response_clear(op);
     lc_buf_free(&self->head);
     lc_buf_free(&self->wire);
+    lc_buf_free(&self->body);
     type->tp_free(op);
     Py_DECREF(type);
 }

@@ -18,19 +18,22 @@
     X(request)                                                                                     \
     X(raw)                                                                                         \
     X(connection)                                                                                  \
-    X(request_meta)
+    X(request_meta)                                                                                \
+    X(timings)
 
 struct py_response {
     PyObject_HEAD
     /* from the engine */
     struct lc_buf head;
     struct lc_buf wire; /* the request as sent */
+    struct lc_buf body; /* the content until somebody asks for it, if has_body */
     struct lc_times times;
     int err; /* LC_E* */
     uint32_t resent;
     uint16_t status;
+    bool has_body;
     /* shared with Python */
-    PyObject *content; /* bytes, or NULL for None */
+    PyObject *content; /* bytes, or NULL for None unless has_body */
     PyObject *stream;  /* what has the content when it is asked for, or NULL */
     PyObject *method;
     PyObject *url;
@@ -40,6 +43,7 @@ struct py_response {
     PyObject *name;
     PyObject *context;   /* or NULL */
     PyObject *exception; /* why the sample is a failure, or NULL */
+    char body_is_text;   /* what was sent was given as str, or as a form */
     char catch_response; /* the sample waits for the end of a with block */
     double start_time;
     double response_time_ms;

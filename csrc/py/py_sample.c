@@ -103,6 +103,10 @@ int lc_py_sample_record_fired(struct lc_py_hook *self, const struct lc_fired *fi
     }
     sample.request_type = request_type;
     sample.name = name;
+    if (fired->request != NULL) {
+        sample.resent = fired->request->resent;
+        sample.phases = fired->request->phases;
+    }
     result = 0;
 done:
     result = result == 0 ? lc_py_sample_record(self, &sample) : lc_py_dispatch_failed(self);

@@ -94,11 +94,25 @@ static int is_failure(PyObject *exception)
     return PyObject_IsTrue(exception);
 }
 
-LC_CALLS_PYTHON
-static int record(PyObject *self, const struct lc_py_key *key, double time_ms, int64_t length,
-                  PyObject *exception)
+/* What is counted about one request. */
+struct measured {
+    double time_ms;
+    int64_t length;
+    PyObject *exception;
+    struct lc_phase_keys phases;
+};
+
+static void record_into(struct lc_stats *stats, const struct lc_py_key *key,
+                        const struct measured *measured)
 {
-    if (isinf(time_ms)) {
+    lc_stats_record(stats, measured->time_ms, measured->length, key->now_s);
+    lc_stats_record_phases(stats, &measured->phases);
+}
+
+LC_CALLS_PYTHON
+static int record(PyObject *self, const struct lc_py_key *key, const struct measured *measured)
+{
+    if (isinf(measured->time_ms)) {
         PyErr_SetString(PyExc_ValueError, "response_time must be finite");
         return -1;
     }
@@ -106,11 +120,11 @@ static int record(PyObject *self, const struct lc_py_key *key, double time_ms, i
     if (counters == NULL) {
         return -1;
     }
-    lc_stats_record(stats_of(counters), time_ms, length, key->now_s);
-    lc_stats_record(stats_of(((struct lc_py_table *)self)->total), time_ms, length, key->now_s);
-    int result = is_failure(exception);
+    record_into(stats_of(counters), key, measured);
+    record_into(stats_of(((struct lc_py_table *)self)->total), key, measured);
+    int result = is_failure(measured->exception);
     if (result > 0) {
-        result = record_failure(self, counters, key, exception);
+        result = record_failure(self, counters, key, measured->exception);
     }
     Py_DECREF(counters);
     return result;
@@ -140,8 +154,12 @@ int lc_py_stats_record(PyObject *table, const struct lc_sample *sample)
         return -1;
     }
     struct lc_py_key key = {sample->request_type, sample->name, now_s()};
-    return record(table, &key, sample->response_time_ms, sample->response_length,
-                  sample->exception);
+    struct measured measured = {
+        sample->response_time_ms, sample->response_length, sample->exception, {.count = 0}};
+    if (sample->phases != NULL) {
+        lc_phases_find_keys(sample->phases, &measured.phases);
+    }
+    return record(table, &key, &measured);
 }
 
 LC_CALLS_PYTHON
@@ -176,10 +194,9 @@ static PyObject *table_record(PyObject *self, PyObject *const *args, Py_ssize_t 
         return NULL;
     }
     struct lc_py_key key = {args[0], args[1], 0};
-    double time_ms;
-    int64_t length;
-    if (lc_py_to_response_time(args[2], &time_ms) < 0 ||
-        lc_py_to_length(args[3], "response_length", &length) < 0) {
+    struct measured measured = {.exception = count > 4 ? args[4] : NULL};
+    if (lc_py_to_response_time(args[2], &measured.time_ms) < 0 ||
+        lc_py_to_length(args[3], "response_length", &measured.length) < 0) {
         return NULL;
     }
     if (count < 6 || args[5] == Py_None) {
@@ -187,7 +204,7 @@ static PyObject *table_record(PyObject *self, PyObject *const *args, Py_ssize_t 
     } else if (lc_py_to_double(args[5], "now", &key.now_s) < 0) {
         return NULL;
     }
-    if (record(self, &key, time_ms, length, count > 4 ? args[4] : NULL) < 0) {
+    if (record(self, &key, &measured) < 0) {
         return NULL;
     }
     Py_RETURN_NONE;

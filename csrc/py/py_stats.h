@@ -31,6 +31,8 @@ int lc_py_to_count(PyObject *object, const char *argument, uint64_t *value) LC_M
 int lc_py_to_length(PyObject *object, const char *argument, int64_t *value) LC_MUST_USE;
 /* As above, and finite: infinity cannot be counted. */
 int lc_py_to_response_time(PyObject *object, double *time_ms) LC_MUST_USE;
+/* 0 if it is a share (0..1), else -1 with ValueError. */
+int lc_py_check_share(double p) LC_MUST_USE;
 /* For setters: -1 with an exception if the attribute is being deleted. */
 int lc_py_refuse_delete(PyObject *value) LC_MUST_USE;
 
@@ -44,5 +46,13 @@ PyObject *lc_py_stats_set_seconds(PyObject *self, PyObject *rows);
 PyObject *lc_py_stats_between(PyObject *self, PyObject *args);
 PyObject *lc_py_stats_intervals(PyObject *self, PyObject *ignored);
 PyObject *lc_py_stats_interval_times(PyObject *self, PyObject *key);
+/* Appends (low in ms, high in ms, count). */
+int lc_py_append_bin(PyObject *list, const struct lc_bin *bin) LC_MUST_USE;
+
+/* py_stats_phases.c: methods of StatsCounters about phases. */
+PyObject *lc_py_stats_record_phases(PyObject *self, PyObject *args);
+PyObject *lc_py_stats_phase_count(PyObject *self, PyObject *phase);
+PyObject *lc_py_stats_phase_quantile(PyObject *self, PyObject *args);
+PyObject *lc_py_stats_phase_histogram(PyObject *self, PyObject *phase);
 
 #endif

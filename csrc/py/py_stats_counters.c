@@ -264,11 +264,7 @@ static PyObject *counters_quantile(PyObject *self, PyObject *share)
 {
     const struct lc_stats *stats = stats_of(self);
     double p, time_us;
-    if (lc_py_to_double(share, "p", &p) < 0) {
-        return NULL;
-    }
-    if (!(p >= 0 && p <= 1)) {
-        PyErr_SetString(PyExc_ValueError, "p must be from 0 to 1");
+    if (lc_py_to_double(share, "p", &p) < 0 || lc_py_check_share(p) < 0) {
         return NULL;
     }
     if (!lc_hist_quantile(&stats->hist, p, &time_us)) {
@@ -300,6 +296,17 @@ PyDoc_STRVAR(intervals_doc,
 PyDoc_STRVAR(interval_times_doc,
              "interval_times($self, key, /)\n--\n\nrounded() of what came since that "
              "interval began.");
+PyDoc_STRVAR(record_phases_doc,
+             "record_phases($self, lookup, connect, tls, send, wait, receive, lag, /)\n--\n\n"
+             "Count how long the phases of a request took, in ms; None: it did not happen.");
+PyDoc_STRVAR(phase_count_doc, "phase_count($self, phase, /)\n--\n\n"
+                              "How many requests had this phase, a place in PHASES.");
+PyDoc_STRVAR(phase_quantile_doc,
+             "phase_quantile($self, phase, p, /)\n--\n\n"
+             "The time in ms that this phase of a share p (0..1) of the requests that had it did\n"
+             "not exceed, to two significant digits; None if there were none.");
+PyDoc_STRVAR(phase_histogram_doc, "phase_histogram($self, phase, /)\n--\n\n"
+                                  "A list of (low, high, count) in ms, rising, of one phase.");
 PyDoc_STRVAR(counters_doc,
              "StatsCounters(window=False, now=0.0)\n--\n\n"
              "The statistics of one (method, name); `window` keeps the last 20 intervals as well.");
@@ -321,6 +328,10 @@ static PyMethodDef counters_methods[] = {
     {"counts_between", lc_py_stats_between, METH_VARARGS, between_doc},
     {"intervals", lc_py_stats_intervals, METH_NOARGS, intervals_doc},
     {"interval_times", lc_py_stats_interval_times, METH_O, interval_times_doc},
+    {"record_phases", lc_py_stats_record_phases, METH_VARARGS, record_phases_doc},
+    {"phase_count", lc_py_stats_phase_count, METH_O, phase_count_doc},
+    {"phase_quantile", lc_py_stats_phase_quantile, METH_VARARGS, phase_quantile_doc},
+    {"phase_histogram", lc_py_stats_phase_histogram, METH_O, phase_histogram_doc},
     {NULL, NULL, 0, NULL},
 };
 

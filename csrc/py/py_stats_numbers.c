@@ -85,6 +85,15 @@ int lc_py_to_response_time(PyObject *object, double *time_ms)
     return 0;
 }
 
+int lc_py_check_share(double p)
+{
+    if (!(p >= 0 && p <= 1)) {
+        PyErr_SetString(PyExc_ValueError, "p must be from 0 to 1");
+        return -1;
+    }
+    return 0;
+}
+
 int lc_py_refuse_delete(PyObject *value)
 {
     if (value == NULL) {

@@ -35,6 +35,13 @@ static int append_new(PyObject *list, PyObject *item)
     return result;
 }
 
+int lc_py_append_bin(PyObject *list, const struct lc_bin *bin)
+{
+    return append_new(list,
+                      Py_BuildValue("ddK", (double)bin->low_us / 1000, (double)bin->high_us / 1000,
+                                    (unsigned long long)bin->count));
+}
+
 PyObject *lc_py_stats_rounded(PyObject *self, PyObject *Py_UNUSED(ignored))
 {
     const struct lc_stats *stats = stats_of(self);
@@ -55,9 +62,7 @@ PyObject *lc_py_stats_histogram(PyObject *self, PyObject *Py_UNUSED(ignored))
     uint32_t cursor = 0;
     struct lc_bin bin;
     while (list != NULL && lc_hist_next(&stats->hist, &cursor, &bin)) {
-        PyObject *row = Py_BuildValue("ddK", (double)bin.low_us / 1000, (double)bin.high_us / 1000,
-                                      (unsigned long long)bin.count);
-        if (append_new(list, row) < 0) {
+        if (lc_py_append_bin(list, &bin) < 0) {
             Py_CLEAR(list);
         }
     }

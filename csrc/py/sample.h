@@ -7,6 +7,7 @@
 #define LC_PY_SAMPLE_H
 
 #include "module.h"
+#include "phases.h"
 
 /* All references are borrowed for the time of the call. NULL: the value does not exist (listeners
  * then get None, `context` an empty dict made when somebody asks). */
@@ -20,7 +21,8 @@ struct lc_sample {
     PyObject *exception; /* what the request failed with, or None */
     double start_time;   /* epoch seconds; NaN: unknown */
     PyObject *url;
-    unsigned resent; /* how often the request was sent again on a new connection */
+    unsigned resent;                /* how often the request was sent again on a new connection */
+    const struct lc_phases *phases; /* NULL: it was no request of the engine */
 };
 
 /* py_stats.c: records into a StatsTable (any other object: TypeError). -1 with an exception. The
@@ -30,8 +32,11 @@ int lc_py_stats_record(PyObject *table, const struct lc_sample *sample);
 /* py_stats.c: counts a request that was sent again on a new connection. -1 with an exception. */
 int lc_py_stats_resent(PyObject *table, PyObject *request_type, PyObject *name);
 
-/* py_event.c: records the sample in the hook's table, if it has one, and calls the listeners. 0, or
- * -1 with one of Locust's control exceptions (or a BaseException that is no Exception) set. */
+/* py_report.c: records the sample in the hook's table, if it has one, and calls the listeners. 0,
+ * or -1 with one of Locust's control exceptions (or a BaseException that is no Exception) set. */
 int lc_py_event_report(PyObject *hook, const struct lc_sample *sample);
+/* The same with the values of a dict, which a user may have changed, in place of the sample's; what
+ * only the engine knows (resent, phases) is the sample's. */
+int lc_py_event_report_dict(PyObject *hook, PyObject *values, const struct lc_sample *sample);
 
 #endif

@@ -7,7 +7,7 @@ retried by geventhttpclient's own UserAgent; each request of them is exchanged b
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -184,15 +184,19 @@ class LocustUserAgent(UserAgent):
             return response
         url = request.url_split
         through_proxy = session._proxy is not None and url.scheme == "http"
+        wire = wire_of(request, through_proxy, session._proxy_authorization)
         response = session._exchange(
             request.method,
             f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.quoted_uri}",
-            wire_of(request, session._pool_headers, through_proxy),
+            wire.head,
             False,
             session._default_timeouts if sending.timeout is None else sending.timeout,
             session.verify if sending.verify is None else sending.verify,
             session.cert if sending.cert is None else sending.cert,
             session._proxy,
+            body=wire.pieces,
+            chunked=wire.chunked,
+            stream=sending.stream,
             http_version=sending.http_version,
         )
         response.url, _ = without_credentials(request.url)
@@ -201,6 +205,8 @@ class LocustUserAgent(UserAgent):
             sending.failed = response
             # A time-out is wrapped again, with the URL of the call.
             raise getattr(response.error, "original", response.error)
+        if sending.stream:
+            response._max_body_size = session.max_body_size
         if self.response_type is not FastResponse:
             response.__class__ = self.response_type
         if self.valid_response_codes is not VALID_RESPONSE_CODES:
@@ -211,25 +217,13 @@ class LocustUserAgent(UserAgent):
 _SETTINGS = ("max_redirects", "max_retries", "default_headers", "cookiejar", "clientpool")
 
 
-def failed_response(sending: Sending, url: str, error: BaseException) -> FastResponse:
+def failed_response(sending: Sending, request: CompatRequest, error: BaseException) -> FastResponse:
     """The response of a call that raised `error`: the last one of the engine if it is the reason."""
     response = sending.failed
     if response is None:
         response = ErrorResponse()
-        response.url = url
-        request = getattr(error, "request", None)
-        response.request = request
+        response.url = request.url
+    response.request = request
     response.__class__ = ErrorResponse
     response.error = response._exception = error
     return response
-
-
-def lines_of(pieces: Iterator[bytes]) -> Iterator[str]:
-    """The lines that the pieces of a body make, decoded as UTF-8; only LF ends one."""
-    rest = b""
-    for piece in pieces:
-        *whole, rest = (rest + piece).split(b"\n")
-        for line in whole:
-            yield line.decode("utf-8", "replace")
-    if rest:
-        yield rest.decode("utf-8", "replace")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import datetime
 import io
 import json as json_module
+import sys
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -18,8 +18,10 @@ from requests.utils import get_encoding_from_headers
 from locust_c import _core
 from locust_c.body_json import decode_json
 from locust_c.catch_response import CatchResponse
+from locust_c.contrib.fast_body import Body, decoded
 from locust_c.contrib.fast_failures import LocustBadStatusCode
 from locust_c.exception import LocustError
+from locust_c.timings import make_timings
 
 __all__ = [
     "ErrorContextManager",
@@ -58,7 +60,8 @@ class FastResponse(_core.Response):
     """
 
     _valid_response_codes: frozenset[int] = VALID_RESPONSE_CODES
-    _reader: io.BytesIO | None = None
+    _body: Body | None = None
+    _max_body_size = sys.maxsize
 
     # --- made when somebody asks (called from C) ---
 
@@ -108,6 +111,8 @@ class FastResponse(_core.Response):
 
     def _make_connection(self) -> None:
         return None
+
+    _make_timings = make_timings
 
     def _make_request_meta(self) -> dict[str, Any]:
         """The keyword arguments of the request event; changes made inside a with block count."""
@@ -196,19 +201,51 @@ class FastResponse(_core.Response):
         if error is not None:
             raise error
 
-    def __len__(self) -> int:
-        """Of the body as the server declared it, else as it came."""
+    def _declared_length(self) -> int | None:
         declared = self.headers.get("content-length") if self.headers is not None else None
-        if isinstance(declared, str) and declared.isdecimal():
-            return int(declared)
+        return int(declared) if isinstance(declared, str) and declared.isdecimal() else None
+
+    def _sample_length(self) -> int:
+        """For the statistics; of a streamed body what its head declares."""
+        if self._exception is not None:
+            return 0
+        return self._declared_length() or 0 if self._stream is not None else len(self.content or b"")
+
+    def __len__(self) -> int:
+        """Of the body as the server declared it, else as it came; TypeError if it is still to come."""
+        declared = self._declared_length()
+        if declared is not None:
+            return declared
+        if self._stream is not None:
+            raise TypeError("the length of a streamed response is not known")
         return len(self.content or b"")
 
+    def __bool__(self) -> bool:
+        """Whether there is a body, or one may come."""
+        return (self._stream is not None and self._declared_length() is None) or len(self) > 0
+
+    # --- the body as a file ---
+
     @property
-    def stream(self) -> io.BytesIO:
-        """The body as a file, which read(), readline() and iter_content() move on in."""
-        if self._reader is None:
-            self._reader = io.BytesIO(self.content or b"")
-        return self._reader
+    def stream(self) -> Body:
+        """The body as a file, which read(), readline() and iter_content() move on in.
+
+        With ``stream=True`` it is read from the connection, as it is there, that is with its content coding.
+        """
+        if self._body is None:
+            self._body = Body(self._stream if self._stream is not None else io.BytesIO(self.content or b""))
+        return self._body
+
+    def _read_content(self) -> bytes:
+        """Reads what is left of a streamed body; afterwards it is the content (called from C)."""
+        pieces = self._decoded(iter((self.stream.read(),)), self._max_body_size)
+        self.content = content = b"".join(pieces)
+        return content
+
+    def _decoded(self, pieces: Iterator[bytes], limit: int = sys.maxsize) -> Iterator[bytes]:
+        """The pieces of the body without its content coding, which only a streamed one still has."""
+        codings = self.headers.getlist("content-encoding") if self._stream is not None else []
+        return decoded(pieces, ", ".join(codings), limit) if codings else pieces
 
     def read(self, n: int | None = None) -> bytes:
         """The next `n` bytes of the body, or what is left of it."""
@@ -216,28 +253,38 @@ class FastResponse(_core.Response):
 
     def readline(self) -> bytes:
         """The next line of the body, which CR and LF end; empty if there is none."""
-        start = self.stream.tell()
-        line, end, _ = self.stream.read().partition(b"\r\n")
-        self.stream.seek(start + len(line + end) if end else start)
-        return line + end if end else b""
+        return self.stream.readline()
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(lambda: self.read(4096), b"")
+        return iter(self.stream)
 
     def iter_content(self, chunk_size: int = 1024, decode_content: bool = True) -> Iterator[Any]:
-        """What is left of the body in pieces of `chunk_size` bytes, as str; as bytes if not `decode_content`.
+        """What is left of the body, read in pieces of `chunk_size` bytes.
 
-        Text is read as UTF-8, and what is none is replaced.
+        They are str where they are UTF-8, and bytes where they are not (Locust's behaviour). Without
+        `decode_content` they are bytes as they came from the connection.
         """
         pieces = iter(lambda: self.read(chunk_size), b"")
-        return codecs.iterdecode(pieces, "utf-8", "replace") if decode_content else pieces
+        return map(_text_or_bytes, self._decoded(pieces)) if decode_content else pieces
+
+    def iter_lines(self) -> Iterator[str]:
+        """The lines of what is left of the body, each when it has arrived, as UTF-8; only LF ends one."""
+        rest = b""
+        for piece in self._decoded(self.stream.arriving()):
+            *whole, rest = (rest + piece).split(b"\n")
+            for line in whole:
+                yield line.decode("utf-8", "replace")
+        if rest:
+            yield rest.decode("utf-8", "replace")
 
     def isclosed(self) -> bool:
         """Whether the body has been read from the connection."""
-        return True
+        return self._stream is None or self._stream.ended
 
     def release(self) -> None:
-        """Nothing to do: the body has been read and the connection is back in the pool."""
+        """Gives the connection back; it is closed if a part of the body is still to come."""
+        if self._stream is not None and not self._stream.ended:
+            self._stream.close()
 
     close = release
 
@@ -251,6 +298,7 @@ class FastResponse(_core.Response):
         return self
 
     def __exit__(self, *_: object) -> bool | None:
+        self.release()
         return None
 
     def _status_error(self, name: str) -> Exception | None:
@@ -267,6 +315,13 @@ def _payload(headers: Headers, body: bytes) -> bytes | str | None:
     return body or None
 
 
+def _text_or_bytes(piece: bytes) -> str | bytes:
+    try:
+        return piece.decode()
+    except UnicodeDecodeError:
+        return piece
+
+
 _NO_CATCH = "If you want to change the state of the request, you must pass catch_response=True."
 
 
@@ -276,12 +331,6 @@ class ErrorResponse(FastResponse):
 
 class ResponseContextManager(CatchResponse, FastResponse):  # type: ignore[misc]
     """The response of a call with catch_response=True: reports at the end of the with block."""
-
-    def _status_error(self, name: str) -> Exception | None:
-        # The task may look at it later.
-        error = super(CatchResponse, self)._status_error(name)
-        self.error = error
-        return error
 
 
 class ErrorContextManager(ResponseContextManager, ErrorResponse):  # type: ignore[misc]

@@ -7,21 +7,23 @@ plain calls.
 
 from __future__ import annotations
 
+import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.header import Headers
 from geventhttpclient.useragent import CompatRequest
 
-__all__ = ["host_line", "refuse_line_ends", "wire_of"]
+__all__ = ["Wire", "host_line", "refuse_line_ends", "wire_of"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TARGET = re.compile(r"[^\x00-\x20\x7f]*")
 _LINE_END = re.compile(r"[\r\n\0]")
+_FILE_BLOCK = 65536
 _WITH_LENGTH = ("POST", "PUT", "PATCH")
 
 
@@ -38,12 +40,23 @@ def host_line(host: str, port: int | None) -> str:
     return shown if port in (80, 443, None) else f"{shown}:{port}"
 
 
-def _pieces(body: Any) -> Iterator[bytes]:
-    """The body in the pieces it comes in."""
+class Wire(NamedTuple):
+    """A request as it goes out: `head`, and behind it the `pieces` of a body that is not in memory.
+
+    `chunked`: the pieces are sent in the chunked transfer coding (RFC 9112, 7.1).
+    """
+
+    head: bytes
+    pieces: Iterator[bytes] | None = None
+    chunked: bool = False
+
+
+def _pieces(body: Any, block_size: int) -> Iterator[bytes]:
+    """The body in the pieces it is sent in."""
     if isinstance(body, (bytes, bytearray, memoryview)):
-        yield bytes(body)
-    elif hasattr(body, "read"):
-        while piece := body.read(HTTPClient.BLOCK_SIZE):
+        body = io.BytesIO(body)
+    if hasattr(body, "read"):
+        while piece := body.read(block_size):
             yield _as_bytes(piece)
     else:
         yield from map(_as_bytes, body)
@@ -67,11 +80,6 @@ def _length(body: Any) -> int | None:
         return None
 
 
-def _chunked(pieces: Iterable[bytes]) -> bytes:
-    """The pieces in the chunked transfer coding (RFC 9112, 7.1)."""
-    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces if piece) + b"0\r\n\r\n"
-
-
 def _line(name: Any, value: Any) -> str:
     if not isinstance(name, str) or not _TOKEN.fullmatch(name):
         raise ValueError(f"invalid header field name {name!r}")
@@ -81,8 +89,10 @@ def _line(name: Any, value: Any) -> str:
     return f"{name}: {text}\r\n"
 
 
-def wire_of(request: CompatRequest, pool_headers: Mapping[str, Any], through_proxy: bool) -> bytes:
-    """The request's bytes; `through_proxy`: with the whole URL as target (RFC 9112, 3.2.2).
+def wire_of(
+    request: CompatRequest, through_proxy: bool = False, proxy_authorization: str | None = None
+) -> Wire:
+    """The request to be sent; `through_proxy`: with the whole URL as target (RFC 9112, 3.2.2).
 
     Raises ValueError for a method, target or header that is not allowed to go out.
     """
@@ -96,21 +106,25 @@ def wire_of(request: CompatRequest, pool_headers: Mapping[str, Any], through_pro
     if through_proxy:
         target = f"http://{url.host}:{url.port}{target}"
     headers = Headers(HTTPClient.DEFAULT_HEADERS)
-    headers.update(pool_headers)
     headers.update(request.headers)
     if "Host" not in headers:
         headers["Host"] = host_line(url.host, url.port)
+    if through_proxy and proxy_authorization is not None:
+        headers.setdefault("Proxy-Authorization", proxy_authorization)
     body: Any = request.payload or b""
     if isinstance(body, str):
         body = body.encode()
     length = _length(body)
-    if length is None or "chunked" in str(headers.get("Transfer-Encoding", "")).lower():
+    chunked = length is None or "chunked" in str(headers.get("Transfer-Encoding", "")).lower()
+    if chunked:
         headers.setdefault("Transfer-Encoding", "chunked")
         headers.discard("Content-Length")
-        content = _chunked(_pieces(body))
-    else:
-        content = b"".join(_pieces(body))
-        if length or method in _WITH_LENGTH:
-            headers.setdefault("Content-Length", str(length))
+    elif length or method in _WITH_LENGTH:
+        headers.setdefault("Content-Length", str(length))
     lines = "".join(_line(name, value) for name, value in headers.items())
-    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1") + content
+    head = f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+    if chunked:
+        return Wire(head, _pieces(body, HTTPClient.BLOCK_SIZE), chunked=True)
+    if isinstance(body, (bytes, bytearray, memoryview)):
+        return Wire(head + body)
+    return Wire(head, _pieces(body, _FILE_BLOCK))

@@ -54,23 +54,23 @@ void lane_close(struct lane *lane)
     lane_end(lane);
 }
 
-static void turn_lane(struct lane *lane)
+static bool turn_lane(struct lane *lane)
 {
-    (void)lc_connector_turn(lane->connector);
-    lc_transfers_turn(lane->transfers);
+    bool more = lc_connector_turn(lane->connector);
+    return lc_transfers_turn(lane->transfers) || more;
 }
 
 void lane_turn(struct lane *lane, int fd)
 {
     struct pollfd watched[] = {{.fd = uv_backend_fd(&lane->loop), .events = POLLIN},
                                {.fd = fd, .events = POLLIN}};
-    turn_lane(lane);
+    bool more = turn_lane(lane);
     uv_update_time(&lane->loop);
-    int wait_ms = uv_backend_timeout(&lane->loop);
+    int wait_ms = more ? 0 : uv_backend_timeout(&lane->loop);
     bool bounded = wait_ms >= 0 && wait_ms < RIG_PATIENCE_MS;
     CHECK(poll(watched, 2, bounded ? wait_ms : RIG_PATIENCE_MS) > 0 || bounded);
     uv_run(&lane->loop, UV_RUN_NOWAIT);
-    turn_lane(lane);
+    (void)turn_lane(lane);
 }
 
 int lane_accept(struct lane *lane)

@@ -11,7 +11,8 @@ static const char TO_THE_END[] = "HTTP/1.1 200 OK\r\n\r\nok";
 
 static void check_order(const struct lc_times *times)
 {
-    CHECK(times->start <= times->connected && times->connected <= times->sent);
+    CHECK(times->start <= times->connected && times->connected <= times->ready);
+    CHECK(times->ready <= times->sent);
     CHECK(times->sent <= times->first_byte && times->first_byte <= times->last_byte);
     CHECK(times->last_byte <= times->ended && times->ended <= times->read);
     CHECK(times->read <= lc_now_ns());
@@ -137,6 +138,7 @@ static void test_a_refused_connection_has_an_end_and_nothing_else(void)
     CHECK(before <= exchange->times.ended && exchange->times.ended <= lc_now_ns());
     CHECK_INT(exchange->times.connected, 0);
     CHECK_INT(exchange->times.connect, 0);
+    CHECK_INT(exchange->times.ready, 0);
     CHECK_INT(exchange->times.sent, 0);
     lc_op_free(&exchange->op);
     rig.listener = peer_listen(RIG_BACKLOG, &rig.port);
