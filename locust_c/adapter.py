@@ -246,7 +246,10 @@ class EngineAdapter(HTTPAdapter):
         return exchange
 
     def close(self) -> None:
-        self.session._close_connections()
+        if self._pool is None:
+            self.session._close_connections()
+        else:
+            self._pool.close()
         if "poolmanager" in self.__dict__ and self.session.pool_manager is None:
             super().close()
 
@@ -287,6 +290,11 @@ class SessionAdapters(OrderedDict[str, BaseAdapter]):
         if adapter not in self._in_place:
             self._in_place[adapter] = EngineAdapter(self._session, cast(HTTPAdapter, adapter))
         return self._in_place[adapter]
+
+    def close(self) -> None:
+        """Closes what the adapters keep open, those in their place included."""
+        for adapter in {*self.values(), *self._in_place.values()}:
+            adapter.close()
 
     def __reduce__(self) -> Any:
         return OrderedDict, (list(self.items()),)

@@ -301,9 +301,5 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         finally:
             self.request_name = before
 
-    def close(self) -> None:
-        """Closes the session's connections; it can be used again."""
-        self._close_connections()
-
     def __getstate__(self) -> Mapping[str, Any]:
         raise TypeError("an HttpSession holds connections and cannot be pickled")
