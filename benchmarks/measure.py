@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import time
@@ -51,7 +52,7 @@ class Spread:
 def quantile(values: list[float], part: float) -> float:
     """The smallest value that at least `part` of all are not above."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
 
 
 def process_tree(pid: int) -> list[int]:

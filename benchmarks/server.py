@@ -61,6 +61,8 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         listen 127.0.0.1:{tls_port} ssl backlog=4096;
+        listen 127.0.0.1:{http2_port} http2 backlog=4096;
+        listen 127.0.0.1:{http2_tls_port} ssl http2 backlog=4096;
         root {dir}/www;
         location = / {{ return 200 "{body}"; }}
         location = /status {{ stub_status; }}
@@ -150,8 +152,8 @@ class Nginx:
     """A context manager around one nginx.
 
     `core` pins it to that CPU; `certificate` is a pair of PEM files (certificate chain, key) instead of a
-    throwaway one. Inside, `url`, `tls_url` and `ca_file` say how to reach it. Raises ServerError when it does
-    not start.
+    throwaway one. Inside, `url`, `tls_url`, `http2_url`, `http2_tls_url` and `ca_file` say how to reach it.
+    Raises ServerError when it does not start.
     """
 
     def __init__(self, core: int | None = None, certificate: tuple[Path, Path] | None = None) -> None:
@@ -159,6 +161,8 @@ class Nginx:
         self.certificate = certificate
         self.port = 0
         self.tls_port = 0
+        self.http2_port = 0
+        self.http2_tls_port = 0
         self.answer_wire_bytes = 0
         self._dir: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -171,6 +175,14 @@ class Nginx:
     @property
     def tls_url(self) -> str:
         return f"https://127.0.0.1:{self.tls_port}"
+
+    @property
+    def http2_url(self) -> str:
+        return f"http://127.0.0.1:{self.http2_port}"
+
+    @property
+    def http2_tls_url(self) -> str:
+        return f"https://127.0.0.1:{self.http2_tls_port}"
 
     @property
     def ca_file(self) -> Path:
@@ -245,8 +257,10 @@ class Nginx:
 
     def _start(self, binary: str) -> None:
         directory = self._directory()
-        with contextlib.closing(listening_socket()) as plain, contextlib.closing(listening_socket()) as tls:
-            self.port, self.tls_port = plain.getsockname()[1], tls.getsockname()[1]
+        with contextlib.ExitStack() as stack:
+            listeners = [stack.enter_context(contextlib.closing(listening_socket())) for _ in range(4)]
+            ports = [listener.getsockname()[1] for listener in listeners]
+            self.port, self.tls_port, self.http2_port, self.http2_tls_port = ports
             config = CONFIG.format(
                 # Started by root, nginx would drop to a user that cannot enter the temporary directory.
                 user="user root;" if os.geteuid() == 0 else "",
@@ -254,6 +268,8 @@ class Nginx:
                 files=raise_file_limit(),
                 port=self.port,
                 tls_port=self.tls_port,
+                http2_port=self.http2_port,
+                http2_tls_port=self.http2_tls_port,
                 body=PLAIN_BODY.replace("\n", "\\n"),
                 bearer=BEARER,
                 cookies="|".join(COOKIES.values()),
@@ -268,8 +284,8 @@ class Nginx:
             with (directory / "stderr.log").open("wb") as errors:
                 self._process = subprocess.Popen(
                     command,
-                    env={**os.environ, "NGINX": f"{plain.fileno()};{tls.fileno()};"},
-                    pass_fds=(plain.fileno(), tls.fileno()),
+                    env={**os.environ, "NGINX": "".join(f"{one.fileno()};" for one in listeners)},
+                    pass_fds=[one.fileno() for one in listeners],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=errors,

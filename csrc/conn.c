@@ -67,6 +67,11 @@ void lc_pool_close(struct lc_pool *pool)
     pool->idle = 0;
 }
 
+void lc_pool_forget(struct lc_pool *pool)
+{
+    lc_tls_sessions_free(&pool->sessions);
+}
+
 static bool is_too_old(const struct lc_pool *pool, const struct lc_conn *conn)
 {
     return pool->lifetime_ns != 0 && lc_now_ns() - conn->opened_ns >= pool->lifetime_ns;
@@ -180,6 +185,7 @@ int lc_conn_open(uv_loop_t *loop, struct lc_pool *pool, struct lc_origin *origin
         if (rc < 0) {
             goto fail_tls;
         }
+        lc_tls_sessions_offer(&pool->sessions, origin, conn->tls);
     }
     if (uv_poll_init_socket(loop, &conn->poll, fd) != 0) {
         rc = LC_ESYS;
@@ -212,10 +218,19 @@ fail_alloc:
     return rc;
 }
 
+/* Servers give sessions in the handshake or with what they send first. */
+static void keep_session(struct lc_conn *conn)
+{
+    if (conn->tls != NULL && conn->pool != NULL) {
+        lc_tls_sessions_keep(&conn->pool->sessions, conn->origin, conn->tls);
+    }
+}
+
 void lc_conn_release(struct lc_conn *conn)
 {
     struct lc_pool *pool = conn->pool;
     conn->owner = NULL;
+    keep_session(conn);
     if (pool == NULL || pool->idle >= pool->max_idle || is_too_old(pool, conn) ||
         lc_conn_watch(conn, false) < 0 || lc_conn_rest(conn, false) < 0) {
         lc_conn_close(conn);

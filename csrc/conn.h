@@ -8,7 +8,7 @@
 #define LC_CONN_H
 
 #include "lc.h"
-#include "tls.h"
+#include "tls_sessions.h"
 
 #include <uv.h>
 
@@ -52,6 +52,7 @@ struct lc_pool {
     size_t max_open;                 /* more than that are never open at once; 0: any number */
     uint64_t lifetime_ns;            /* older connections are not used again; 0: no limit */
     struct lc_transfer_scope *scope; /* connections of the other lane; NULL: none yet */
+    struct lc_tls_sessions sessions;
     /* private */
     struct lc_pool_waiter *waiting_first, *waiting_last;
     lc_pool_room_cb on_room;
@@ -80,8 +81,10 @@ struct lc_conn {
 };
 
 void lc_pool_init(struct lc_pool *pool, size_t max_idle);
-/* Closes the idle connections and lets go of the busy ones, which close after use. */
+/* Closes the idle connections and lets go of the busy ones, which close after use. It may be used
+ * again, and resumes its TLS sessions then; lc_pool_forget lets go of these, its last memory. */
 void lc_pool_close(struct lc_pool *pool);
+void lc_pool_forget(struct lc_pool *pool);
 /* Takes the most recently used idle connection to that origin, NULL if there is none. Stale ones
  * (closed by the peer) are closed on the way. It is BUSY afterwards. */
 struct lc_conn *lc_pool_take(struct lc_pool *pool, struct lc_origin *origin);

@@ -184,8 +184,8 @@ int lc_engine_origin(struct lc_engine *engine, const struct lc_origin_spec *spec
 int lc_engine_tls_context(struct lc_engine *engine, const struct lc_tls_config *config,
                           struct lc_tls_context **out, char reason[LC_TLS_REASON_MAX]) LC_MUST_USE;
 
-/* Closes the idle connections of a pool, those of the other lane as well, and lets go of the busy
- * ones. Also after its engine has gone, but not in a forked child. */
+/* lc_pool_close for the connections of both lanes. Also after its engine has gone, but not in a
+ * forked child. */
 void lc_engine_pool_close(struct lc_pool *pool);
 
 struct lc_engine_counts {

@@ -13,7 +13,7 @@ struct lc_tls {
     SSL *ssl;
     SSL_SESSION *session; /* the newest one that the server gave, until it is taken */
     int fd;
-    int io_error;          /* what the socket said last, if not LC_EAGAIN */
+    int io_error;          /* what the socket said in this call, if not LC_EAGAIN */
     uint64_t last_arrival; /* of the latest record read */
     bool wants_write;
     bool eof; /* the peer closed the socket */
@@ -193,20 +193,31 @@ static int result_of(struct lc_tls *tls, int returned)
     }
 }
 
-int lc_tls_handshake(struct lc_tls *tls)
+/* What an earlier call left would be taken for the outcome of this one. */
+static void begin_call(struct lc_tls *tls)
 {
     ERR_clear_error();
+    tls->io_error = 0;
+}
+
+int lc_tls_handshake(struct lc_tls *tls)
+{
+    begin_call(tls);
     int returned = SSL_do_handshake(tls->ssl);
     if (returned == 1) {
         return 0;
     }
     int rc = result_of(tls, returned);
-    return rc == 0 ? LC_ECLOSED : rc;
+    if (rc == 0) {
+        lc_tls_take_reason(tls->reason, "TLS: unexpected eof while reading");
+        rc = LC_ETLS;
+    }
+    return rc;
 }
 
 ssize_t lc_tls_read(struct lc_tls *tls, char *into, size_t len, uint64_t *arrival_realtime_ns)
 {
-    ERR_clear_error();
+    begin_call(tls);
     int got = SSL_read(tls->ssl, into, len > INT_MAX ? INT_MAX : (int)len);
     if (got > 0) {
         *arrival_realtime_ns = tls->last_arrival;
@@ -217,7 +228,7 @@ ssize_t lc_tls_read(struct lc_tls *tls, char *into, size_t len, uint64_t *arriva
 
 ssize_t lc_tls_write(struct lc_tls *tls, const char *from, size_t len)
 {
-    ERR_clear_error();
+    begin_call(tls);
     int put = SSL_write(tls->ssl, from, len > INT_MAX ? INT_MAX : (int)len);
     if (put > 0) {
         return put;

@@ -6,7 +6,7 @@
 #ifndef LC_TLS_H
 #define LC_TLS_H
 
-#include "lc.h"
+#include "buf.h"
 
 #include <sys/types.h>
 
@@ -67,5 +67,8 @@ void lc_tls_session_free(struct lc_tls_session *session);
 void lc_tls_resume(struct lc_tls *tls, struct lc_tls_session *session);
 /* After the handshake: whether the server went on with the session that was offered. */
 bool lc_tls_is_resumed(const struct lc_tls *tls);
+
+/* Appends a certificate that no authority signed and its key, RSA or elliptic, as PEM. */
+int lc_tls_make_certificate(bool is_rsa, struct lc_buf *pem) LC_MUST_USE;
 
 #endif

@@ -10,6 +10,7 @@ _Handler = TypeVar("_Handler", bound=Callable[..., Any])
 __version__: str
 
 def _types() -> tuple[type, ...]: ...
+def _make_certificate(is_rsa: bool, /) -> bytes: ...
 
 # ---- error codes of the engine ----
 
@@ -180,6 +181,13 @@ class Engine:
     def counts(self) -> dict[str, int]: ...
 
 @final
+class ClassWatch:
+    """Notices that attributes of classes, (class, name) each, were replaced."""
+
+    def __new__(cls, guard: type, attributes: tuple[tuple[type, str], ...], flag_tells: bool) -> Self: ...
+    def look(self) -> int: ...
+
+@final
 class Pool:
     """Connections that several sessions share."""
 
@@ -219,8 +227,10 @@ class Session:
     _resend_closed: int
     _resend_late: int
     _request_overridden: bool
+    _keeps_cookies: bool
     _long_way_only: bool
     _user_context: Callable[[], dict[str, Any]] | None
+    _watch: ClassWatch | None
     _connection_options: Any
     http_version: str
     max_body_size: int
@@ -276,6 +286,7 @@ class Session:
         chunked: bool = False,
         stream: bool = False,
         http_version: str | None = None,
+        pool: Pool | None = None,
     ) -> Any: ...
     def _set_pool(self, pool: Pool | None, /) -> None: ...
     def _set_limits(self, max_idle: int, max_open: int, lifetime: float, /) -> None: ...
@@ -346,6 +357,8 @@ class Response:
     def _meta_made(self) -> bool: ...
     @property
     def _status_line(self) -> str: ...
+    @property
+    def _body_is_text(self) -> bool: ...
     @property
     def _request_bytes(self) -> bytes: ...
     def _report(self) -> None: ...

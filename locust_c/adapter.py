@@ -2,146 +2,280 @@
 
 Calls that use what the short way in C does not know (files, per-request cookies, hooks, proxies,
 authentication classes, redirects) are prepared by requests itself; this adapter writes the prepared
-request out and lets the engine exchange it.
+request out and lets the engine exchange it. What the engine cannot honour it leaves to requests and urllib3.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 import requests
-from requests.adapters import BaseAdapter
-from requests.utils import select_proxy
-from urllib3.util import parse_url
+from requests.adapters import DEFAULT_POOLBLOCK, DEFAULT_POOLSIZE, BaseAdapter, HTTPAdapter
+from requests.auth import AuthBase, HTTPDigestAuth
+from requests.exceptions import InvalidProxyURL
+from requests.utils import prepend_scheme_if_needed, select_proxy
+from urllib3 import PoolManager
+from urllib3.util import Retry, Timeout, parse_url
 
-from locust_c.connections import request_http_version
+from locust_c import _core, replaced
+from locust_c.connections import pool_of_adapter, request_http_version, request_source
+from locust_c.hub import get_engine
+from locust_c.response import streamed
+from locust_c.retries import exchange_with, tries_again
+from locust_c.wire import message_of
 
 if TYPE_CHECKING:
     from locust_c.clients import HttpSession, ResponseContextManager
 
-__all__ = ["EngineAdapter", "wire_of"]
+__all__ = ["EngineAdapter", "SessionAdapters"]
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_LINE_END = re.compile(rb"[\r\n\0]")
-
-
-def _bytes_of(piece: Any) -> bytes:
-    return piece.encode() if isinstance(piece, str) else bytes(piece)
-
-
-def _body_pieces(body: Any) -> Iterable[bytes]:
-    """The body as the pieces it comes in: one for bytes and files, one for each item of an iterator."""
-    if body is None:
-        return ()
-    if isinstance(body, (str, bytes, bytearray, memoryview)):
-        return (_bytes_of(body),)
-    if hasattr(body, "read"):
-        return (_bytes_of(body.read()),)
-    if isinstance(body, Iterable):
-        return (_bytes_of(piece) for piece in body)
-    raise TypeError(f"data must be bytes, str, a file object or an iterable, not {type(body).__name__}")
+_REPLACEABLE = frozenset(replaced.EXCHANGING)
+_DECISIVE = _REPLACEABLE | {"max_retries"}
+_Timeouts = tuple[float | None, float | None]
+# What urllib3 is told for a pool that the engine can do as well.
+_KNOWN_TO_ENGINE = frozenset({"maxsize", "block", "source_address"})
 
 
-def _chunked(pieces: Iterable[bytes]) -> bytes:
-    """The pieces in the chunked transfer coding (RFC 9112, 7.1)."""
-    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces if piece) + b"0\r\n\r\n"
+def _unknown(pool_settings: dict[str, Any]) -> set[str]:
+    """Which settings of urllib3's pools the engine cannot honour; a local port is one."""
+    unknown = {name for name in pool_settings if name not in _KNOWN_TO_ENGINE}
+    source = pool_settings.get("source_address")
+    if source is not None and (len(source) != 2 or source[1] != 0 or not source[0]):
+        unknown.add("source_address with a port")
+    return unknown
 
 
-def _header_bytes(part: str | bytes) -> bytes:
-    return part if isinstance(part, bytes) else part.encode("latin-1")
-
-
-def _checked(line: bytes, part: str | bytes, what: str) -> bytes:
-    """The line, if it is one; ValueError, as http.client raises it, if it would end in its middle."""
-    if _LINE_END.search(line):
-        raise ValueError(f"Invalid {what} {part!r}")
-    return line
-
-
-def _header_line(name: str | bytes, value: str | bytes) -> bytes:
+def _timeouts(timeout: Any) -> _Timeouts:
+    """Seconds to connect and to read of what requests takes as time-out; ValueError as urllib3 raises it."""
+    if isinstance(timeout, tuple):
+        try:
+            connect, read = timeout
+            resolved = Timeout(connect=connect, read=read)
+        except ValueError:
+            raise ValueError(
+                f"Invalid timeout {timeout}. Pass a (connect, read) timeout tuple, or a single float to set "
+                "both timeouts to the same value."
+            ) from None
+    elif isinstance(timeout, Timeout):
+        resolved = timeout.clone()
+    else:
+        resolved = Timeout(connect=timeout, read=timeout)
+    resolved.start_connect()
     return (
-        _checked(_header_bytes(name), name, "header name")
-        + b": "
-        + _checked(_header_bytes(value), value, "header value")
+        Timeout.resolve_default_timeout(resolved.connect_timeout),
+        Timeout.resolve_default_timeout(resolved.read_timeout),
     )
 
 
-def wire_of(request: requests.PreparedRequest, absolute: bool = False) -> bytes:
-    """The request as it goes on the wire: Host first, then the prepared headers in their order.
+def _checked_proxy(proxy: str) -> str:
+    """The proxy as a URL with a scheme; raises InvalidProxyURL, which does not show its credentials."""
+    proxy = str(prepend_scheme_if_needed(proxy, "http"))  # type: ignore[no-untyped-call]
+    parts = parse_url(proxy)
+    if not parts.host:
+        raise InvalidProxyURL("Please check proxy URL. It is malformed and could be missing the host.")
+    if parts.scheme == "https":
+        raise InvalidProxyURL(f"proxies over TLS are not supported: {parts._replace(auth=None).url}")
+    return proxy
 
-    `absolute`: the whole URL as target, for an HTTP proxy (RFC 9112, 3.2.2). Raises ValueError for a
-    method that is no token and for a header with a line end.
+
+def _proxy_for(request: requests.PreparedRequest, proxies: dict[str, str] | None) -> str | None:
+    proxy = select_proxy(request.url or "", proxies)
+    return _checked_proxy(proxy) if proxy else None
+
+
+def _as_retry(max_retries: Retry | int) -> Retry:
+    return Retry.from_int(max_retries, redirect=False)
+
+
+def _answers_by_itself(request: requests.PreparedRequest) -> str | None:
+    """An authentication class that goes on from the response, perhaps on the same connection."""
+    for hook in request.hooks.get("response", ()):
+        auth = getattr(hook, "__self__", None)
+        if isinstance(auth, AuthBase) and type(auth) is not HTTPDigestAuth:
+            return f"{type(auth).__name__} may need the connection of the response"
+    return None
+
+
+class EngineAdapter(HTTPAdapter):
+    """Sends prepared requests of one session through the engine.
+
+    `settings`: an HTTPAdapter that a user mounted, whose pool sizes and retries are to be honoured.
     """
-    assert request.url is not None and request.method is not None
-    parts = parse_url(request.url)
-    target = request.url if absolute else request.path_url
-    if not _TOKEN.fullmatch(request.method):
-        raise ValueError(f"Method cannot contain non-token characters {request.method!r}")
-    lines = [_checked(f"{request.method} {target} HTTP/1.1".encode("latin-1"), target, "target")]
-    if "Host" not in request.headers:
-        host = parts.host or ""
-        default = 443 if parts.scheme == "https" else 80
-        port = "" if parts.port in (None, default) else f":{parts.port}"
-        lines.append(f"Host: {host}{port}".encode("latin-1"))
-    # What urllib3 and http.client put where a request has none, or had its default removed by None.
-    if "Accept-Encoding" not in request.headers:
-        lines.append(b"Accept-Encoding: identity")
-    if "User-Agent" not in request.headers:
-        lines.append(f"User-Agent: python-urllib3/{version('urllib3')}".encode())
-    chunked = "chunked" in str(request.headers.get("Transfer-Encoding", "")).lower()
-    pieces = _body_pieces(request.body)
-    body = _chunked(pieces) if chunked else b"".join(pieces)
-    lines.extend(_header_line(name, value) for name, value in request.headers.items())
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
+    session: HttpSession
+    _settings: HTTPAdapter
+    _source: str | None
+    _pool: _core.Pool | None
+    _pool_connections: int
+    _pool_maxsize: int
+    _pool_block: bool
 
-class EngineAdapter(BaseAdapter):
-    """Sends prepared requests of one session through the engine."""
+    def __init__(self, session: HttpSession, settings: HTTPAdapter | None = None) -> None:
+        # Not the base's: its pool manager is made when something goes through urllib3.
+        attributes: dict[str, Any] = {
+            "session": session,
+            "config": {},
+            "proxy_manager": {},
+            "_pool_connections": DEFAULT_POOLSIZE,
+            "_pool_maxsize": DEFAULT_POOLSIZE,
+            "_pool_block": DEFAULT_POOLBLOCK,
+            "max_retries": Retry(0, read=False),
+            "_settings": self if settings is None else settings,
+            "_source": None,
+            "_pool": None,
+        }
+        self.__dict__.update(attributes)
+        if settings is not None:
+            pool_settings = settings.poolmanager.connection_pool_kw
+            self.__dict__["_source"] = (pool_settings.get("source_address") or (None,))[0]
+            self.__dict__["_pool"] = pool_of_adapter(settings, get_engine())
 
-    def __init__(self, session: HttpSession) -> None:
-        super().__init__()
-        self.session = session
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in _DECISIVE:
+            self.session.adapters.changed()
+
+    @property
+    def is_as_it_was(self) -> bool:
+        """Whether the short way does all that this adapter does."""
+        return not (self.__dict__.keys() & _REPLACEABLE) and not tries_again(_as_retry(self.max_retries))
+
+    @staticmethod
+    def why_not_for(adapter: HTTPAdapter) -> str | None:
+        """What the engine cannot do of what this adapter does; None: it can stand for it."""
+        reason = replaced.in_adapter(adapter)
+        if reason is None and type(adapter.poolmanager) is not PoolManager:
+            reason = f"{type(adapter).__name__} has a pool manager of its own"
+        if reason is None and (unknown := _unknown(adapter.poolmanager.connection_pool_kw)):
+            reason = f"{type(adapter).__name__} sets {', '.join(sorted(unknown))}"
+        return reason
+
+    @cached_property
+    def poolmanager(self) -> PoolManager:
+        """urllib3's pools, for what the engine cannot honour."""
+        if self.session.pool_manager is not None:
+            return self.session.pool_manager  # type: ignore[no-any-return]
+        self.init_poolmanager(self._pool_connections, self._pool_maxsize, block=self._pool_block)
+        return self.__dict__["poolmanager"]  # type: ignore[no-any-return]
 
     def send(  # type: ignore[override]
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
-        timeout: float | tuple[float, float] | None = None,
+        timeout: Any = None,
         verify: bool | str = True,
         cert: str | tuple[str, str] | None = None,
         proxies: dict[str, str] | None = None,
-    ) -> ResponseContextManager:
+    ) -> requests.Response:
         """One exchange, without following redirects; raises requests' exceptions."""
-        assert request.url is not None and request.method is not None
-        proxy = select_proxy(request.url, proxies)
-        if proxy is not None and proxy.lower().startswith("https://"):
-            raise requests.exceptions.InvalidProxyURL(f"proxies over TLS are not supported: {proxy}")
-        plain_proxy = (
-            proxy is not None
-            and proxy.lower().startswith("http://")
-            and request.url.lower().startswith("http://")
-        )
-        response: ResponseContextManager = self.session._exchange(
-            request.method,
-            request.url,
-            wire_of(request, absolute=plain_proxy),
-            False,
-            timeout,
-            verify,
-            cert,
-            proxy,
-            http_version=request_http_version.get(),
-        )
+        reason = replaced.transport(self.session._patches()) or _answers_by_itself(request)
+        if reason is not None:
+            replaced.warn_once(self.session, reason, "so urllib3 sends its requests")
+            return HTTPAdapter.send(
+                self._settings,
+                request,
+                stream=stream,
+                timeout=timeout,
+                verify=verify,
+                cert=cert,
+                proxies=proxies,
+            )
+        exchange = self._exchange_of(request, stream, timeout, verify, cert, _proxy_for(request, proxies))
+        retries = _as_retry(self._settings.max_retries)
+        if tries_again(retries):
+            response = exchange_with(retries, request, self.request_url(request, proxies), exchange)
+        else:
+            response = exchange()
         if response.error is not None:
             response.error.request = request
             response.error._outcome = response._outcome
             raise response.error
         response.request = request
         response.connection = self
-        return response
+        return response if response._stream is None else streamed(response)
+
+    def _exchange_of(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool,
+        timeout: Any,
+        verify: bool | str,
+        cert: str | tuple[str, str] | None,
+        proxy: str | None,
+    ) -> Callable[[], ResponseContextManager]:
+        """What makes the engine exchange this request, each time it is called."""
+        method, url = request.method or "", request.url or ""
+        absolute = (url.lower()[:7], (proxy or "").lower()[:7]) == ("http://", "http://")
+        for_proxy = self.proxy_headers(proxy) if proxy is not None and absolute else None
+        timeouts = _timeouts(timeout)
+
+        def exchange() -> ResponseContextManager:
+            head, body, chunked = message_of(request, absolute, for_proxy)
+            source = request_source.set(self._source)
+            try:
+                return self.session._exchange(  # type: ignore[no-any-return]
+                    *(method, url, head, False, timeouts, verify, cert, proxy),
+                    body=body,
+                    chunked=chunked,
+                    stream=stream,
+                    http_version=request_http_version.get(),
+                    pool=self._pool,
+                )
+            finally:
+                request_source.reset(source)
+
+        return exchange
 
     def close(self) -> None:
         self.session._close_connections()
+        if "poolmanager" in self.__dict__ and self.session.pool_manager is None:
+            super().close()
+
+
+class SessionAdapters(OrderedDict[str, BaseAdapter]):
+    """The adapters of a session by the prefix of their URLs; the session hears of changes."""
+
+    def __init__(self, session: HttpSession, pairs: Any = ()) -> None:
+        self._session = session
+        self._in_place: dict[BaseAdapter, EngineAdapter] = {}
+        super().__init__(pairs)
+
+    def __setitem__(self, prefix: str, adapter: BaseAdapter) -> None:
+        super().__setitem__(prefix, adapter)
+        self.changed()
+
+    def __delitem__(self, prefix: str) -> None:
+        super().__delitem__(prefix)
+        self.changed()
+
+    def changed(self) -> None:
+        """Tells the session whether its http and https requests may go the short way."""
+        adapters = [adapter for prefix, adapter in self.items() if _may_be_http(prefix)]
+        self._session._adapters_are_ours = bool(adapters) and all(
+            isinstance(adapter, EngineAdapter) and adapter.is_as_it_was for adapter in adapters
+        )
+        self._session._look_again()
+
+    def in_place_of(self, adapter: BaseAdapter) -> BaseAdapter:
+        """The engine in place of a mounted adapter if it can stand for it, else that adapter itself."""
+        if isinstance(adapter, HTTPAdapter):
+            reason = EngineAdapter.why_not_for(adapter)
+        else:
+            reason = f"{type(adapter).__name__} is no HTTPAdapter"
+        if reason is not None:
+            replaced.warn_once(self._session, reason, "so this adapter sends its requests")
+            return adapter
+        if adapter not in self._in_place:
+            self._in_place[adapter] = EngineAdapter(self._session, cast(HTTPAdapter, adapter))
+        return self._in_place[adapter]
+
+    def __reduce__(self) -> Any:
+        return OrderedDict, (list(self.items()),)
+
+
+def _may_be_http(prefix: str) -> bool:
+    prefix = prefix.lower()
+    return prefix.startswith(("http://", "https://")) or "https://".startswith(prefix) or prefix == "http:"

@@ -10,21 +10,22 @@ from __future__ import annotations
 import json as json_module
 import re
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
+from http.cookiejar import CookieJar
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-import certifi
 import requests
+from requests.adapters import BaseAdapter
 from requests.auth import HTTPBasicAuth, _basic_auth_str
+from requests.cookies import RequestsCookieJar
 from requests.models import RequestEncodingMixin
 from requests.utils import DEFAULT_ACCEPT_ENCODING, default_user_agent
 
-from locust_c import _core
-from locust_c.adapter import EngineAdapter
+from locust_c import _core, replaced
+from locust_c.adapter import EngineAdapter, SessionAdapters
 from locust_c.connections import (
     ConnectionOptions,
     ConnectionSettings,
@@ -34,8 +35,9 @@ from locust_c.connections import (
 )
 from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
 from locust_c.hub import get_engine
-from locust_c.response import ResponseContextManager
+from locust_c.response import ResponseContextManager, adopted
 from locust_c.session_state import SessionCookies, SessionHeaders
+from locust_c.tls_context import settings_of_requests
 
 __all__ = ["HttpSession", "ResponseContextManager"]
 
@@ -78,17 +80,6 @@ def without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
     return urlunsplit(parts._replace(netloc=host)), (unquote(user), unquote(password))
 
 
-def _overrides(cls: type[HttpSession]) -> tuple[bool, bool]:
-    """Whether a subclass replaces request(), and whether it replaces what only the long way calls."""
-    return (
-        cls.request is not HttpSession.request,
-        any(
-            getattr(cls, name) is not getattr(HttpSession, name)
-            for name in ("send", "prepare_request", "get_adapter")
-        ),
-    )
-
-
 def context_source(user: Any) -> Callable[[], dict[str, Any]] | None:
     """The user's context method, if it has one of its own."""
     method = getattr(type(user), "context", None)
@@ -107,6 +98,10 @@ class _Encoding(RequestEncodingMixin):
 _encode = json_module.JSONEncoder(allow_nan=False).encode
 
 
+# Attributes that decide which way requests go.
+_DECISIVE = frozenset({"request", "trust_env", "stream", "cookies", *replaced.PREPARING})
+
+
 class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type: ignore[misc]  # verbs take more than requests'
     """A requests.Session whose requests the C engine makes and reports to the statistics.
 
@@ -120,6 +115,8 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
     stream = False
     trust_env = False
     max_redirects = 30
+    _cookies_are_ours = True
+    _adapters_are_ours = True
 
     def __init__(
         self,
@@ -155,8 +152,9 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
             shared_pool(self, pool_manager, engine, options.limits)
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
-        self._request_overridden, self._long_way_only = _overrides(type(self))
         self._user_context = context_source(user)
+        self._watch = _watch()
+        self._look_again()
 
     def _rebase(self, base_url: str | None) -> None:
         """What setting base_url does (called from C)."""
@@ -167,16 +165,71 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "cookies":
-            if value is not self.cookies:
-                # The engine's jar stays; it takes over what the new one holds.
-                self.cookies.clear()
-                self.cookies.update(value)
+            self._set_cookies(value)
+        elif name == "adapters":
+            super().__setattr__(name, SessionAdapters(self, value))
+        elif name in replaced.PREPARING and self._is_back(name, value):
+            self.__dict__.pop(name, None)
+        else:
+            super().__setattr__(name, value)
+        if name in _DECISIVE:
+            self._look_again()
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        if name in _DECISIVE:
+            self._look_again()
+
+    def _is_back(self, name: str, value: Any) -> bool:
+        """Whether a mock puts the method back that it found."""
+        function, usual = getattr(value, "__func__", None), getattr(type(self), name)
+        originals = {usual}
+        if usual is getattr(HttpSession, name):
+            originals.add(getattr(requests.Session, name))
+        return getattr(value, "__self__", None) is self and function in originals
+
+    def _set_cookies(self, jar: Any) -> None:
+        """The session's jar becomes a view of the engine's, unless only requests can do what it does."""
+        before = self.cookies
+        if jar is before:
             return
-        super().__setattr__(name, value)
-        if name == "request":
-            self._request_overridden = True
-        elif name in ("send", "prepare_request", "get_adapter"):
-            self._long_way_only = True
+        if not (isinstance(before, SessionCookies) and before._session is self):
+            before = SessionCookies(self)
+        self._cookies_are_ours = True
+        if not isinstance(jar, CookieJar):
+            before.detach()
+            super().__setattr__("cookies", SessionCookies(self))
+            self.cookies.clear()
+            self.cookies.update(jar)
+            return
+        if not (isinstance(jar, RequestsCookieJar) and before.attach(jar)):
+            before.detach()
+            self._cookie_remove(None, None, None)
+            self._cookies_are_ours = False
+        super().__setattr__("cookies", jar)
+
+    def _look_again(self) -> None:
+        """Decides which ways requests may take; called from C when a class that matters was patched."""
+        cls: Any = type(self)
+        own = self.__dict__
+        self._request_overridden = "request" in own or cls.request is not _core.Session.request
+        reason = replaced.preparing(cls, HttpSession, self._patches())
+        for name in replaced.PREPARING:
+            if name in own:
+                reason = f"{cls.__name__}.{name} is {replaced.described(own[name])}"
+        if reason is not None:
+            replaced.warn_once(self, reason, "so requests prepares its requests")
+        self._keeps_cookies = self._cookies_are_ours
+        self._long_way_only = (
+            reason is not None
+            or replaced.transport(self._patches()) is not None
+            or not (self._cookies_are_ours and self._adapters_are_ours)
+            or bool(self.trust_env or self.stream)
+        )
+
+    def _patches(self) -> int:
+        """How often a patch of what the engine stands for was noticed; see replaced.watch_for()."""
+        return self._watch.look() if self._watch is not None else 0
 
     # --- settings, made when somebody asks (called from C) ---
 
@@ -204,37 +257,19 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
     def _make_cert(self) -> None:
         return None
 
-    def _make_adapters(self) -> OrderedDict[str, Any]:
+    def _make_adapters(self) -> SessionAdapters:
         adapter = EngineAdapter(self)
-        return OrderedDict([("https://", adapter), ("http://", adapter)])
+        return SessionAdapters(self, [("https://", adapter), ("http://", adapter)])
 
     def _make_cookies(self) -> SessionCookies:
         return SessionCookies(self)
 
-    def mount(self, prefix: str | bytes, adapter: Any) -> None:
-        """As requests.Session.mount: requests to URLs with this prefix go through that adapter."""
-        self._long_way_only = True
-        super().mount(prefix, adapter)
+    def get_adapter(self, url: str) -> BaseAdapter:
+        """As requests.Session.get_adapter: for an HTTPAdapter that was mounted, one that uses the engine."""
+        adapter = super().get_adapter(url)
+        return adapter if isinstance(adapter, EngineAdapter) else self.adapters.in_place_of(adapter)
 
-    @staticmethod
-    def _tls_files(
-        verify: bool | str | None, cert: str | tuple[str, str] | None
-    ) -> tuple[bool, str | None, str | None, str | None, str | None]:
-        """verify and cert of requests as (verify, CA file, CA folder, certificate, key)."""
-        import os
-
-        cert_file, key_file = cert if isinstance(cert, tuple) else (cert, None)
-        for path, what in ((cert_file, "TLS certificate file"), (key_file, "TLS key file")):
-            if path and not os.path.exists(path):
-                raise OSError(f"Could not find the {what}, invalid path: {path}")
-        if verify is False:
-            return False, None, None, cert_file, key_file
-        if isinstance(verify, str):
-            if not os.path.exists(verify):
-                raise OSError(f"Could not find a suitable TLS CA certificate bundle, invalid path: {verify}")
-            folder = os.path.isdir(verify)
-            return True, None if folder else verify, verify if folder else None, cert_file, key_file
-        return True, certifi.where(), None, cert_file, key_file
+    _tls_settings = staticmethod(settings_of_requests)
 
     @staticmethod
     def _auth_line(auth: Any) -> bytes | None:
@@ -360,7 +395,7 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
         start_time = first._start_time or time.time()
         elapsed_before = first._response_time_ms if first._start_time else 0.0
         try:
-            response = self._own(run())
+            response = adopted(run())
         except HTTP_EXCEPTIONS:
             raise
         except requests.RequestException as error:
@@ -379,7 +414,7 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
         response._start_time = start_time
         end_ns = response._end_ns or time.monotonic_ns()
         response._response_time_ms = elapsed_before + max(end_ns - began_ns, 0) / 1e6
-        response._length = len(response.content or b"")
+        response._length = response.length_to_report()
         response._catch_response = catch_response
         origin = response.history[0] if response.history else response
         response.request_meta["url"] = origin.request.url if origin.request is not None else first.url
@@ -393,27 +428,6 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
     def _default_name(response: requests.Response) -> str:
         origin = response.history[0] if response.history else response
         return origin.request.path_url if origin.request is not None else ""
-
-    def _own(self, response: requests.Response) -> ResponseContextManager:
-        """A response of somebody else's adapter as ours."""
-        if isinstance(response, ResponseContextManager):
-            return response
-        own = ResponseContextManager()
-        own.status_code = response.status_code
-        own._content = response.content
-        for attribute in (
-            "headers",
-            "url",
-            "history",
-            "encoding",
-            "reason",
-            "cookies",
-            "elapsed",
-            "request",
-            "raw",
-        ):
-            setattr(own, attribute, getattr(response, attribute, None))
-        return own
 
     def _build_url(self, path: str) -> str:
         """Locust's rule: an absolute URL as it is, everything else appended to the base URL."""
@@ -441,3 +455,8 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
 
     def __getstate__(self) -> Mapping[str, Any]:
         raise TypeError("an HttpSession holds connections and cannot be pickled")
+
+
+@cache
+def _watch() -> _core.ClassWatch:
+    return replaced.watch_for(HttpSession)

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from locust_c import _core
+from locust_c.tls_context import TLS_VERSIONS, Certificate, TlsSettings
 
 if TYPE_CHECKING:
+    from requests.adapters import HTTPAdapter
+
     from locust_c._core import Engine, Pool, Session
 
 __all__ = [
@@ -19,17 +22,20 @@ __all__ = [
     "ConnectionOptions",
     "ConnectionSettings",
     "checked_options",
+    "pool_of_adapter",
     "request_http_version",
+    "request_source",
     "shared_pool",
 ]
 
 request_http_version: ContextVar[str | None] = ContextVar("request_http_version", default=None)
 """The `http_version` that the call at hand was given, on its way through requests' own code."""
 
+request_source: ContextVar[str | None] = ContextVar("request_source", default=None)
+"""The local address that the adapter at hand wants a connection to come from."""
+
 DEFAULT_MAX_IDLE = 10
 """Idle connections that a session keeps, as requests' adapters do (pool_maxsize)."""
-
-TLS_VERSIONS = {"1.0": 0x0301, "1.1": 0x0302, "1.2": 0x0303, "1.3": 0x0304}
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,8 @@ class ConnectionSettings:
         http_version: str
         _set_limits: Any
 
+        def _tls_settings(self, verify: bool | str | None, cert: Certificate) -> TlsSettings: ...
+
     def _use_options(self, options: ConnectionOptions, http_version: str | None) -> None:
         """Called once, when the session is set up."""
         if http_version is not None:
@@ -130,7 +138,17 @@ class ConnectionSettings:
     def _origin_options(self, host: str, port: int) -> tuple[str | None, str | None, str | None]:
         """Source, Unix socket and addresses for connections to that host (called from C)."""
         options = self._connection_options or _DEFAULT
-        return options.source, options.unix_socket, options.addresses_of(host, port)
+        return request_source.get() or options.source, options.unix_socket, options.addresses_of(host, port)
+
+    def _tls_files(self, verify: bool | str | None, cert: Certificate) -> TlsSettings:
+        """How TLS connections are made under requests' `verify` and `cert` (called from C)."""
+        settings = self._tls_settings(verify, cert)
+        options = self._connection_options
+        if options is None:
+            return settings
+        return settings.restricted(
+            options.tls_min, options.tls_max, options.tls_ciphers, options.tls_resumption
+        )
 
 
 class _SharedPools:
@@ -163,3 +181,11 @@ def shared_pool(session: Session, owner: Any, engine: Engine, limits: tuple[int,
     `limits` (see ConnectionOptions.limits) count when the pool is made, by the first session.
     """
     session._set_pool(_shared_pools.get(owner, engine, limits))
+
+
+def pool_of_adapter(adapter: HTTPAdapter, engine: Engine) -> Pool:
+    """The engine's pool for an adapter of requests: sessions that mount the same one share it."""
+    settings = adapter.poolmanager.connection_pool_kw
+    most = settings.get("maxsize", DEFAULT_MAX_IDLE)
+    idle = max(adapter.poolmanager.pools._maxsize, most)
+    return _shared_pools.get(adapter, engine, (idle, most if settings.get("block") else 0, 0.0))

@@ -26,12 +26,14 @@ from requests import exceptions
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
+    HTTPError,
     IncompleteRead,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
     ProtocolError,
     ReadTimeoutError,
+    ResponseError,
 )
 from urllib3.exceptions import ProxyError as Urllib3ProxyError
 from urllib3.exceptions import SSLError as Urllib3SSLError
@@ -46,6 +48,7 @@ __all__ = [
     "innermost",
     "requests_error",
     "resolve_cause",
+    "response_too_large",
     "status_error",
 ]
 
@@ -283,8 +286,13 @@ def _shown(seconds: float) -> float:
 
 
 def tls_error(reason: str) -> Exception:
-    """What ssl raises for a failed handshake; `reason` is OpenSSL's."""
+    """What ssl raises where TLS fails; `reason` is OpenSSL's."""
     words = reason.removeprefix("TLS: ")
+    if words == "unexpected eof while reading":
+        text = "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"
+        return ssl.SSLEOFError(8, text)
+    if words == "TLS":
+        return ssl.SSLError(1, "[SSL] unknown error")
     return ssl.SSLError(1, f"[SSL: {words.upper().replace(' ', '_')}] {words}")
 
 
@@ -336,7 +344,11 @@ def too_large(failure: Failure) -> ResponseTooLarge | None:
     """The error of a body that is larger than is taken; None if another limit was passed."""
     if "body" not in failure.reason:
         return None
-    return ResponseTooLarge(f"The response body is larger than max_body_size ({failure.max_body} bytes)")
+    return response_too_large(failure.max_body)
+
+
+def response_too_large(limit: int) -> ResponseTooLarge:
+    return ResponseTooLarge(f"The response body is larger than max_body_size ({limit} bytes)")
 
 
 def _over_limit(failure: Failure) -> Exception:
@@ -363,6 +375,44 @@ def requests_error(failure: Failure) -> Exception:
     """The exception that requests raises for such a failure."""
     make = _MAKERS.get(failure.code)
     return make(failure) if make is not None else exceptions.ConnectionError(failure.reason)
+
+
+def pool_of(url: str) -> object:
+    """Stands for urllib3's connection pool of a URL in the texts of its exceptions."""
+    return _Text(Failure(0, url).pool)
+
+
+def cause_in_pool(error: Exception) -> HTTPError | None:
+    """What urllib3's pool would have met where requests raises `error`; None: the head was there already."""
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        return cause.reason  # type: ignore[return-value]  # whatever is raised in a pool is one
+    in_body = isinstance(error, (exceptions.ChunkedEncodingError, exceptions.ContentDecodingError))
+    late = isinstance(cause, ReadTimeoutError) and not isinstance(error, exceptions.ReadTimeout)
+    return cause if isinstance(cause, HTTPError) and not (in_body or late) else None
+
+
+def as_raised_by_requests(
+    error: HTTPError, request: requests.PreparedRequest
+) -> requests.RequestException | HTTPError:
+    """What an adapter of requests makes of an exception of urllib3."""
+    reason = error.reason if isinstance(error, MaxRetryError) else None
+    kind: type[requests.RequestException] = exceptions.ConnectionError
+    if isinstance(reason, ConnectTimeoutError) and not isinstance(reason, NewConnectionError):
+        kind = exceptions.ConnectTimeout
+    elif isinstance(reason, ResponseError):
+        kind = exceptions.RetryError
+    elif isinstance(reason or error, Urllib3ProxyError):
+        kind = exceptions.ProxyError
+    elif isinstance(reason or error, Urllib3SSLError):
+        kind = exceptions.SSLError
+    elif isinstance(error, ReadTimeoutError):
+        kind = exceptions.ReadTimeout
+    elif not isinstance(error, (MaxRetryError, ProtocolError)):
+        return error
+    raised = kind(error, request=request)
+    raised.__context__ = error
+    return raised
 
 
 def status_error(response: requests.Response, name: str) -> requests.HTTPError | None:

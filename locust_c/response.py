@@ -6,7 +6,6 @@ They are made when somebody asks for them, so a response that nobody looks at co
 from __future__ import annotations
 
 import datetime
-from io import BytesIO
 from typing import Any, cast
 
 import requests
@@ -16,11 +15,14 @@ from requests.utils import get_encoding_from_headers
 from locust_c import _core
 from locust_c.body_json import decode_json
 from locust_c.catch_response import CatchResponse
-from locust_c.failures import status_error
+from locust_c.failures import response_too_large, status_error
+from locust_c.raw import EngineRaw
 from locust_c.session_state import response_headers
 from locust_c.timings import make_timings
 
-__all__ = ["ResponseContextManager"]
+__all__ = ["ResponseContextManager", "StreamedResponse", "adopted", "streamed"]
+
+_BLOCK = 65536
 
 
 class ResponseContextManager(_core.Response, CatchResponse, requests.Response):  # type: ignore[misc]
@@ -52,8 +54,7 @@ class ResponseContextManager(_core.Response, CatchResponse, requests.Response): 
     def _make_cookies(self) -> RequestsCookieJar:
         jar = RequestsCookieJar()
         if any(name.lower() == "set-cookie" for name, _ in self._head_lines):
-            raw = _RawWithMessage(self._head_lines)
-            extract_cookies_to_jar(jar, self.request, raw)  # type: ignore[no-untyped-call]
+            extract_cookies_to_jar(jar, self.request, self.raw)  # type: ignore[no-untyped-call]
         return jar
 
     def _make_history(self) -> list[requests.Response]:
@@ -71,28 +72,13 @@ class ResponseContextManager(_core.Response, CatchResponse, requests.Response): 
         request.method = self._method
         request.url = self.url
         request.headers = response_headers(cast("list[tuple[str, str]]", pairs))
-        request.body = body or None
+        request.body = (body.decode() if self._body_is_text else body) or None
         request.hooks = {"response": []}
         request._cookies = RequestsCookieJar()  # type: ignore[attr-defined]
         return request
 
-    def _make_raw(self) -> Any:
-        if self.status_code == 0:
-            return None
-        from urllib3 import HTTPHeaderDict, HTTPResponse
-
-        headers = HTTPHeaderDict()
-        for name, value in self._head_lines:
-            if name.lower() != "content-encoding":
-                headers.add(name, value)
-        return HTTPResponse(
-            body=BytesIO(self.content or b""),
-            headers=headers,
-            status=self.status_code,
-            reason=self.reason,
-            preload_content=False,
-            decode_content=False,
-        )
+    def _make_raw(self) -> EngineRaw | None:
+        return None if self.status_code == 0 else EngineRaw.of(self)
 
     def _make_connection(self) -> None:
         return None
@@ -134,6 +120,10 @@ class ResponseContextManager(_core.Response, CatchResponse, requests.Response): 
                     self._next = next(following, None)
         return cast("requests.PreparedRequest | None", self._next)
 
+    def length_to_report(self) -> int:
+        """Bytes for the statistics: of the body, or what is announced while it is not read (Locust's)."""
+        return len(self.content or b"")
+
     def close(self) -> None:
         """Nothing to do: the body has been read and the connection is back in the pool."""
 
@@ -144,20 +134,70 @@ class ResponseContextManager(_core.Response, CatchResponse, requests.Response): 
         return status_error(self, name)
 
 
-class _RawWithMessage:
-    """What requests' cookie extraction looks at: header lines as http.client gives them."""
+class StreamedResponse(ResponseContextManager):
+    """A response whose body is read when somebody asks for it, as requests does with `stream=True`."""
 
-    class _Message:
-        def __init__(self, lines: list[tuple[str, str]]) -> None:
-            self.lines = lines
+    close = requests.Response.close
 
-        def get_all(self, name: str, default: Any = None) -> Any:
-            values = [value for key, value in self.lines if key.lower() == name.lower()]
-            return values or default
+    def __init__(self) -> None:
+        super().__init__()
+        self._content = False
+        self._content_consumed = False
 
-    class _Original:
-        def __init__(self, lines: list[tuple[str, str]]) -> None:
-            self.msg = _RawWithMessage._Message(lines)
+    @property
+    def content(self) -> Any:
+        """The decoded body, read now if it was not before; requests.Response.content.
 
-    def __init__(self, lines: list[tuple[str, str]]) -> None:
-        self._original_response = _RawWithMessage._Original(lines)
+        Raises ResponseTooLarge for more than the session's `max_body_size`.
+        """
+        if self._content is False:
+            if self._content_consumed:
+                raise RuntimeError("The content for this response was already consumed")
+            self._content = self._read_all()
+        self._content_consumed = True
+        return self._content
+
+    @content.setter
+    def content(self, value: bytes | None) -> None:
+        self._content, self._content_consumed = value, True
+
+    def _read_all(self) -> bytes | None:
+        if self.status_code == 0 or self.raw is None:
+            return None
+        limit = getattr(getattr(self.connection, "session", None), "max_body_size", None)
+        pieces, size = [], 0
+        for piece in self.iter_content(_BLOCK):
+            size += len(piece)
+            if limit is not None and size > limit:
+                self.close()
+                raise response_too_large(limit)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def __getstate__(self) -> dict[str, Any]:
+        _ = self.content
+        return super().__getstate__()
+
+    def length_to_report(self) -> int:
+        if self._content is not False:
+            return super().length_to_report()
+        length = self.headers.get("content-length") or ""
+        return int(length) if length.isdecimal() else 0
+
+
+def streamed(response: ResponseContextManager) -> StreamedResponse:
+    """The response, which has come as far as its head, as one whose body is still to be read."""
+    response.__class__ = StreamedResponse
+    response._content, response._content_consumed = False, False
+    return cast(StreamedResponse, response)
+
+
+def adopted(response: requests.Response) -> ResponseContextManager:
+    """A response of somebody else's adapter or hook as ours; what it had not read yet is still to be read."""
+    if isinstance(response, ResponseContextManager):
+        return response
+    attributes = vars(response)
+    own = StreamedResponse() if attributes["_content"] is False else ResponseContextManager()
+    for name, value in attributes.items():
+        setattr(own, name, value or 0 if name == "status_code" else value)
+    return own

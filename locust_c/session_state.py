@@ -7,11 +7,13 @@ somebody asks for them, so that thousands of sessions that never do stay small.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from http.cookiejar import Cookie
+from http.cookiejar import Cookie, CookiePolicy, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
+
+from locust_c.raw import Message
 
 if TYPE_CHECKING:
     from locust_c import _core
@@ -64,16 +66,75 @@ def _cookie(row: tuple[Any, ...]) -> Cookie:
     )
 
 
+def _is_default(policy: CookiePolicy) -> bool:
+    settings = {name: value for name, value in vars(policy).items() if name != "_now"}
+    return type(policy) is DefaultCookiePolicy and settings == vars(DefaultCookiePolicy())
+
+
 class SessionCookies(RequestsCookieJar):
     """The engine's cookie jar of one session, as a RequestsCookieJar.
 
     Reading makes `http.cookiejar.Cookie` objects of what the engine holds at that moment; setting and
-    clearing act on the engine's jar.
+    clearing act on the engine's jar. The engine knows one policy, http.cookiejar's default: with another
+    one, or one that somebody may change, requests handles the cookies.
     """
+
+    _session: _core.Session
+    _policy: CookiePolicy
+    _policy_is_known = True
 
     def __init__(self, session: _core.Session) -> None:
         super().__init__()
         self._session = session
+
+    def attach(self, jar: RequestsCookieJar) -> bool:
+        """Makes another jar the view of the session's cookies, and this one a jar on its own.
+
+        False: not possible, the other jar is of a class or has a policy that the engine does not know.
+        """
+        policy: CookiePolicy = jar._policy  # type: ignore[attr-defined]
+        if type(jar) is not RequestsCookieJar or not _is_default(policy):
+            return False
+        session, tree = self.detach(), jar._cookies  # type: ignore[attr-defined]
+        jar.__class__ = SessionCookies
+        del jar.__dict__["_cookies"]
+        jar._session = session  # type: ignore[attr-defined]
+        jar._cookies = tree  # type: ignore[attr-defined]
+        return True
+
+    def detach(self) -> _core.Session:
+        """Ends the view: a jar on its own with the cookies of this moment. Returns the session."""
+        session, tree = self._session, self._cookies
+        del self._session
+        self.__class__ = RequestsCookieJar  # type: ignore[assignment]
+        self._cookies = tree
+        return session
+
+    @property
+    def is_for_engine(self) -> bool:
+        """Whether the engine does with cookies what this jar's policy says."""
+        return self._policy_is_known and _is_default(self._policy)
+
+    def set_policy(self, policy: CookiePolicy) -> None:
+        super().set_policy(policy)
+        self._policy_matters()
+
+    def get_policy(self) -> CookiePolicy:
+        self._policy_is_known = False  # whoever has it may change it
+        self._policy_matters()
+        return self._policy
+
+    def _policy_matters(self) -> None:
+        look_again = getattr(self._session, "_look_again", None)
+        if look_again is not None:
+            self._session._cookies_are_ours = self.is_for_engine  # type: ignore[attr-defined]
+            look_again()
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        headers = response.info()
+        taken = isinstance(headers, Message) and headers.session is self._session
+        if not (taken and self.is_for_engine):
+            super().extract_cookies(response, request)
 
     @property
     def _cookies(self) -> dict[str, dict[str, dict[str, Cookie]]]:
@@ -136,10 +197,10 @@ class SessionCookies(RequestsCookieJar):
 
     def copy(self) -> RequestsCookieJar:
         """A jar of its own with the cookies of this moment."""
-        jar = RequestsCookieJar()
+        jar = RequestsCookieJar(self._policy)
         for cookie in self:
             jar.set_cookie(cookie)
         return jar
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.copy().__dict__ | {"_cookies_lock": None}
+    def __reduce__(self) -> Any:
+        return self.copy().__reduce_ex__(2)

@@ -57,6 +57,9 @@ def watch(environment):
         "percentiles": percentiles(total),
         "measured": dict(measured),
     }
+    if hasattr(total, "generator_lag"):
+        said["lag_p99"] = total.generator_lag.quantile(0.99)
+        said["lag_max"] = total.generator_lag.quantile(1)
     with open(os.environ["BENCH_RESULT"], "w") as result:
         json.dump(said, result)
     environment.runner.quit()

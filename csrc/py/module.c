@@ -134,8 +134,13 @@ static PyObject *module_types(PyObject *module, PyObject *Py_UNUSED(ignored))
     return tuple;
 }
 
+PyDoc_STRVAR(make_certificate_doc,
+             "_make_certificate($module, is_rsa, /)\n--\n\n"
+             "PEM of a certificate that no authority signed and of its key, RSA or elliptic.");
+
 static PyMethodDef module_methods[] = {
     {"_types", module_types, METH_NOARGS, types_doc},
+    {"_make_certificate", lc_py_make_certificate, METH_O, make_certificate_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -23,7 +23,8 @@
     X(Session, lc_py_session_spec, "Session")                                                      \
     X(Stream, lc_py_stream_spec, "Stream")                                                         \
     X(Response, lc_py_response_spec, "Response")                                                   \
-    X(decoder_type, lc_py_decoder_spec, "Decoder")
+    X(decoder_type, lc_py_decoder_spec, "Decoder")                                                 \
+    X(class_watch, lc_py_watch_spec, "ClassWatch")
 
 /* Strings that the hot path compares or looks up, interned once: X(field, text). */
 #define LC_PY_STRINGS(X)                                                                           \
@@ -66,6 +67,9 @@ struct lc_state {
 };
 
 extern struct PyModuleDef lc_module_def;
+
+/* Functions of the module. */
+PyObject *lc_py_make_certificate(PyObject *module, PyObject *is_rsa); /* py_target.c */
 
 struct lc_state *lc_state_of_module(PyObject *module);
 /* The state by one of our types or a subclass of it; NULL with an exception. */

@@ -1,5 +1,7 @@
 #include "py_session.h"
 
+#include "compat.h"
+
 #include "decode.h"
 #include "py_times.h"
 #include "py_stream.h"
@@ -157,7 +159,8 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     if (response->err == 0 || keeps_part(session, exchange)) {
         response->status = exchange->response.status;
         if ((!streamed && take_content(session, response, exchange, undecodable) < 0) ||
-            (exchange->response.has_set_cookie && take_cookies(session, wire, exchange) < 0)) {
+            (exchange->response.has_set_cookie && session->keeps_cookies &&
+             take_cookies(session, wire, exchange) < 0)) {
             return -1;
         }
     }
@@ -194,7 +197,7 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
                                                    const struct lc_call *call, uint64_t start_ns)
 {
     struct lc_request request = {
-        .pool = session->pool,
+        .pool = call->pool != NULL ? call->pool : session->pool,
         .origin = wire->origin,
         .is_head = wire->is_head,
         .streams = call->stream,
@@ -221,6 +224,7 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
     struct py_response *response = lc_py_response_new(type);
     if (response != NULL) {
         response->catch_response = call->catch_response;
+        response->body_is_text = wire->body_is_text;
         response->method = Py_NewRef(call->method);
         response->url = Py_NewRef(wire->url);
     }
@@ -347,6 +351,36 @@ LC_CALLS_PYTHON LC_OFF_STACK static int finish_call(struct py_session *session,
     return 0;
 }
 
+/* What a call gives that the exception which is set ended: NULL with that exception, as a rule.
+ * Locust's fast client takes a gevent.Timeout for a time-out of its own. */
+LC_CALLS_PYTHON LC_RARE static struct py_response *interrupted(struct py_session *session,
+                                                               const struct lc_call *call,
+                                                               const struct lc_wire *wire,
+                                                               uint64_t start_ns)
+{
+    if (session->flavour != LC_FLAVOUR_FAST) {
+        return NULL;
+    }
+    PyObject *exception = lc_py_take_exception();
+    PyObject *made =
+        PyObject_CallMethod((PyObject *)session, "_interrupted", "OOOO", exception, call->method,
+                            wire->url, call->catch_response ? Py_True : Py_False);
+    if (made == NULL || made == Py_None) {
+        if (made == Py_None) {
+            lc_py_restore_exception(Py_NewRef(exception));
+        }
+        Py_XDECREF(made);
+        Py_DECREF(exception);
+        return NULL;
+    }
+    Py_DECREF(exception);
+    struct py_response *response = (struct py_response *)made;
+    Py_XSETREF(response->method, Py_NewRef(call->method));
+    response->err = LC_ECANCELLED;
+    response->times = (struct lc_times){.start = start_ns, .ended = lc_now_ns()};
+    return response;
+}
+
 LC_CALLS_PYTHON int lc_py_session_call(struct py_session *session, const struct lc_call *call,
                                        PyObject **out)
 {
@@ -360,6 +394,9 @@ LC_CALLS_PYTHON int lc_py_session_call(struct py_session *session, const struct 
     }
     way = LC_WAY_ERROR;
     response = lc_py_exchange(session, &wire, call, start_ns);
+    if (response == NULL) {
+        response = interrupted(session, call, &wire, start_ns);
+    }
     if (response == NULL) {
         goto done;
     }

@@ -58,6 +58,7 @@ static int pool_clear(PyObject *op)
 {
     struct py_pool *self = (struct py_pool *)op;
     lc_py_pool_close(self->engine, &self->core);
+    lc_pool_forget(&self->core);
     Py_CLEAR(self->engine);
     return 0;
 }

@@ -261,6 +261,7 @@ static PyMemberDef response_members[] = {
     {"_name", T_OBJECT, offsetof(struct py_response, name), 0, NULL},
     {"_exception", T_OBJECT, offsetof(struct py_response, exception), 0, NULL},
     {"_catch_response", T_BOOL, offsetof(struct py_response, catch_response), 0, NULL},
+    {"_body_is_text", T_BOOL, offsetof(struct py_response, body_is_text), READONLY, NULL},
     {"_context", T_OBJECT, offsetof(struct py_response, context), 0, NULL},
     {"_hook", T_OBJECT, offsetof(struct py_response, hook), 0, NULL},
     {"_start_time", T_DOUBLE, offsetof(struct py_response, start_time), 0, NULL},

@@ -43,6 +43,7 @@ struct py_response {
     PyObject *name;
     PyObject *context;   /* or NULL */
     PyObject *exception; /* why the sample is a failure, or NULL */
+    char body_is_text;   /* what was sent was given as str, or as a form */
     char catch_response; /* the sample waits for the end of a with block */
     double start_time;
     double response_time_ms;

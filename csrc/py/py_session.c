@@ -198,6 +198,25 @@ static int set_setting(PyObject *op, PyObject **field, PyObject *value)
     return 0;
 }
 
+static PyObject *get_watch(PyObject *op, void *Py_UNUSED(closure))
+{
+    struct py_session *self = (struct py_session *)op;
+    return Py_NewRef(self->watch != NULL ? (PyObject *)self->watch : Py_None);
+}
+
+static int set_watch(PyObject *op, PyObject *value, void *Py_UNUSED(closure))
+{
+    struct py_session *self = (struct py_session *)op;
+    bool is_none = value == NULL || value == Py_None;
+    if (!is_none && !PyObject_TypeCheck(value, self->state->class_watch)) {
+        PyErr_SetString(PyExc_TypeError, "_watch must be a ClassWatch or None");
+        return -1;
+    }
+    Py_XSETREF(self->watch, is_none ? NULL : (struct py_watch *)Py_NewRef(value));
+    self->watch_changes = is_none ? 0 : self->watch->changes;
+    return 0;
+}
+
 #define LC_PY_SETTING_ACCESS(setting)                                                              \
     static PyObject *get_##setting(PyObject *op, void *Py_UNUSED(closure))                         \
     {                                                                                              \
@@ -233,6 +252,7 @@ static PyObject *session_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
         lc_pool_init(&self->own_pool, 10);
         self->pool = &self->own_pool;
         self->max_body = 1 << 28;
+        self->keeps_cookies = 1;
     }
     return (PyObject *)self;
 }
@@ -246,6 +266,7 @@ static int session_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(self->connection_options);
     Py_VISIT(self->request_event);
     Py_VISIT(self->user);
+    Py_VISIT(self->watch);
     Py_VISIT(self->user_context);
     Py_VISIT(self->response_type);
     Py_VISIT(self->context_type);
@@ -260,6 +281,7 @@ static int session_clear(PyObject *op)
 {
     struct py_session *self = (struct py_session *)op;
     lc_py_pool_close(self->engine, &self->own_pool); /* a shared one is for those that are left */
+    lc_pool_forget(&self->own_pool);
     self->pool = &self->own_pool;
     Py_CLEAR(self->shared_pool);
     Py_CLEAR(self->connection_options);
@@ -268,6 +290,7 @@ static int session_clear(PyObject *op)
     Py_CLEAR(self->base_origin);
     Py_CLEAR(self->request_event);
     Py_CLEAR(self->user);
+    Py_CLEAR(self->watch);
     Py_CLEAR(self->user_context);
     Py_CLEAR(self->request_name);
     Py_CLEAR(self->response_type);
@@ -300,11 +323,12 @@ PyDoc_STRVAR(request_doc,
 PyDoc_STRVAR(
     exchange_doc,
     "_exchange($self, method, url, wire, catch_response, timeout, verify, cert, proxy, /,\n"
-    "          *, body=None, chunked=False, stream=False, http_version=None)\n--\n\n"
+    "          *, body=None, chunked=False, stream=False, http_version=None, pool=None)\n--\n\n"
     "Sends the bytes of one request as they are and returns the response, unjudged and\n"
     "unreported. `url` is absolute, `proxy` None or a URL. `body`: an iterable of bytes\n"
     "that are sent behind `wire` while they come, in chunks if `chunked`. With `stream` the\n"
-    "response is there with its head, and its _stream has the body.");
+    "response is there with its head, and its _stream has the body. `pool`: a Pool in place of\n"
+    "the session's.");
 
 #define LC_PY_VERB_ROW(verb_name)                                                                  \
     {                                                                                              \
@@ -349,6 +373,7 @@ static PyMemberDef session_members[] = {
     {"_resend_closed", T_USHORT, offsetof(struct py_session, resend_closed), 0, NULL},
     {"_resend_late", T_USHORT, offsetof(struct py_session, resend_late), 0, NULL},
     {"_request_overridden", T_BOOL, offsetof(struct py_session, request_overridden), 0, NULL},
+    {"_keeps_cookies", T_BOOL, offsetof(struct py_session, keeps_cookies), 0, NULL},
     {"_long_way_only", T_BOOL, offsetof(struct py_session, long_way_only), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
@@ -358,7 +383,8 @@ static PyGetSetDef session_getset[] = {
     {#setting, get_##setting, set_##setting, "See requests.Session.", NULL},
     LC_PY_SETTINGS(LC_PY_SETTING_GETSET)
 #undef LC_PY_SETTING_GETSET
-        {"base_url", get_base_url, set_base_url, "What relative URLs are appended to.", NULL},
+        {"_watch", get_watch, set_watch, "Tells when to call _look_again(); None: never.", NULL},
+    {"base_url", get_base_url, set_base_url, "What relative URLs are appended to.", NULL},
     {"http_version", get_http_version, set_http_version,
      "The version of HTTP that requests are sent with: \"1.0\", \"1.1\" or \"2\".", NULL},
     {"max_body_size", get_max_body_size, set_max_body_size,

@@ -21,6 +21,7 @@
 #include "py_engine.h"
 #include "py_pool.h"
 #include "py_response.h"
+#include "py_watch.h"
 #include "url.h"
 
 /* Settings of requests.Session that users read, set and mutate; NULL is the default: X(name). */
@@ -56,6 +57,7 @@ struct py_session {
     PyObject *base_url;
     PyObject *request_event;
     PyObject *user;
+    struct py_watch *watch; /* NULL: patches of libraries do not matter */
     PyObject *user_context; /* user.context if its class overrides it, or NULL */
     PyObject *request_name; /* default name of requests, or NULL */
     PyTypeObject *response_type;
@@ -77,7 +79,9 @@ struct py_session {
     uint64_t read_timeout_ns;
     size_t max_body;         /* bytes, as received and as decoded */
     bool base_is_plain;      /* absolute http(s) URL without query, fragment or credentials */
+    uint32_t watch_changes;  /* changes of the watch when the flags below were set */
     char request_overridden; /* a subclass or the user replaced request() */
+    char keeps_cookies;      /* false: requests takes cookies out of responses */
     char long_way_only;      /* an adapter of the user's, or a replaced send() */
     uint8_t flavour;
     uint8_t http_version;   /* enum lc_py_http_version */
@@ -95,7 +99,8 @@ struct lc_call {
     PyObject *json;
     PyObject *headers;
     PyObject *params;
-    PyObject *pieces; /* iterator of bytes: the body, sent while they come */
+    PyObject *pieces;     /* iterator of bytes: the body, sent while they come */
+    struct lc_pool *pool; /* NULL: the session's */
     uint64_t connect_timeout_ns;
     uint64_t read_timeout_ns;
     uint8_t http_version;
@@ -115,6 +120,7 @@ struct lc_wire {
     PyObject *host_owner; /* new reference: what host points into, or NULL */
     bool secure;
     bool is_head;
+    bool body_is_text;
     PyObject *target; /* str, new reference: path and query */
     PyObject *url;    /* str, new reference: absolute */
 };

@@ -63,6 +63,22 @@ LC_RARE static PyObject *connection_options(struct py_session *session, struct l
     return options;
 }
 
+PyObject *lc_py_make_certificate(PyObject *Py_UNUSED(module), PyObject *is_rsa)
+{
+    struct lc_buf pem;
+    lc_buf_init(&pem, SIZE_MAX);
+    int rsa = PyObject_IsTrue(is_rsa);
+    if (rsa < 0) {
+        return NULL;
+    }
+    if (lc_tls_make_certificate(rsa != 0, &pem) < 0) {
+        return PyErr_NoMemory();
+    }
+    PyObject *bytes = PyBytes_FromStringAndSize(pem.ptr, (Py_ssize_t)pem.len);
+    lc_buf_free(&pem);
+    return bytes;
+}
+
 LC_RARE int lc_py_origin(struct py_session *session, const struct lc_url *url, PyObject *verify,
                          PyObject *cert, PyObject *proxy, struct lc_origin **out)
 {

@@ -18,6 +18,30 @@ static int check_ready(struct py_session *self)
     return lc_py_engine_check(self->engine);
 }
 
+/* The watch finds out what was changed, and the session what follows from it. */
+LC_CALLS_PYTHON LC_RARE static int look_again(struct py_session *self)
+{
+    struct py_watch *watch = (struct py_watch *)Py_NewRef(self->watch);
+    int rc = lc_py_watch_is_due(watch) ? lc_py_watch_look(watch) : 0;
+    if (rc == 0 && watch->changes != self->watch_changes) {
+        self->watch_changes = watch->changes;
+        PyObject *result = PyObject_CallMethod((PyObject *)self, "_look_again", NULL);
+        rc = result != NULL ? 0 : -1;
+        Py_XDECREF(result);
+    }
+    Py_DECREF(watch);
+    return rc;
+}
+
+/* Has the session look at its classes again if somebody patched them since it last did. */
+static int heed_patches(struct py_session *self)
+{
+    struct py_watch *watch = self->watch;
+    bool is_quiet =
+        watch == NULL || (!lc_py_watch_is_due(watch) && watch->changes == self->watch_changes);
+    return is_quiet ? 0 : look_again(self);
+}
+
 /* Gives the positional arguments their places; what has no place is for the long way to refuse. */
 static void place_positional(struct lc_call *call, const struct verb *verb, PyObject *const *args,
                              Py_ssize_t count)
@@ -156,7 +180,7 @@ LC_CALLS_PYTHON static PyObject *call_verb(struct py_session *self, const struct
         .read_timeout_ns = self->read_timeout_ns,
         .http_version = self->http_version,
     };
-    if (check_ready(self) < 0) {
+    if (check_ready(self) < 0 || heed_patches(self) < 0) {
         return NULL;
     }
     if (self->request_overridden && verb->method != NULL) {
@@ -207,13 +231,15 @@ static int parse_exchange(struct py_session *self, PyObject *args, PyObject *kwa
                           struct lc_call *call, struct lc_wire *wire)
 {
     static char *names[] = {
-        "", "", "", "", "", "", "", "", "body", "chunked", "stream", "http_version", NULL};
+        "", "", "", "", "", "", "", "", "body", "chunked", "stream", "http_version", "pool", NULL};
     PyObject *timeout, *verify, *cert, *proxy, *body = Py_None, *version = Py_None;
+    PyObject *pool = Py_None;
     Py_buffer bytes;
     int catch_response, chunked = 0, stream = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UUy*pOOOO|$OppO:_exchange", names,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "UUy*pOOOO|$OppOO:_exchange", names,
                                      &call->method, &call->url, &bytes, &catch_response, &timeout,
-                                     &verify, &cert, &proxy, &body, &chunked, &stream, &version)) {
+                                     &verify, &cert, &proxy, &body, &chunked, &stream, &version,
+                                     &pool)) {
         return -1;
     }
     call->catch_response = catch_response != 0;
@@ -224,6 +250,13 @@ static int parse_exchange(struct py_session *self, PyObject *args, PyObject *kwa
     if (rc < 0) {
         PyErr_NoMemory();
         return -1;
+    }
+    if (pool != Py_None) {
+        if (!Py_IS_TYPE(pool, self->state->Pool)) {
+            PyErr_Format(PyExc_TypeError, "a Pool or None is needed, not %R", pool);
+            return -1;
+        }
+        call->pool = &((struct py_pool *)pool)->core;
     }
     if (version != Py_None && lc_py_http_version(version, &call->http_version) < 0) {
         return -1;

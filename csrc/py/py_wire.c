@@ -246,6 +246,7 @@ LC_OFF_STACK int lc_py_wire_build(struct py_session *session, const struct lc_ca
     int way = lc_py_resolve_target(session, call, wire);
     if (way == LC_WAY_SHORT) {
         way = make_body(session, call, &body);
+        wire->body_is_text = body.kind == BODY_TEXT || body.kind == BODY_FORM;
     }
     if (way == LC_WAY_SHORT) {
         way = write_request(session, call, wire, &body);

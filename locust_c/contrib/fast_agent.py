@@ -184,7 +184,7 @@ class LocustUserAgent(UserAgent):
             return response
         url = request.url_split
         through_proxy = session._proxy is not None and url.scheme == "http"
-        wire = wire_of(request, session._pool_headers, through_proxy)
+        wire = wire_of(request, through_proxy, session._proxy_authorization)
         response = session._exchange(
             request.method,
             f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.quoted_uri}",
@@ -223,8 +223,8 @@ def failed_response(sending: Sending, url: str, error: BaseException) -> FastRes
     if response is None:
         response = ErrorResponse()
         response.url = url
-        request = getattr(error, "request", None)
-        response.request = request
+        cause = getattr(error, "original", error)
+        response.request = getattr(cause, "request", None)  # set by geventhttpclient
     response.__class__ = ErrorResponse
     response.error = response._exception = error
     return response

@@ -29,6 +29,7 @@ __all__ = [
     "FAILURE_EXCEPTIONS",
     "LocustBadStatusCode",
     "fast_error",
+    "fast_timeout",
 ]
 
 FAILURE_EXCEPTIONS = (
@@ -77,7 +78,12 @@ def _timed_out(failure: Failure, max_retries: int) -> Exception:
     cause = TimeoutError("timed out")
     if failure.head_done:
         return cause
-    return _of_geventhttpclient(RetriesExceeded, failure.url, max_retries, original=cause)
+    return fast_timeout(failure.url, max_retries, cause)
+
+
+def fast_timeout(url: str, max_retries: int, cause: BaseException) -> Exception:
+    """What geventhttpclient raises when there is no response in time."""
+    return _of_geventhttpclient(RetriesExceeded, url, max_retries, original=cause)
 
 
 def _closed(failure: Failure) -> Exception:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from geventhttpclient.client import HTTPClient
@@ -89,7 +89,9 @@ def _line(name: Any, value: Any) -> str:
     return f"{name}: {text}\r\n"
 
 
-def wire_of(request: CompatRequest, pool_headers: Mapping[str, Any], through_proxy: bool) -> Wire:
+def wire_of(
+    request: CompatRequest, through_proxy: bool = False, proxy_authorization: str | None = None
+) -> Wire:
     """The request to be sent; `through_proxy`: with the whole URL as target (RFC 9112, 3.2.2).
 
     Raises ValueError for a method, target or header that is not allowed to go out.
@@ -104,10 +106,11 @@ def wire_of(request: CompatRequest, pool_headers: Mapping[str, Any], through_pro
     if through_proxy:
         target = f"http://{url.host}:{url.port}{target}"
     headers = Headers(HTTPClient.DEFAULT_HEADERS)
-    headers.update(pool_headers)
     headers.update(request.headers)
     if "Host" not in headers:
         headers["Host"] = host_line(url.host, url.port)
+    if through_proxy and proxy_authorization is not None:
+        headers.setdefault("Proxy-Authorization", proxy_authorization)
     body: Any = request.payload or b""
     if isinstance(body, str):
         body = body.encode()

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode, urlsplit
 
+from gevent.timeout import Timeout
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.header import Headers
 from geventhttpclient.url import _encode_params
@@ -23,7 +24,13 @@ from locust_c import _core
 from locust_c.clients import HttpSession, absolute_http_url_regexp, context_source, without_credentials
 from locust_c.connections import ConnectionOptions, ConnectionSettings, checked_options, shared_pool
 from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
-from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error
+from locust_c.contrib.fast_failures import (
+    FAILURE_EXCEPTIONS,
+    LocustBadStatusCode,
+    fast_error,
+    fast_timeout,
+)
+from locust_c.contrib.fast_pool import PoolSettings
 from locust_c.contrib.fast_response import (
     ErrorContextManager,
     ErrorResponse,
@@ -36,6 +43,7 @@ from locust_c.contrib.fast_wire import host_line, refuse_line_ends
 from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
 from locust_c.session_state import SessionCookies
+from locust_c.tls_context import Certificate, TlsSettings, settings_of_factory, settings_of_requests
 from locust_c.user.rest import RestMixin
 from locust_c.user.users import User
 from locust_c.util.deprecation import DeprecatedFastHttpLocustClass as FastHttpLocust
@@ -72,6 +80,22 @@ def _header_block(base_url: str, headers: _Pairs) -> bytes:
     return "".join(lines).encode("latin-1", "replace")
 
 
+@lru_cache(maxsize=64)
+def _shared(headers: _Pairs) -> _Pairs:
+    """One object for all sessions with these headers."""
+    return headers
+
+
+def _wire_headers(settings: PoolSettings, options: ConnectionOptions, own: Mapping[str, Any]) -> _Pairs:
+    headers = HTTPClient.DEFAULT_HEADERS.copy()
+    headers.update(settings.headers)
+    if not options.keep_alive:
+        headers["Connection"] = "close"
+    headers.update(own)
+    lines = ((name, value if isinstance(value, bytes) else str(value)) for name, value in headers.items())
+    return _shared(tuple(lines))
+
+
 _encode_json = json_module.JSONEncoder().encode
 
 
@@ -79,10 +103,16 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     """The client of `FastHttpUser`.
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
-    `insecure`: do not check TLS certificates. `network_timeout`, `connection_timeout`: seconds.
-    `headers`: defaults sent with each request. A request with an idempotent method is sent again when the
-    server closes the connection instead of answering (`concurrency` + 1 times at most) and after a time-out
-    (`max_retries` times). `client_pool` has no effect: each session has its own connections.
+    `insecure`: do not check TLS certificates. `headers`: defaults sent with each request. `cert`: a client
+    certificate, as with requests. `ssl_context_factory`: makes an ssl.SSLContext whose settings are taken
+    over (see tls_context.settings_of_factory). `client_pool`: sessions that are given the same object share
+    connections; of a geventhttpclient HTTPClientPool the arguments count instead of those that follow here.
+
+    `network_timeout`, `connection_timeout`: seconds. `concurrency`: most connections at a time, further
+    requests wait. `proxy_host`, `proxy_port`, `proxy_user`, `proxy_password`: an HTTP proxy.
+
+    A request with an idempotent method is sent again when the server closes the connection instead of
+    answering (`concurrency` + 1 times at most) and after a time-out (`max_retries` times).
     """
 
     max_redirects: int
@@ -97,24 +127,20 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         client_pool: Any = None,
         ssl_context_factory: Any = None,
         *,
-        network_timeout: float = 5.0,
-        connection_timeout: float = 5.0,
         max_redirects: int = 3,
         max_retries: int = 3,
+        retry_delay: float = 0.0,
         headers: Mapping[str, Any] | None = None,
-        concurrency: int = 1,
-        proxy_host: str | None = None,
-        proxy_port: int | str | None = None,
+        cert: str | tuple[str, str] | None = None,
         connection_options: ConnectionOptions | None = None,
         http_version: str | None = None,
+        **pool: Any,
     ) -> None:
+        own = {"insecure": insecure, "ssl_context_factory": ssl_context_factory, **pool}
+        settings = PoolSettings.of(client_pool, own)
         url, credentials = without_credentials(base_url or "")
-        defaults = HTTPClient.DEFAULT_HEADERS.copy()
         options = checked_options(connection_options)
-        if not options.keep_alive:
-            defaults["Connection"] = "close"
-        defaults.update(headers or {})
-        self._wire_headers: _Pairs = tuple(defaults.items())
+        self._wire_headers = _wire_headers(settings, options, headers or {})
         engine = get_engine()
         self._setup(
             engine,
@@ -127,25 +153,36 @@ class FastHttpSession(ConnectionSettings, _core.Session):
             _header_block(url, self._wire_headers),
             True,
         )
-        if len(defaults) != len(set(defaults)):
-            self.headers = DefaultHeaders(defaults)  # several values of one name
-        self._use_options(options, http_version)
-        self._pool_headers: Mapping[str, Any] = {}
-        self._default_timeouts = (connection_timeout, network_timeout)
-        self._set_timeouts(self._default_timeouts)
+        if len(self._wire_headers) != len({name.lower() for name, _ in self._wire_headers}):
+            self.headers = DefaultHeaders(self._wire_headers)  # several values of one name
+        self._use_options(options, settings.http_version or http_version)
+        self._use_settings(settings, options)
+        if client_pool is not None:
+            shared_pool(self, client_pool, engine, settings.limits(options))
+        self.client_pool = client_pool
         self.max_redirects = max_redirects
         self.max_retries = max_retries
-        self._resend_closed = concurrency + 1
-        self.client_pool = client_pool
-        if client_pool is not None:
-            shared_pool(self, client_pool, engine, options.limits)
+        if retry_delay:
+            self.retry_delay = retry_delay
         self._user_context = context_source(user)
-        self._proxy = f"http://{proxy_host}:{proxy_port}" if proxy_host else None
         self._long_way_only = self._proxy is not None or self._is_customized()
         self._request_overridden = type(self).request is not FastHttpSession.request
-        self.verify = not insecure
+        if cert is not None:
+            self.cert = cert
         if credentials is not None and all(credentials):
             self.auth = _basic_auth_str(*credentials)
+
+    def _use_settings(self, settings: PoolSettings, options: ConnectionOptions) -> None:
+        self._default_timeouts = settings.timeouts
+        self._set_timeouts(settings.timeouts)
+        self._set_limits(*settings.limits(options))
+        self._resend_closed = settings.concurrency + 1
+        self._proxy = settings.proxy
+        self._proxy_authorization = settings.proxy_authorization
+        self.verify = settings.verify
+        self._ssl_context_factory = settings.ssl_context_factory
+        if settings.cert is not None:
+            self.cert = settings.cert
 
     def _is_customized(self) -> bool:
         """Whether a subclass, or a changed LocustUserAgent, does what only the long way calls."""
@@ -202,7 +239,11 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     def _make_cookies(self) -> SessionCookies:
         return SessionCookies(cast("HttpSession", self))
 
-    _tls_files = staticmethod(HttpSession._tls_files)
+    def _tls_settings(self, verify: bool | str | None, cert: Certificate) -> TlsSettings:
+        if self._ssl_context_factory is None:
+            return settings_of_requests(verify, cert)
+        return settings_of_factory(self._ssl_context_factory, verify or False, cert)
+
     _encode_form = staticmethod(urlencode)
     _encode_params = staticmethod(_encode_params)
     _encode_json = staticmethod(_encode_json)
@@ -240,7 +281,15 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     ) -> BaseException:
         """Sets the response's error and class; returns what the statistics show."""
         failure = Failure(
-            code, response.url, reason, os_errno, received, remaining, timeout, head_done=head_done
+            code,
+            response.url,
+            reason,
+            os_errno,
+            received,
+            remaining,
+            timeout,
+            head_done=head_done,
+            max_body=self.max_body_size,
         )
         error = fast_error(failure, self.max_retries)
         if response.status_code:
@@ -248,6 +297,21 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         response.error = error
         response.__class__ = ErrorContextManager if response._catch_response else ErrorResponse
         return error
+
+    def _interrupted(
+        self, error: BaseException, method: str, url: str, catch_response: bool
+    ) -> FastResponse | None:
+        """The response of a request that this exception ended in its greenlet; None: it goes on.
+
+        A gevent.Timeout is taken for a time-out of the request, as geventhttpclient does.
+        """
+        if not isinstance(error, Timeout):
+            return None
+        response = ErrorContextManager() if catch_response else ErrorResponse()
+        response.url, response.request = url, FastRequest(url, method, Headers())
+        response._catch_response = catch_response
+        response.error = response._exception = fast_timeout(url, self.max_retries, error)
+        return response
 
     def _broken(
         self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
@@ -404,6 +468,7 @@ class FastHttpUser(RestMixin, User):
     ssl_context_factory: Any = None
     proxy_host: str | None = None
     proxy_port: int | str | None = None
+    cert: str | tuple[str, str] | None = None
     connection_options: ConnectionOptions | None = None
     http_version: str | None = None
     abstract = True
@@ -425,6 +490,7 @@ class FastHttpUser(RestMixin, User):
             concurrency=self.concurrency,
             proxy_host=self.proxy_host,
             proxy_port=self.proxy_port,
+            cert=self.cert,
             connection_options=self.connection_options,
             http_version=self.http_version,
         )

@@ -105,6 +105,7 @@ void rig_close(struct rig *rig)
 {
     close(rig->listener);
     lc_engine_pool_close(&rig->pool);
+    lc_pool_forget(&rig->pool);
     CHECK(rig->pool.first == NULL);
     CHECK_INT(rig->pool.idle, 0);
     lc_engine_free(rig->engine);

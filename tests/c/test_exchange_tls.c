@@ -262,7 +262,7 @@ static void test_a_close_or_reset_in_the_handshake_is_not_tried_again(void)
             CHECK(recv(peer, into, sizeof into, 0) > 0);
             close(peer);
         }
-        rig_expect_result(&secure.rig, reset ? LC_ERESET : LC_ECLOSED, 0, "");
+        rig_expect_result(&secure.rig, reset ? LC_ERESET : LC_ETLS, 0, "");
         CHECK_INT(rig_counts(&secure.rig).opened, 1);
         secure_close(&secure);
     }
@@ -366,6 +366,63 @@ static void test_any_allocation_of_a_tls_request_may_fail(void)
     secure_close(&secure);
 }
 
+/* One request on a connection of its own; whether the server went on with a session. */
+static bool request_resumes(struct secure *secure, const struct tls_peer *before)
+{
+    rig_get(&secure->rig, GET);
+    int fd = rig_accept(&secure->rig);
+    if (before == NULL) {
+        tls_peer_open(&secure->peer, &secure->server, fd);
+    } else {
+        struct tls_peer again;
+        tls_peer_open_again(&again, before, fd);
+        secure->peer = again;
+    }
+    while (tls_peer_handshake(&secure->peer) != TLS_PEER_READY) {
+        rig_turn(&secure->rig, fd);
+    }
+    tls_peer_expect(&secure->peer, &secure->rig, GET);
+    bool resumed = SSL_session_reused(secure->peer.ssl);
+    tls_peer_send(&secure->peer, OK);
+    rig_expect_result(&secure->rig, 0, 200, "ok");
+    return resumed;
+}
+
+static void check_resumption(int version, bool resume)
+{
+    struct secure secure;
+    secure_open(&secure);
+    secure.server.min_version = secure.server.max_version = version;
+    struct lc_tls_config config = {
+        .verify = true, .check_host = true, .resume = resume, .ca_file = secure.certs.ca_file};
+    rig_use_tls(&secure.rig, &config, "server.test");
+    secure.rig.pool.max_idle = 0;
+    CHECK(!request_resumes(&secure, NULL));
+    struct tls_peer first = secure.peer;
+    CHECK_INT(request_resumes(&secure, &first), resume);
+    tls_peer_close(&secure.peer);
+    lc_engine_pool_close(&secure.rig.pool); /* connections go, sessions stay */
+    CHECK_INT(request_resumes(&secure, &first), resume);
+    tls_peer_close(&secure.peer);
+    lc_pool_forget(&secure.rig.pool);
+    CHECK(!request_resumes(&secure, &first));
+    tls_peer_close(&secure.peer);
+    tls_peer_close(&first);
+    secure_close(&secure);
+}
+
+static void test_a_new_connection_resumes_the_session_of_the_one_before(void)
+{
+    check_resumption(TLS1_2_VERSION, true);
+    check_resumption(TLS1_3_VERSION, true);
+}
+
+static void test_sessions_are_not_resumed_unless_told_to(void)
+{
+    check_resumption(TLS1_2_VERSION, false);
+    check_resumption(TLS1_3_VERSION, false);
+}
+
 int main(void)
 {
     (void)signal(SIGPIPE, SIG_IGN); /* of the server's side, which OpenSSL writes */
@@ -384,5 +441,7 @@ int main(void)
     RUN(test_cancel_in_the_handshake);
     RUN(test_an_engine_can_end_in_the_handshake);
     RUN(test_any_allocation_of_a_tls_request_may_fail);
+    RUN(test_a_new_connection_resumes_the_session_of_the_one_before);
+    RUN(test_sessions_are_not_resumed_unless_told_to);
     return 0;
 }

@@ -169,19 +169,58 @@ static void open_checked(struct talk *talk, struct fixture *fixture)
     talk_open(talk, &config, "server.test", &(struct tls_peer_config){.cert = &fixture->good});
 }
 
-static void test_a_peer_that_closes_in_the_handshake_has_closed(void)
+static void test_a_peer_that_ends_in_the_handshake_is_told_in_words(void)
 {
     struct fixture fixture;
     struct talk talk;
     open_checked(&talk, &fixture);
     CHECK_INT(lc_tls_handshake(talk.tls), LC_EAGAIN);
-    CHECK_INT(tls_peer_handshake(&talk.peer), TLS_PEER_WAITS);
+    CHECK_INT(shutdown(talk.peer.fd, SHUT_WR), 0);
+    CHECK_INT(lc_tls_handshake(talk.tls), LC_ETLS);
+    expect_words(lc_tls_reason(talk.tls), "TLS: unexpected eof while reading");
     tls_peer_close(&talk.peer);
-    int rc;
-    while ((rc = lc_tls_handshake(talk.tls)) == LC_EAGAIN) {
-    }
-    CHECK(rc == LC_ECLOSED || rc == LC_ERESET);
     talk_close(&talk);
+    fixture_close(&fixture);
+}
+
+static void test_a_peer_that_resets_in_the_handshake_has_reset(void)
+{
+    struct fixture fixture;
+    struct talk talk;
+    open_checked(&talk, &fixture);
+    CHECK_INT(lc_tls_handshake(talk.tls), LC_EAGAIN);
+    tls_peer_close(&talk.peer); /* with bytes that it has not read */
+    CHECK_INT(lc_tls_handshake(talk.tls), LC_ERESET);
+    talk_close(&talk);
+    fixture_close(&fixture);
+}
+
+/* A record that holds a fatal alert (RFC 8446, 6.2). */
+static void test_alerts_are_told_in_words(void)
+{
+    static const struct {
+        char number;
+        const char *words;
+    } alerts[] = {
+        {40, "TLS: sslv3 alert handshake failure"}, {70, "TLS: tlsv1 alert protocol version"},
+        {80, "TLS: tlsv1 alert internal error"},    {49, "TLS: tlsv1 alert access denied"},
+        {112, "TLS: tlsv1 unrecognized name"},      {120, "TLS"},
+    };
+    struct fixture fixture;
+    fixture_open(&fixture);
+    for (size_t i = 0; i < sizeof alerts / sizeof alerts[0]; i++) {
+        struct talk talk;
+        char record[] = "\x15\x03\x03\x00\x02\x02?";
+        record[6] = alerts[i].number;
+        struct tls_peer_config server = {.cert = &fixture.good};
+        talk_open(&talk, &(struct lc_tls_config){0}, "server.test", &server);
+        CHECK_INT(lc_tls_handshake(talk.tls), LC_EAGAIN);
+        peer_send_bytes(talk.peer.fd, record, 7);
+        CHECK_INT(lc_tls_handshake(talk.tls), LC_ETLS);
+        expect_words(lc_tls_reason(talk.tls), alerts[i].words);
+        tls_peer_close(&talk.peer);
+        talk_close(&talk);
+    }
     fixture_close(&fixture);
 }
 
@@ -220,6 +259,25 @@ static void test_the_stream_ends_with_and_without_close_notify(void)
         talk_close(&talk);
         fixture_close(&fixture);
     }
+}
+
+static void test_what_a_peer_said_before_it_went_is_read_after_a_failed_write(void)
+{
+    struct fixture fixture;
+    struct talk talk;
+    char byte;
+    uint64_t arrival;
+    fixture_open(&fixture);
+    struct tls_peer_config server = {.cert = &fixture.good,
+                                     .client_authority = &fixture.certs.authority};
+    talk_open(&talk, &(struct lc_tls_config){0}, "server.test", &server);
+    CHECK_INT(talk_shake_hands(&talk), 0);
+    tls_peer_close(&talk.peer);
+    CHECK_INT(lc_tls_write(talk.tls, "x", 1), LC_ERESET);
+    CHECK_INT(lc_tls_read(talk.tls, &byte, 1, &arrival), LC_ETLS);
+    expect_words(lc_tls_reason(talk.tls), "TLS: tlsv13 alert certificate required");
+    talk_close(&talk);
+    fixture_close(&fixture);
 }
 
 static void test_writing_to_a_peer_that_is_gone_is_a_reset(void)
@@ -296,10 +354,13 @@ int main(void)
     RUN(test_a_bad_certificate_is_refused_in_words_unless_nobody_asks);
     RUN(test_a_client_certificate_is_shown_when_asked_for);
     RUN(test_a_client_certificate_that_is_missing_is_no_fault_of_the_server);
-    RUN(test_a_peer_that_closes_in_the_handshake_has_closed);
+    RUN(test_a_peer_that_ends_in_the_handshake_is_told_in_words);
+    RUN(test_a_peer_that_resets_in_the_handshake_has_reset);
+    RUN(test_alerts_are_told_in_words);
     RUN(test_a_peer_that_speaks_no_tls_is_told_in_words);
     RUN(test_the_stream_ends_with_and_without_close_notify);
     RUN(test_writing_to_a_peer_that_is_gone_is_a_reset);
+    RUN(test_what_a_peer_said_before_it_went_is_read_after_a_failed_write);
     RUN(test_a_full_socket_waits_for_writing_and_nothing_is_lost);
     RUN(test_contexts_may_come_and_go_without_end);
     CHECK_INT(rig_count_descriptors(), descriptors);

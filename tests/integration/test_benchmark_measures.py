@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import resource
+import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import requests
 
 from benchmarks.__main__ import ratio_to
-from benchmarks.measure import Cost, cpu_seconds, measure_window, process_tree, resident_kb
+from benchmarks.capture import CaptureError, exchanges
+from benchmarks.measure import Cost, cpu_seconds, measure_window, process_tree, quantile, resident_kb
 from benchmarks.server import Nginx, answer_document
+from benchmarks.soak import growth_of
 
 BURN_AND_WAIT = """
 import subprocess, sys, time
@@ -66,6 +70,62 @@ def test_ratios_are_taken_within_a_repetition() -> None:
     assert ratio is not None
     assert (ratio.median, ratio.low, ratio.high) == pytest.approx((1.5, 1.0, 2.0))
     assert ratio_to(costs, "ours", "stock") is None
+
+
+def frame(source: int, destination: int, data: bytes) -> bytes:
+    """An Ethernet frame with an IPv4 packet with a TCP segment, as far as a reader looks at it."""
+    tcp = struct.pack(">HHIIBBHHH", source, destination, 0, 0, 5 << 4, 0, 0, 0, 0) + data
+    ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, b"\x7f\0\0\1", b"\x7f\0\0\1")
+    return bytes(12) + b"\x08\x00" + ip + tcp
+
+
+def capture_of(*packets: tuple[int, bytes]) -> bytes:
+    """A pcap file with nanoseconds of (moment in ns, frame)."""
+    content = struct.pack("<IHHIIII", 0xA1B23C4D, 2, 4, 0, 0, 65535, 1)
+    for at_ns, packet in packets:
+        content += struct.pack("<IIII", at_ns // 10**9, at_ns % 10**9, len(packet), len(packet)) + packet
+    return content
+
+
+def test_a_capture_says_when_each_request_was_sent_and_when_the_last_of_its_answer_came(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(
+        capture_of(
+            (1_000, frame(5001, 80, b"GET /7 HTTP/1.1\r\n")),
+            (1_500, frame(5002, 80, b"GET /8 HTTP/1.1\r\n")),
+            (2_000, frame(80, 5001, b"")),
+            (3_000_000_000, frame(80, 5001, b"HTTP/1.1 200 OK\r\n")),
+            (3_000_000_500, frame(80, 5001, b"the rest")),
+            (3_000_000_600, frame(5001, 80, b"GET /9 HTTP/1.1\r\n")),
+            (3_000_000_700, frame(80, 5001, b"HTTP/1.1 200 OK\r\n")),
+        )
+        + b"cut short"
+    )
+    assert exchanges(path, 80) == {7: (1_000, 3_000_000_500), 9: (3_000_000_600, 3_000_000_700)}
+
+
+def test_what_is_no_capture_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "capture.pcap"
+    path.write_bytes(bytes(100))
+    with pytest.raises(CaptureError, match="no pcap file"):
+        exchanges(path, 80)
+
+
+def test_memory_that_only_settles_is_flat_and_memory_that_climbs_is_not() -> None:
+    settles = [(count, 40_000 if count < 50 else 50_000) for count in range(0, 1001, 5)]
+    growth = growth_of(settles)
+    assert (growth.first_kb, growth.last_kb, growth.most_kb) == (50_000, 50_000, 50_000)
+    assert growth.kb_per_million == pytest.approx(0)
+    climbs = growth_of([(count, 50_000 + count) for count in range(0, 1001, 5)])
+    assert climbs.last_kb - climbs.first_kb == pytest.approx(710, abs=10)
+    assert climbs.kb_per_million == pytest.approx(1e6)
+
+
+def test_a_quantile_is_the_smallest_value_that_enough_are_not_above() -> None:
+    values = [float(value) for value in range(100, 0, -1)]
+    assert (quantile(values, 0.5), quantile(values, 0.99), quantile(values, 1)) == (50, 99, 100)
 
 
 def test_the_answer_is_json_of_exactly_four_kilobytes() -> None:

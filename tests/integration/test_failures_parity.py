@@ -55,6 +55,16 @@ def trusting(session: requests.Session, base: str) -> requests.Response:
     return session.get(base + "/x")
 
 
+def securely(session: requests.Session, base: str) -> requests.Response:
+    return session.get(base.replace("http:", "https:") + "/x")
+
+
+def alert(number: int) -> Case:
+    """A server that answers the first TLS message with a fatal alert (RFC 8446, 6.2)."""
+    answer = steps.send(b"\x15\x03\x03\x00\x02\x02" + bytes([number]))
+    return Case([[steps.take(100), answer, steps.wait_eof()]], (securely,))
+
+
 def short_of_time(session: requests.Session, base: str) -> requests.Response:
     return session.get(base + "/x", timeout=0.05)
 
@@ -213,10 +223,20 @@ CASES: dict[str, Case] = {
     "tls wants a client certificate": Case(
         [[*KEPT]], tls="good", options={"client_ca": True, "max_version": "1.2"}
     ),
+    "tls ended in the handshake": Case(
+        [[steps.take(100), steps.half_close(), steps.wait_eof()]], (securely,)
+    ),
+    "tls reset in the handshake": Case([[steps.reset()]], (securely,)),
+    "tls alert: handshake failure": alert(40),
+    "tls alert: protocol version": alert(70),
+    "tls alert: internal error": alert(80),
+    "tls alert: access denied": alert(49),
+    "tls alert: unrecognised name": alert(112),
+    "tls alert: not known": alert(255),
     "tls of version 1.2": Case([[*KEPT]], tls="good", options={"max_version": "1.2"}),
     "no tls where it was expected": Case(
         [[steps.send(b"220 mail ESMTP\r\n"), steps.wait_eof()]],
-        (lambda session, base: session.get(base.replace("http:", "https:") + "/x"),),
+        (securely,),
     ),
 }
 
@@ -271,8 +291,8 @@ def test_misbehaviour_has_the_same_outcome_as_with_requests(
     assert outcome(our_session, scripted, certificates, CASES[name]) == expected
 
 
-# Its call needs the whole URL.
-BELOW = [name for name in CASES if name != "no tls where it was expected"]
+# These calls need the whole URL.
+BELOW = [name for name, case in CASES.items() if case.calls != (securely,)]
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gevent
 import pytest
 from conftest import OpenScripted
 from reported import Reports
@@ -149,3 +150,36 @@ def test_a_time_out_is_tried_again_max_retries_times(
     assert len(server.connections()) == connections
     assert reports.exceptions == [f"RetriesExceeded('{server.url}/x', 2, original=timed out)"]
     assert reports.environment.stats.total.num_resent == connections - 1
+
+
+# --- a time-out of the task's own ---
+
+
+@pytest.mark.parametrize("more", [{}, {"files": ()}], ids=["short way", "long way"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_time_out_of_gevent_is_a_failure(
+    reports: Reports, scripted: OpenScripted, method: str, more: dict[str, tuple[()]]
+) -> None:
+    server = scripted([steps.request(), steps.stall("x")])
+    client = reports.fast(server.url)
+    with gevent.Timeout(0.02):
+        response = client.request(method, "/x", **more)
+    with gevent.Timeout(0.02, False), client.get("/y", catch_response=True, name="block", **more) as caught:
+        caught.failure("too late")
+    assert isinstance(response, ErrorResponse)
+    assert isinstance(caught, ErrorResponse)
+    assert (response.request.method, response.url) == (method, f"{server.url}/x")
+    late = f"RetriesExceeded('{server.url}/x', 0, original=0.02 seconds)"
+    assert reports.exceptions == [late, "CatchResponseError('too late')"]
+    assert reports.names == [(method, "/x"), ("GET", "block")]
+    assert 15 < reports.events[0]["response_time"] < 2000
+
+
+@pytest.mark.parametrize("error", [ValueError("mine"), gevent.GreenletExit()])
+def test_other_exceptions_end_a_request_unreported(
+    reports: Reports, scripted: OpenScripted, error: BaseException
+) -> None:
+    server = scripted([steps.request(), steps.stall("x")])
+    with pytest.raises(type(error)), gevent.Timeout(0.02, error):
+        reports.fast(server.url).get("/x")
+    assert reports.events == []

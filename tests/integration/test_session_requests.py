@@ -47,7 +47,7 @@ def test_a_method_is_sent_in_upper_case(scripted: OpenScripted, session_class: A
 def test_a_method_that_is_none_is_refused(scripted: OpenScripted, session_class: Any, method: str) -> None:
     server = scripted([ECHOES])
     session = session_class(server.url, EventHook(), None)
-    with pytest.raises(ValueError, match="Method"):
+    with pytest.raises(ValueError, match=r"[Mm]ethod"):
         session.request(method, "/")
     assert session.get("/").status_code == 200
     assert lines_of(server) == [b"GET / HTTP/1.1"]
@@ -59,7 +59,7 @@ def test_a_cookie_cannot_bring_a_header_along(scripted: OpenScripted, session_cl
     server = scripted([ECHOES])
     session = session_class(server.url, EventHook(), None)
     session.cookies.set("a", "x\r\nInjected: 1")
-    with pytest.raises(ValueError, match="Invalid header value"):
+    with pytest.raises(ValueError, match=r"[Ii]nvalid (header )?value"):
         session.get(url.format(base=server.url))
     assert server.requests() == []
 

@@ -72,6 +72,21 @@ def make_engine() -> Any:
     return engine
 
 
+class Watched:
+    def method(self) -> None: ...
+
+
+class Guard(Watched): ...
+
+
+def make_watch() -> Any:
+    """A watch that has found a change."""
+    watch = _core.ClassWatch(Guard, ((Watched, "method"),), True)
+    Watched.method = lambda self: None  # type: ignore[method-assign]
+    assert watch.look() == 1
+    return watch
+
+
 def make_decoder() -> Any:
     """A decoder in the middle of a body."""
     decoder = _core.Decoder("zstd, br, deflate, gzip", 1000)
@@ -123,6 +138,7 @@ FACTORIES: dict[str, Callable[[], Any]] = {
     "Session": _core.Session,
     "Stream": lambda: streaming().make(),
     "Response": _core.Response,
+    "ClassWatch": make_watch,
     "Decoder": make_decoder,
 }
 

@@ -43,8 +43,8 @@ class ScriptedServer:
     """Listens on `address`; connection n follows script n, later ones the last script.
 
     `tls` names a certificate of servers.certificates; `options` may hold "client_ca" (true: a client
-    certificate is required), "alpn" (list), "max_version" ("1.2"), and "accept" (false: connections are never
-    accepted and, as the queue is full, never established).
+    certificate is required), "alpn" (list), "min_version" and "max_version" ("1.2" or "1.3"), "ciphers" (of
+    TLS 1.2), and "accept" (false: connections are never accepted and, as the queue is full, never made).
     """
 
     def __init__(
@@ -125,8 +125,11 @@ class ScriptedServer:
         if self.options.get("client_ca"):
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(self.certificates.ca)
-        if self.options.get("max_version") == "1.2":
-            context.maximum_version = ssl.TLSVersion.TLSv1_2
+        versions = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+        context.minimum_version = versions[str(self.options.get("min_version", "1.2"))]
+        context.maximum_version = versions[str(self.options.get("max_version", "1.3"))]
+        if "ciphers" in self.options:
+            context.set_ciphers(str(self.options["ciphers"]))
         alpn = self.options.get("alpn")
         if isinstance(alpn, list):
             context.set_alpn_protocols(alpn)
@@ -212,6 +215,9 @@ class Connection:
     def do_body(self) -> None:
         read_body(self.reader, self.seen.requests[-1])
 
+    def do_bytes(self, count: int) -> None:
+        self.reader.take(count)
+
     def do_send(self, data: str) -> None:
         self.sock.sendall(base64.b64decode(data))
 
@@ -248,7 +254,7 @@ class Connection:
     def do_start_tls(self, kind: str) -> None:
         secure = self.server.context(kind).wrap_socket(self.sock, server_side=True)
         self.sock = self.reader.sock = secure
-        self.seen.tls.update(version=secure.version(), resumed=secure.session_reused)
+        self.seen.tls.update(version=secure.version(), resumed=secure.session_reused, cipher=secure.cipher())
         self.seen.tls.update(alpn=secure.selected_alpn_protocol(), client=bool(secure.getpeercert(True)))
 
     def do_tunnel(self, port: int) -> None:

@@ -28,6 +28,11 @@ def body() -> Step:
     return ["body"]
 
 
+def take(count: int) -> Step:
+    """Reads so many bytes, whatever they are."""
+    return ["bytes", count]
+
+
 def send(data: bytes) -> Step:
     """Sends bytes at once."""
     return ["send", base64.b64encode(data).decode()]

@@ -14,13 +14,13 @@ CORE = """
     bins: lc         hist: bins       phases: bins     rounded: lc
     seconds: lc      window: rounded  stats: hist phases rounded seconds window
     http1: buf       filter: http1    decoder: filter  decode: decoder
-    tls: sock        curl_loop: lc
+    tls: sock buf    tls_sessions: tls                 curl_loop: lc
     resolve: address source: address  dial: source sock                proxy: url
     tunnel: source sock proxy curl_loop                connect: lookup dial resolve tunnel
     transfer: buf tls curl_loop
     cookie_date: lc  cookie_host: buf cookies: cookie_date cookie_host  set_cookie: cookies
     home: lc         address: lc      lookup: address
-    conn: tls http1 cookies decode    engine: connect transfer conn timers url home
+    conn: tls_sessions http1 cookies decode    engine: connect transfer conn timers url home
     origin: engine   exchange: engine
 """
 PYTHON = """
