@@ -11,13 +11,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import DEFAULT_POOLBLOCK, DEFAULT_POOLSIZE, BaseAdapter, HTTPAdapter
 from requests.auth import AuthBase, HTTPDigestAuth
-from requests.exceptions import InvalidProxyURL
+from requests.exceptions import InvalidProxyURL, InvalidURL
 from requests.utils import prepend_scheme_if_needed, select_proxy
 from urllib3 import PoolManager
+from urllib3.exceptions import LocationValueError
 from urllib3.util import Retry, Timeout, parse_url
 
 from locust_c import _core, replaced
@@ -79,6 +81,18 @@ def _checked_proxy(proxy: str) -> str:
     if parts.scheme == "https":
         raise InvalidProxyURL(f"proxies over TLS are not supported: {parts._replace(auth=None).url}")
     return proxy
+
+
+def _check_url(request: requests.PreparedRequest) -> None:
+    """InvalidURL for what no connection can be made to, as requests finds out when it looks for one."""
+    try:
+        parts = urlsplit(request.url or "")
+        _ = parts.port
+        parse_url(request.url or "")
+    except ValueError as error:
+        raise InvalidURL(error, request=request) from error
+    if not parts.hostname:
+        raise InvalidURL(LocationValueError("No host specified."), request=request)
 
 
 def _proxy_for(request: requests.PreparedRequest, proxies: dict[str, str] | None) -> str | None:
@@ -183,6 +197,7 @@ class EngineAdapter(HTTPAdapter):
                 cert=cert,
                 proxies=proxies,
             )
+        _check_url(request)
         exchange = self._exchange_of(request, stream, timeout, verify, cert, _proxy_for(request, proxies))
         retries = _as_retry(self._settings.max_retries)
         if tries_again(retries):

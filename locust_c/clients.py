@@ -98,8 +98,9 @@ class _Encoding(RequestEncodingMixin):
 _encode = json_module.JSONEncoder(allow_nan=False).encode
 
 
+_METHODS = frozenset({"request", *replaced.PREPARING})
 # Attributes that decide which way requests go.
-_DECISIVE = frozenset({"request", "trust_env", "stream", "cookies", *replaced.PREPARING})
+_DECISIVE = _METHODS | {"trust_env", "stream", "cookies", "adapters"}
 
 
 class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type: ignore[misc]  # verbs take more than requests'
@@ -164,16 +165,18 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
             self.auth = HTTPBasicAuth(*credentials)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _DECISIVE:
+            object.__setattr__(self, name, value)
+            return
         if name == "cookies":
             self._set_cookies(value)
         elif name == "adapters":
-            super().__setattr__(name, SessionAdapters(self, value))
+            object.__setattr__(self, name, SessionAdapters(self, value))
         elif name in replaced.PREPARING and self._is_back(name, value):
             self.__dict__.pop(name, None)
         else:
-            super().__setattr__(name, value)
-        if name in _DECISIVE:
-            self._look_again()
+            object.__setattr__(self, name, value)
+        self._look_again()
 
     def __delattr__(self, name: str) -> None:
         super().__delattr__(name)
@@ -198,7 +201,7 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
         self._cookies_are_ours = True
         if not isinstance(jar, CookieJar):
             before.detach()
-            super().__setattr__("cookies", SessionCookies(self))
+            object.__setattr__(self, "cookies", SessionCookies(self))
             self.cookies.clear()
             self.cookies.update(jar)
             return
@@ -206,26 +209,28 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
             before.detach()
             self._cookie_remove(None, None, None)
             self._cookies_are_ours = False
-        super().__setattr__("cookies", jar)
+        object.__setattr__(self, "cookies", jar)
 
     def _look_again(self) -> None:
         """Decides which ways requests may take; called from C when a class that matters was patched."""
+        own, patches = self.__dict__, self._patches()
         cls: Any = type(self)
-        own = self.__dict__
-        self._request_overridden = "request" in own or cls.request is not _core.Session.request
-        reason = replaced.preparing(cls, HttpSession, self._patches())
-        for name in replaced.PREPARING:
-            if name in own:
+        overridden, reason, is_short = _ways_of(cls, patches)
+        for name in own.keys() & _METHODS:
+            overridden |= name == "request"
+            if name != "request":
                 reason = f"{cls.__name__}.{name} is {replaced.described(own[name])}"
         if reason is not None:
             replaced.warn_once(self, reason, "so requests prepares its requests")
-        self._keeps_cookies = self._cookies_are_ours
-        self._long_way_only = (
-            reason is not None
-            or replaced.transport(self._patches()) is not None
-            or not (self._cookies_are_ours and self._adapters_are_ours)
-            or bool(self.trust_env or self.stream)
-        )
+        is_short = is_short and reason is None and self._cookies_are_ours and self._adapters_are_ours
+        # Flags of the C part; writing them costs more than reading.
+        if self._request_overridden != overridden:
+            self._request_overridden = overridden
+        if self._keeps_cookies != self._cookies_are_ours:
+            self._keeps_cookies = self._cookies_are_ours
+        long_way_only = not is_short or bool(self.trust_env or self.stream)
+        if self._long_way_only != long_way_only:
+            self._long_way_only = long_way_only
 
     def _patches(self) -> int:
         """How often a patch of what the engine stands for was noticed; see replaced.watch_for()."""
@@ -455,6 +460,14 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
 
     def __getstate__(self) -> Mapping[str, Any]:
         raise TypeError("an HttpSession holds connections and cannot be pickled")
+
+
+@lru_cache(maxsize=256)
+def _ways_of(cls: Any, patches: int) -> tuple[bool, str | None, bool]:
+    """Of a session class: whether request() is overridden, what of requests is, if the engine is enough."""
+    reason = replaced.preparing(cls, HttpSession, patches)
+    is_short = reason is None and replaced.transport(patches) is None
+    return cls.request is not _core.Session.request, reason, is_short
 
 
 @cache

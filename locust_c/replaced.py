@@ -95,7 +95,7 @@ def described(value: object) -> str:
     return f"{name} of {module}" if module else str(name)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def preparing(cls: Any, own: Any, changes: int) -> str | None:
     """Which method that prepares a request a session class has replaced; None: none.
 

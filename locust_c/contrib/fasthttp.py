@@ -408,7 +408,8 @@ class FastHttpSession(ConnectionSettings, _core.Session):
                 url, method=method, max_retries=retries, **arguments
             )
         except FAILURE_EXCEPTIONS as error:
-            return failed_response(sending, url, error)
+            request = FastRequest(url, method, arguments["headers"], arguments["payload"])
+            return failed_response(sending, request, error)
         return response
 
     def _conclude(
@@ -420,12 +421,13 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         response._length = response._sample_length()
         response._catch_response = catch_response
         response.request_meta["url"] = url
+        if response._exception is None:
+            response._exception = self._judge(response)
+        response.request_meta["exception"] = response._exception
         if catch_response:
             failed = isinstance(response, ErrorResponse)
             response.__class__ = ErrorContextManager if failed else ResponseContextManager
             return response
-        if response._exception is None:
-            response._exception = response.request_meta["exception"] = self._judge(response)
         response._report()
         return response
 
