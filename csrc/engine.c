@@ -37,6 +37,7 @@ int lc_engine_register(struct lc_engine *engine, struct lc_op *op)
     op->id = (uint64_t)slot->generation << 32 | index;
     op->state = LC_OP_PENDING;
     engine->operations++;
+    lc_count_opened(LC_COUNT_OPERATIONS);
     return 0;
 }
 
@@ -49,6 +50,7 @@ void lc_engine_unregister(struct lc_engine *engine, struct lc_op *op)
     slot->next_free = engine->slots_free;
     engine->slots_free = index + 1;
     engine->operations--;
+    lc_count_closed(LC_COUNT_OPERATIONS);
 }
 
 static struct lc_op *find_op(struct lc_engine *engine, uint64_t id)
