@@ -30,7 +30,8 @@ from locust_c.retries import exchange_with, tries_again
 from locust_c.wire import message_of
 
 if TYPE_CHECKING:
-    from locust_c.clients import HttpSession, ResponseContextManager
+    from locust_c.response import ResponseContextManager
+    from locust_c.session_ways import SessionWays
 
 __all__ = ["EngineAdapter", "SessionAdapters"]
 
@@ -119,7 +120,7 @@ class EngineAdapter(HTTPAdapter):
     `settings`: an HTTPAdapter that a user mounted, whose pool sizes and retries are to be honoured.
     """
 
-    session: HttpSession
+    session: SessionWays
     _settings: HTTPAdapter
     _source: str | None
     _pool: _core.Pool | None
@@ -127,7 +128,7 @@ class EngineAdapter(HTTPAdapter):
     _pool_maxsize: int
     _pool_block: bool
 
-    def __init__(self, session: HttpSession, settings: HTTPAdapter | None = None) -> None:
+    def __init__(self, session: SessionWays, settings: HTTPAdapter | None = None) -> None:
         # Not the base's: its pool manager is made when something goes through urllib3.
         attributes: dict[str, Any] = {
             "session": session,
@@ -245,7 +246,10 @@ class EngineAdapter(HTTPAdapter):
         return exchange
 
     def close(self) -> None:
-        self.session._close_connections()
+        if self._pool is None:
+            self.session._close_connections()
+        else:
+            self._pool.close()
         if "poolmanager" in self.__dict__ and self.session.pool_manager is None:
             super().close()
 
@@ -253,7 +257,7 @@ class EngineAdapter(HTTPAdapter):
 class SessionAdapters(OrderedDict[str, BaseAdapter]):
     """The adapters of a session by the prefix of their URLs; the session hears of changes."""
 
-    def __init__(self, session: HttpSession, pairs: Any = ()) -> None:
+    def __init__(self, session: SessionWays, pairs: Any = ()) -> None:
         self._session = session
         self._in_place: dict[BaseAdapter, EngineAdapter] = {}
         super().__init__(pairs)
@@ -286,6 +290,11 @@ class SessionAdapters(OrderedDict[str, BaseAdapter]):
         if adapter not in self._in_place:
             self._in_place[adapter] = EngineAdapter(self._session, cast(HTTPAdapter, adapter))
         return self._in_place[adapter]
+
+    def close(self) -> None:
+        """Closes what the adapters keep open, those in their place included."""
+        for adapter in {*self.values(), *self._in_place.values()}:
+            adapter.close()
 
     def __reduce__(self) -> Any:
         return OrderedDict, (list(self.items()),)

@@ -15,7 +15,6 @@ from geventhttpclient.client import HTTPClientPool
 from geventhttpclient.header import Headers
 from geventhttpclient.useragent import CompatRequest, UserAgent
 
-from locust_c.clients import without_credentials
 from locust_c.contrib.fast_response import (
     REDIRECT_RESPONSE_CODES,
     VALID_RESPONSE_CODES,
@@ -24,6 +23,7 @@ from locust_c.contrib.fast_response import (
     FastResponse,
 )
 from locust_c.contrib.fast_wire import wire_of
+from locust_c.session_settings import without_credentials
 
 if TYPE_CHECKING:
     from locust_c.contrib.fasthttp import FastHttpSession

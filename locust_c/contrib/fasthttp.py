@@ -21,7 +21,7 @@ from geventhttpclient.url import _encode_params
 from requests.auth import _basic_auth_str
 
 from locust_c import _core
-from locust_c.clients import HttpSession, absolute_http_url_regexp, context_source, without_credentials
+from locust_c.clients import HttpSession, absolute_http_url_regexp
 from locust_c.connections import ConnectionOptions, ConnectionSettings, checked_options, shared_pool
 from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
 from locust_c.contrib.fast_failures import (
@@ -42,6 +42,7 @@ from locust_c.contrib.fast_response import (
 from locust_c.contrib.fast_wire import host_line, refuse_line_ends
 from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
+from locust_c.session_settings import context_source, without_credentials
 from locust_c.session_state import SessionCookies
 from locust_c.timings import response_time_ms
 from locust_c.tls_context import Certificate, TlsSettings, settings_of_factory, settings_of_requests
@@ -318,7 +319,9 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
     ) -> BaseException:
         """What reading a streamed body raises that breaks off."""
-        failure = Failure(code, url, reason, 0, received, remaining, timeout, head_done=True)
+        failure = Failure(
+            code, url, reason, 0, received, remaining, timeout, head_done=True, max_body=self.max_body_size
+        )
         return fast_error(failure, self.max_retries)
 
     def _judge(self, response: FastResponse) -> Exception | None:
