@@ -42,11 +42,11 @@ from locust_c.session_settings import (
     encode_form,
     encode_json,
     header_block,
+    tls_settings,
     without_credentials,
 )
 from locust_c.session_state import SessionHeaders
 from locust_c.session_ways import SessionWays, watch_for
-from locust_c.tls_context import settings_of_requests
 
 __all__ = ["HttpSession", "ResponseContextManager", "RestResponseContextManager"]
 
@@ -133,7 +133,7 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
     def _make_cert(self) -> None:
         return None
 
-    _tls_settings = staticmethod(settings_of_requests)
+    _tls_settings = staticmethod(tls_settings)
 
     _auth_line = staticmethod(auth_line)
     _encode_form = _encode_params = staticmethod(encode_form)
