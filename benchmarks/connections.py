@@ -7,6 +7,9 @@ users that have asked once and wait, less that of the same users without a conne
 from __future__ import annotations
 
 import argparse
+import json
+import re
+import shutil
 import sys
 import tempfile
 import time
@@ -14,7 +17,7 @@ from pathlib import Path
 
 from benchmarks import clients
 from benchmarks.__main__ import START_TIMEOUT_S, Pace, print_table, run
-from benchmarks.clients import ClientError, Setup
+from benchmarks.clients import LOCUSTFILES, ROOT, ClientError, Command, Setup
 from benchmarks.idle_users import read_marks
 from benchmarks.measure import resident_kb, wait_until
 from benchmarks.scenarios import Scenario, locust, wrk
@@ -22,6 +25,7 @@ from benchmarks.server import Nginx, ServerError, checked_nginx
 
 TLS_AIM_KB = 24.0
 SETTLE_S = 1.0
+ALONE_S = 2.0
 SPAWN_RATE = 200  # all at once, handshakes in flight would be what memory was needed for
 CLOSING = Scenario(
     name="close",
@@ -93,6 +97,50 @@ def print_idle(setup: Setup, users: int) -> bool:
     return within
 
 
+def medians_of_locust(setup: Setup, server: Nginx, which: str, user_class: str) -> str:
+    """What one user says that connects anew, over TLS, for each request: in words."""
+    with tempfile.TemporaryDirectory() as directory:
+        result = Path(directory) / "result.json"
+        setup.environment = {
+            **clients.bench_environment(server),
+            "BENCH_RESULT": str(result),
+            "BENCH_WINDOW_S": str(ALONE_S),
+        }
+        start = clients.ours if which == "ours" else clients.stock
+        command = start(setup, "connections.py", user_class, server.tls_url, 1)
+        clients.run_to_end(setup, command, ALONE_S + START_TIMEOUT_S)
+        said = json.loads(result.read_text())
+    return ", ".join(f"{name} {value:.2f}" for name, value in said.items() if value is not None)
+
+
+def medians_of_wrk(setup: Setup, server: Nginx) -> str:
+    command = clients.wrk(setup, server.tls_url, 1, ALONE_S, "--latency", "-H", "Connection: close")
+    median = re.search(r"50%\s+(\S+)", clients.run_to_end(setup, command, ALONE_S + START_TIMEOUT_S))
+    if median is None:
+        raise ClientError("wrk printed no latencies")
+    return f"latency {median[1]}"
+
+
+def medians_of_k6(setup: Setup, server: Nginx) -> str:
+    environment = {"BENCH_SECONDS": f"{ALONE_S:.0f}", "BENCH_URL": server.tls_url + "/"}
+    arguments = ["k6", "run", "--quiet", "--no-color", str(LOCUSTFILES / "connections.js")]
+    text = clients.run_to_end(setup, Command("k6", arguments, ROOT, environment), ALONE_S + START_TIMEOUT_S)
+    said = json.loads(next(line for line in reversed(text.splitlines()) if line.startswith("{")))
+    return ", ".join(f"{name} {value:.2f}" for name, value in said.items())
+
+
+def print_phases(setup: Setup, server: Nginx) -> None:
+    """Prints what each client calls the time of a request that needs a new connection."""
+    print("\none user, a new TLS connection for each request: medians in ms, as each client says them")
+    print(f"{'wrk':<20} {medians_of_wrk(setup, server)}", flush=True)
+    for which in clients.both(setup):
+        for user_class in ("ClosingHttp", "ClosingFast"):
+            said = medians_of_locust(setup, server, which, user_class)
+            print(f"{which + ' ' + user_class:<20} {said}", flush=True)
+    if shutil.which("k6"):
+        print(f"{'k6':<20} {medians_of_k6(setup, server)}", flush=True)
+
+
 def main() -> int:
     options = parse_arguments()
     try:
@@ -100,6 +148,7 @@ def main() -> int:
         pace = Pace(options.repetitions, options.warm_up, options.window)
         with checked_nginx(setup.server_core) as server:
             within = print_table(CLOSING, run(setup, server, CLOSING, pace))
+            print_phases(setup, server)
         within = print_idle(setup, options.idle) and within
     except (ClientError, ServerError, TimeoutError) as error:
         print(f"benchmark failed: {error}", file=sys.stderr)

@@ -174,7 +174,11 @@ def print_said(label: str, said: Said, last: str) -> None:
 
 
 def compare_with_wrk(setup: Setup, options: argparse.Namespace) -> bool:
-    """wrk, ours and stock against the same server; False when ours is too far from wrk."""
+    """wrk, ours, stock and k6 against the same server; False when ours is too far off.
+
+    Clients do not meet the same server: wrk's requests come in bursts, of which the last waits for the first.
+    What the server says of itself in the same run is the truth that ours must be near.
+    """
     load = Load(options.users, options.warm_up, options.window)
     asked = [("wrk", ""), ("ours", "DelayedHttp"), ("ours", "DelayedFast")]
     asked += [("stock", "DelayedFast"), ("stock", "DelayedHttp")] if setup.stock else []
@@ -192,9 +196,12 @@ def compare_with_wrk(setup: Setup, options: argparse.Namespace) -> bool:
                 said = ask_locust(setup, which, user_class, server.url, load)
         print_said(f"{which} {user_class}".strip(), said, server.lateness)
         if which == "ours" and yardstick is not None:
-            off = (abs(said.median_ms - yardstick.median_ms), abs(said.p99_ms - yardstick.p99_ms))
-            within = within and off[0] <= P50_AIM_MS and off[1] <= P99_AIM_MS
-    print(f"aim: ours within {P50_AIM_MS:.0f} ms (p50), {P99_AIM_MS:.0f} ms (p99) of wrk", end=": ")
+            off = abs(said.median_ms - options.delay_ms - server.late_p50_ms)
+            off_p99 = abs(said.p99_ms - options.delay_ms - server.late_p99_ms)
+            within = within and max(off, said.median_ms - yardstick.median_ms) <= P50_AIM_MS
+            within = within and max(off_p99, said.p99_ms - yardstick.p99_ms) <= P99_AIM_MS
+    print("aim: ours off from the server's own log, and above wrk, by at most ", end="")
+    print(f"{P50_AIM_MS:.0f} ms (p50) and {P99_AIM_MS:.0f} ms (p99)", end=": ")
     return within
 
 

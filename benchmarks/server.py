@@ -151,13 +151,19 @@ def write_certificate(directory: Path) -> None:
 class Nginx:
     """A context manager around one nginx.
 
-    `core` pins it to that CPU; `certificate` is a pair of PEM files (certificate chain, key) instead of a
-    throwaway one. Inside, `url`, `tls_url`, `http2_url`, `http2_tls_url` and `ca_file` say how to reach it.
-    Raises ServerError when it does not start.
+    `core` pins it to that CPU, where `niceness` lets others go first; `certificate` is a pair of PEM files
+    (certificate chain, key) instead of a throwaway one. Inside, `url`, `tls_url`, `http2_url`,
+    `http2_tls_url` and `ca_file` say how to reach it. Raises ServerError when it does not start.
     """
 
-    def __init__(self, core: int | None = None, certificate: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self,
+        core: int | None = None,
+        certificate: tuple[Path, Path] | None = None,
+        niceness: int = 0,
+    ) -> None:
         self.core = core
+        self.niceness = niceness
         self.certificate = certificate
         self.port = 0
         self.tls_port = 0
@@ -281,6 +287,8 @@ class Nginx:
             command = [binary, "-c", str(directory / "nginx.conf"), "-p", str(directory), "-e", "stderr"]
             if self.core is not None:
                 command = ["taskset", "-c", str(self.core), *command]
+            if self.niceness:
+                command = ["nice", "-n", str(self.niceness), *command]
             with (directory / "stderr.log").open("wb") as errors:
                 self._process = subprocess.Popen(
                     command,
@@ -311,9 +319,9 @@ class Nginx:
 
 
 @contextlib.contextmanager
-def checked_nginx(core: int | None) -> Iterator[Nginx]:
+def checked_nginx(core: int | None, niceness: int = 0) -> Iterator[Nginx]:
     """An Nginx that has been seen to answer as the scenarios expect: plain, TLS, and gzip on the wire."""
-    with Nginx(core) as server:
+    with Nginx(core, niceness=niceness) as server:
         check_answers(server)
         yield server
 

@@ -17,10 +17,12 @@ SOURCE = Path(__file__).resolve().parent / "tick_server.c"
 
 @dataclass
 class TickServer:
-    """The running server; after its end `lateness` says in words how late its own answers were."""
+    """The running server; after its end it says how late its own answers were, in words too."""
 
     port: int
     lateness: str = ""
+    late_p50_ms: float = 0.0
+    late_p99_ms: float = 0.0
 
     @property
     def url(self) -> str:
@@ -45,6 +47,7 @@ def tick_server(core: int, delay_ms: float) -> Iterator[TickServer]:
             finally:
                 process.send_signal(signal.SIGTERM)
                 count, median, p99, most = (int(word) for word in process.stdout.readline().split())
+                server.late_p50_ms, server.late_p99_ms = median / 1000, p99 / 1000
                 server.lateness = (
                     f"{count:,} answers, late by p50 {median} µs, p99 {p99} µs, at most {most} µs"
                 )

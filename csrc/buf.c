@@ -9,6 +9,9 @@ void lc_buf_init(struct lc_buf *buf, size_t max)
 
 void lc_buf_free(struct lc_buf *buf)
 {
+    if (buf->ptr != NULL) {
+        lc_count_closed(LC_COUNT_BUFFERS);
+    }
     if (buf->block != 0) {
         lc_block_free(buf->ptr, buf->block);
     } else {
@@ -48,6 +51,9 @@ int lc_buf_reserve(struct lc_buf *buf, size_t more)
     char *ptr = cap < LC_BLOCK_MIN ? lc_realloc(buf->ptr, cap) : grow_to_block(buf, cap, &block);
     if (ptr == NULL) {
         return LC_ENOMEM;
+    }
+    if (buf->ptr == NULL) {
+        lc_count_opened(LC_COUNT_BUFFERS);
     }
     buf->ptr = ptr;
     buf->block = block;

@@ -169,6 +169,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct lc_conn *conn = handle->data;
     --*conn->live;
+    lc_count_closed(LC_COUNT_CONNECTIONS);
     lc_free(conn);
 }
 
@@ -199,6 +200,7 @@ int lc_conn_open(uv_loop_t *loop, struct lc_pool *pool, struct lc_origin *origin
     conn->on_event = on_event;
     conn->state = conn->tls != NULL ? LC_CONN_HANDSHAKE : LC_CONN_BUSY;
     ++*live;
+    lc_count_opened(LC_COUNT_CONNECTIONS);
     link_first(pool, conn);
     /* Reads are watched all its life: registered once, never again per request. */
     if (uv_poll_start(&conn->poll, UV_READABLE, on_poll) != 0) {

@@ -156,6 +156,7 @@ static void fail(struct lc_connect *attempt, int err, const char *reason)
 
 static void attempt_free(struct lc_connect *attempt)
 {
+    lc_count_closed(LC_COUNT_ATTEMPTS);
     if (attempt->lookup != NULL) {
         lc_lookup_cancel(attempt->lookup);
     }
@@ -370,6 +371,7 @@ int lc_connect_start(struct lc_connector *connector, const struct lc_connect_tar
     if (attempt == NULL) {
         return LC_ENOMEM;
     }
+    lc_count_opened(LC_COUNT_ATTEMPTS);
     attempt->connector = connector;
     attempt->done = done;
     attempt->owner = owner;

@@ -37,6 +37,7 @@ int lc_engine_register(struct lc_engine *engine, struct lc_op *op)
     op->id = (uint64_t)slot->generation << 32 | index;
     op->state = LC_OP_PENDING;
     engine->operations++;
+    lc_count_opened(LC_COUNT_OPERATIONS);
     return 0;
 }
 
@@ -49,6 +50,7 @@ void lc_engine_unregister(struct lc_engine *engine, struct lc_op *op)
     slot->next_free = engine->slots_free;
     engine->slots_free = index + 1;
     engine->operations--;
+    lc_count_closed(LC_COUNT_OPERATIONS);
 }
 
 static struct lc_op *find_op(struct lc_engine *engine, uint64_t id)
@@ -202,10 +204,10 @@ void lc_engine_free(struct lc_engine *engine)
         lc_engine_forget_open(exchange);
         exchange->engine = NULL;
     }
-    lc_connector_close(engine->connector);
     if (engine->transfers != NULL) {
         lc_transfers_close(engine->transfers);
     }
+    lc_connector_close(engine->connector);
     uv_run(&engine->loop, UV_RUN_NOWAIT);
     uv_walk(&engine->loop, close_handle, NULL);
     while (uv_loop_close(&engine->loop) == UV_EBUSY) {
@@ -214,7 +216,6 @@ void lc_engine_free(struct lc_engine *engine)
     while (engine->origins != NULL) {
         struct lc_origin *origin = engine->origins;
         engine->origins = origin->next;
-        lc_free(origin->transfer_target);
         lc_free(origin);
     }
     while (engine->tls_entries != NULL) {
@@ -287,10 +288,11 @@ static void fire_timers(struct lc_engine *engine)
 /* What may not happen while libuv or libcurl is on the stack; true: there is more. */
 static bool turn_lanes(struct lc_engine *engine)
 {
+    bool more = lc_connector_turn(engine->connector);
     if (engine->transfers != NULL) {
-        lc_transfers_turn(engine->transfers);
+        more = lc_transfers_turn(engine->transfers) || more;
     }
-    return lc_connector_turn(engine->connector);
+    return more;
 }
 
 int lc_engine_turn(struct lc_engine *engine)

@@ -98,6 +98,8 @@ void lc_http1_lane_detach(struct lc_exchange *exchange);
 
 /* exchange_transfer.c: the other lane. */
 void lc_transfer_lane_start(struct lc_exchange *exchange, uint64_t now_ns);
+/* The connect time-out has passed: whether there is another address, which is tried now. */
+bool lc_transfer_lane_next_address(struct lc_exchange *exchange) LC_MUST_USE;
 void lc_transfer_lane_resume(struct lc_exchange *exchange);
 void lc_transfer_lane_detach(struct lc_exchange *exchange);
 

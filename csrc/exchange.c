@@ -74,11 +74,18 @@ void lc_exchange_extend_deadline(struct lc_exchange *exchange, uint64_t now_ns)
     }
 }
 
+static bool next_address(struct lc_exchange *exchange)
+{
+    if (exchange->attempt != NULL) {
+        return lc_connect_next_address(exchange->attempt);
+    }
+    return lc_transfer_lane_next_address(exchange);
+}
+
 void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange)
 {
     uint64_t now = lc_now_ns();
-    if (exchange->deadline_ns <= now && exchange->attempt != NULL &&
-        lc_connect_next_address(exchange->attempt)) {
+    if (exchange->deadline_ns <= now && next_address(exchange)) {
         engine->dirty = true; /* it may be connected already */
         exchange->deadline_ns = now + exchange->request.connect_timeout_ns;
     }

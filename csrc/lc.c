@@ -8,6 +8,7 @@
 #define LC_QUICK_TLS __attribute__((tls_model("initial-exec"))) /* no call for each access */
 static _Thread_local uint64_t fail_countdown LC_QUICK_TLS;
 static _Thread_local int64_t live_blocks LC_QUICK_TLS;
+static _Thread_local struct lc_count counts[LC_COUNTED_END] LC_QUICK_TLS;
 
 const char *lc_strerror(int code)
 {
@@ -130,6 +131,21 @@ void lc_alloc_fail_after(uint64_t n)
 int64_t lc_alloc_live(void)
 {
     return live_blocks;
+}
+
+void lc_count_opened(enum lc_counted what)
+{
+    counts[what].opened++;
+}
+
+void lc_count_closed(enum lc_counted what)
+{
+    counts[what].closed++;
+}
+
+struct lc_count lc_count_of(enum lc_counted what)
+{
+    return counts[what];
 }
 
 static uint64_t clock_ns(clockid_t clock)

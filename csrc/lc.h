@@ -85,6 +85,32 @@ void lc_alloc_count(int blocks);
 /* How many blocks are allocated and not yet freed, for tests that look for leaks. */
 int64_t lc_alloc_live(void);
 
+/* X(name, text): what tests that look for leaks count besides. Per thread, as the blocks; always
+ * compiled in, for one addition costs less than a build that behaves otherwise. */
+#define LC_COUNTED(X)                                                                              \
+    X(LC_COUNT_OPERATIONS, "operations")   /* begun and not yet taken or cancelled */              \
+    X(LC_COUNT_ATTEMPTS, "attempts")       /* to connect */                                        \
+    X(LC_COUNT_CONNECTIONS, "connections") /* until their memory is freed */                       \
+    X(LC_COUNT_TLS, "tls")                 /* TLS states of connections */                         \
+    X(LC_COUNT_BUFFERS, "buffers")         /* that own memory */
+
+enum lc_counted {
+#define LC_COUNTED_ENUM(name, text) name,
+    LC_COUNTED(LC_COUNTED_ENUM)
+#undef LC_COUNTED_ENUM
+        LC_COUNTED_END
+};
+
+struct lc_count {
+    int64_t opened;
+    int64_t closed;
+};
+
+void lc_count_opened(enum lc_counted what);
+void lc_count_closed(enum lc_counted what);
+/* Of this thread, since it began. */
+struct lc_count lc_count_of(enum lc_counted what);
+
 /* Nanoseconds of the monotonic clock, and of the real-time clock. */
 uint64_t lc_now_ns(void);
 uint64_t lc_realtime_ns(void);

@@ -132,6 +132,7 @@ int lc_tls_new(struct lc_tls_context *context, int fd, const char *host, struct 
         goto fail_bio;
     }
     SSL_set_connect_state(tls->ssl);
+    lc_count_opened(LC_COUNT_TLS);
     *out = tls;
     return 0;
 
@@ -146,6 +147,7 @@ fail_ssl:
 void lc_tls_free(struct lc_tls *tls)
 {
     if (tls != NULL) {
+        lc_count_closed(LC_COUNT_TLS);
         if (tls->reason[0] == '\0') {
             /* Otherwise OpenSSL takes the session for spoilt, since nobody says close_notify. */
             SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);

@@ -12,7 +12,12 @@ void lc_tls_take_reason(char reason[LC_TLS_REASON_MAX], const char *what)
 {
     unsigned long code = ERR_peek_last_error();
     const char *text = code != 0 ? ERR_reason_error_string(code) : NULL;
-    snprintf(reason, LC_TLS_REASON_MAX, "%s%s%s", what, text ? ": " : "", text ? text : "");
+    int alert = ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET;
+    if (text == NULL && alert >= 0) {
+        snprintf(reason, LC_TLS_REASON_MAX, "%s: unknown alert %d", what, alert);
+    } else {
+        snprintf(reason, LC_TLS_REASON_MAX, "%s%s%s", what, text ? ": " : "", text ? text : "");
+    }
     ERR_clear_error();
 }
 

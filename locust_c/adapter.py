@@ -11,13 +11,15 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import DEFAULT_POOLBLOCK, DEFAULT_POOLSIZE, BaseAdapter, HTTPAdapter
 from requests.auth import AuthBase, HTTPDigestAuth
-from requests.exceptions import InvalidProxyURL
+from requests.exceptions import InvalidProxyURL, InvalidURL
 from requests.utils import prepend_scheme_if_needed, select_proxy
 from urllib3 import PoolManager
+from urllib3.exceptions import LocationValueError
 from urllib3.util import Retry, Timeout, parse_url
 
 from locust_c import _core, replaced
@@ -28,7 +30,8 @@ from locust_c.retries import exchange_with, tries_again
 from locust_c.wire import message_of
 
 if TYPE_CHECKING:
-    from locust_c.clients import HttpSession, ResponseContextManager
+    from locust_c.response import ResponseContextManager
+    from locust_c.session_ways import SessionWays
 
 __all__ = ["EngineAdapter", "SessionAdapters"]
 
@@ -81,6 +84,18 @@ def _checked_proxy(proxy: str) -> str:
     return proxy
 
 
+def _check_url(request: requests.PreparedRequest) -> None:
+    """InvalidURL for what no connection can be made to, as requests finds out when it looks for one."""
+    try:
+        parts = urlsplit(request.url or "")
+        _ = parts.port
+        parse_url(request.url or "")
+    except ValueError as error:
+        raise InvalidURL(error, request=request) from error
+    if not parts.hostname:
+        raise InvalidURL(LocationValueError("No host specified."), request=request)
+
+
 def _proxy_for(request: requests.PreparedRequest, proxies: dict[str, str] | None) -> str | None:
     proxy = select_proxy(request.url or "", proxies)
     return _checked_proxy(proxy) if proxy else None
@@ -105,7 +120,7 @@ class EngineAdapter(HTTPAdapter):
     `settings`: an HTTPAdapter that a user mounted, whose pool sizes and retries are to be honoured.
     """
 
-    session: HttpSession
+    session: SessionWays
     _settings: HTTPAdapter
     _source: str | None
     _pool: _core.Pool | None
@@ -113,7 +128,7 @@ class EngineAdapter(HTTPAdapter):
     _pool_maxsize: int
     _pool_block: bool
 
-    def __init__(self, session: HttpSession, settings: HTTPAdapter | None = None) -> None:
+    def __init__(self, session: SessionWays, settings: HTTPAdapter | None = None) -> None:
         # Not the base's: its pool manager is made when something goes through urllib3.
         attributes: dict[str, Any] = {
             "session": session,
@@ -183,6 +198,7 @@ class EngineAdapter(HTTPAdapter):
                 cert=cert,
                 proxies=proxies,
             )
+        _check_url(request)
         exchange = self._exchange_of(request, stream, timeout, verify, cert, _proxy_for(request, proxies))
         retries = _as_retry(self._settings.max_retries)
         if tries_again(retries):
@@ -230,7 +246,10 @@ class EngineAdapter(HTTPAdapter):
         return exchange
 
     def close(self) -> None:
-        self.session._close_connections()
+        if self._pool is None:
+            self.session._close_connections()
+        else:
+            self._pool.close()
         if "poolmanager" in self.__dict__ and self.session.pool_manager is None:
             super().close()
 
@@ -238,7 +257,7 @@ class EngineAdapter(HTTPAdapter):
 class SessionAdapters(OrderedDict[str, BaseAdapter]):
     """The adapters of a session by the prefix of their URLs; the session hears of changes."""
 
-    def __init__(self, session: HttpSession, pairs: Any = ()) -> None:
+    def __init__(self, session: SessionWays, pairs: Any = ()) -> None:
         self._session = session
         self._in_place: dict[BaseAdapter, EngineAdapter] = {}
         super().__init__(pairs)
@@ -271,6 +290,11 @@ class SessionAdapters(OrderedDict[str, BaseAdapter]):
         if adapter not in self._in_place:
             self._in_place[adapter] = EngineAdapter(self._session, cast(HTTPAdapter, adapter))
         return self._in_place[adapter]
+
+    def close(self) -> None:
+        """Closes what the adapters keep open, those in their place included."""
+        for adapter in {*self.values(), *self._in_place.values()}:
+            adapter.close()
 
     def __reduce__(self) -> Any:
         return OrderedDict, (list(self.items()),)

@@ -7,25 +7,15 @@ handles redirects, hooks and authentication, and `EngineAdapter` sends it.
 
 from __future__ import annotations
 
-import json as json_module
 import re
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from functools import cache, lru_cache
-from http.cookiejar import CookieJar
-from typing import Any, cast
-from urllib.parse import unquote, urlsplit, urlunsplit
+from typing import Any
 
 import requests
-from requests.adapters import BaseAdapter
-from requests.auth import HTTPBasicAuth, _basic_auth_str
-from requests.cookies import RequestsCookieJar
-from requests.models import RequestEncodingMixin
-from requests.utils import DEFAULT_ACCEPT_ENCODING, default_user_agent
+from requests.auth import HTTPBasicAuth
 
-from locust_c import _core, replaced
-from locust_c.adapter import EngineAdapter, SessionAdapters
 from locust_c.connections import (
     ConnectionOptions,
     ConnectionSettings,
@@ -35,8 +25,19 @@ from locust_c.connections import (
 )
 from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
 from locust_c.hub import get_engine
+from locust_c.multipart import is_large, mark_files, put_files
 from locust_c.response import ResponseContextManager, adopted
-from locust_c.session_state import SessionCookies, SessionHeaders
+from locust_c.session_settings import (
+    auth_line,
+    context_source,
+    default_headers,
+    encode_form,
+    encode_json,
+    header_block,
+    without_credentials,
+)
+from locust_c.session_state import SessionHeaders
+from locust_c.session_ways import SessionWays, watch_for
 from locust_c.tls_context import settings_of_requests
 
 __all__ = ["HttpSession", "ResponseContextManager"]
@@ -44,65 +45,7 @@ __all__ = ["HttpSession", "ResponseContextManager"]
 absolute_http_url_regexp = re.compile(r"^https?://", re.I)
 
 
-@lru_cache(maxsize=2)
-def _default_headers(keep_alive: bool = True) -> tuple[tuple[str, str], ...]:
-    return (
-        ("User-Agent", default_user_agent()),
-        ("Accept-Encoding", DEFAULT_ACCEPT_ENCODING),
-        ("Accept", "*/*"),
-        ("Connection", "keep-alive" if keep_alive else "close"),
-    )
-
-
-@lru_cache(maxsize=1024)
-def header_block(base_url: str, headers: tuple[tuple[str, str], ...]) -> bytes:
-    """Host and default headers as they go on the wire; shared by all sessions of a base URL."""
-    parts = urlsplit(base_url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    host = parts.netloc.rpartition("@")[2]
-    if port == {"http": 80, "https": 443}.get(parts.scheme.lower()):
-        host = host.rpartition(":")[0]
-    lines = [f"{name}: {value}\r\n" for name, value in (("Host", host.lower()), *headers)]
-    return "".join(lines).encode("latin-1", "replace")
-
-
-@lru_cache(maxsize=1024)
-def without_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
-    """The URL without `user:password@`, and these, percent-decoded."""
-    parts = urlsplit(base_url)
-    userinfo, at, host = parts.netloc.rpartition("@")
-    if not at:
-        return base_url, None
-    user, _, password = userinfo.partition(":")
-    return urlunsplit(parts._replace(netloc=host)), (unquote(user), unquote(password))
-
-
-def context_source(user: Any) -> Callable[[], dict[str, Any]] | None:
-    """The user's context method, if it has one of its own."""
-    method = getattr(type(user), "context", None)
-    if method is None or getattr(method, "__module__", None) == "locust_c.user.users":
-        return None
-    return cast("Callable[[], dict[str, Any]]", user.context)
-
-
-class _Encoding(RequestEncodingMixin):
-    """Gives access to requests' own form encoding."""
-
-    encode = staticmethod(RequestEncodingMixin._encode_params)  # type: ignore[attr-defined]
-
-
-# json.dumps makes an encoder for each call that does not take the defaults; requests refuses NaN.
-_encode = json_module.JSONEncoder(allow_nan=False).encode
-
-
-# Attributes that decide which way requests go.
-_DECISIVE = frozenset({"request", "trust_env", "stream", "cookies", *replaced.PREPARING})
-
-
-class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type: ignore[misc]  # verbs take more than requests'
+class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # verbs take more than requests'
     """A requests.Session whose requests the C engine makes and reports to the statistics.
 
     `base_url`: what relative URLs are appended to. `request_event`: the hook that gets every request.
@@ -110,13 +53,6 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
     (MissingSchema, InvalidSchema, InvalidURL): the response has status_code 0 and the reason in `error`
     (Locust's documented behaviour).
     """
-
-    # Attributes of requests.Session that the engine does not keep; the others are made when asked for.
-    stream = False
-    trust_env = False
-    max_redirects = 30
-    _cookies_are_ours = True
-    _adapters_are_ours = True
 
     def __init__(
         self,
@@ -133,7 +69,7 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
             raise TypeError(f"unexpected arguments: {args or kwargs}")
         engine = get_engine()
         options = checked_options(connection_options)
-        headers = _default_headers(options.keep_alive)
+        headers = default_headers(options.keep_alive)
         url, credentials = without_credentials(base_url or "")
         self._setup(
             engine,
@@ -153,7 +89,7 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
         self._user_context = context_source(user)
-        self._watch = _watch()
+        self._watch = watch_for(HttpSession)
         self._look_again()
 
     def _rebase(self, base_url: str | None) -> None:
@@ -163,78 +99,10 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
         if credentials is not None:
             self.auth = HTTPBasicAuth(*credentials)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name == "cookies":
-            self._set_cookies(value)
-        elif name == "adapters":
-            super().__setattr__(name, SessionAdapters(self, value))
-        elif name in replaced.PREPARING and self._is_back(name, value):
-            self.__dict__.pop(name, None)
-        else:
-            super().__setattr__(name, value)
-        if name in _DECISIVE:
-            self._look_again()
-
-    def __delattr__(self, name: str) -> None:
-        super().__delattr__(name)
-        if name in _DECISIVE:
-            self._look_again()
-
-    def _is_back(self, name: str, value: Any) -> bool:
-        """Whether a mock puts the method back that it found."""
-        function, usual = getattr(value, "__func__", None), getattr(type(self), name)
-        originals = {usual}
-        if usual is getattr(HttpSession, name):
-            originals.add(getattr(requests.Session, name))
-        return getattr(value, "__self__", None) is self and function in originals
-
-    def _set_cookies(self, jar: Any) -> None:
-        """The session's jar becomes a view of the engine's, unless only requests can do what it does."""
-        before = self.cookies
-        if jar is before:
-            return
-        if not (isinstance(before, SessionCookies) and before._session is self):
-            before = SessionCookies(self)
-        self._cookies_are_ours = True
-        if not isinstance(jar, CookieJar):
-            before.detach()
-            super().__setattr__("cookies", SessionCookies(self))
-            self.cookies.clear()
-            self.cookies.update(jar)
-            return
-        if not (isinstance(jar, RequestsCookieJar) and before.attach(jar)):
-            before.detach()
-            self._cookie_remove(None, None, None)
-            self._cookies_are_ours = False
-        super().__setattr__("cookies", jar)
-
-    def _look_again(self) -> None:
-        """Decides which ways requests may take; called from C when a class that matters was patched."""
-        cls: Any = type(self)
-        own = self.__dict__
-        self._request_overridden = "request" in own or cls.request is not _core.Session.request
-        reason = replaced.preparing(cls, HttpSession, self._patches())
-        for name in replaced.PREPARING:
-            if name in own:
-                reason = f"{cls.__name__}.{name} is {replaced.described(own[name])}"
-        if reason is not None:
-            replaced.warn_once(self, reason, "so requests prepares its requests")
-        self._keeps_cookies = self._cookies_are_ours
-        self._long_way_only = (
-            reason is not None
-            or replaced.transport(self._patches()) is not None
-            or not (self._cookies_are_ours and self._adapters_are_ours)
-            or bool(self.trust_env or self.stream)
-        )
-
-    def _patches(self) -> int:
-        """How often a patch of what the engine stands for was noticed; see replaced.watch_for()."""
-        return self._watch.look() if self._watch is not None else 0
-
     # --- settings, made when somebody asks (called from C) ---
 
     def _wire_headers(self) -> tuple[tuple[str, str], ...]:
-        return _default_headers(self._connection_options is None or self._connection_options.keep_alive)
+        return default_headers(self._connection_options is None or self._connection_options.keep_alive)
 
     def _make_headers(self) -> SessionHeaders:
         return SessionHeaders(self._wire_headers())
@@ -257,37 +125,24 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
     def _make_cert(self) -> None:
         return None
 
-    def _make_adapters(self) -> SessionAdapters:
-        adapter = EngineAdapter(self)
-        return SessionAdapters(self, [("https://", adapter), ("http://", adapter)])
-
-    def _make_cookies(self) -> SessionCookies:
-        return SessionCookies(self)
-
-    def get_adapter(self, url: str) -> BaseAdapter:
-        """As requests.Session.get_adapter: for an HTTPAdapter that was mounted, one that uses the engine."""
-        adapter = super().get_adapter(url)
-        return adapter if isinstance(adapter, EngineAdapter) else self.adapters.in_place_of(adapter)
-
     _tls_settings = staticmethod(settings_of_requests)
 
-    @staticmethod
-    def _auth_line(auth: Any) -> bytes | None:
-        """Basic credentials as a header line; None for every other kind of authentication."""
-        if type(auth) is HTTPBasicAuth:
-            auth = (auth.username, auth.password)
-        if not isinstance(auth, tuple) or len(auth) != 2 or not all(isinstance(part, str) for part in auth):
-            return None
-        return f"Authorization: {_basic_auth_str(*auth)}\r\n".encode("latin-1")
+    _auth_line = staticmethod(auth_line)
+    _encode_form = _encode_params = staticmethod(encode_form)
+    _encode_json = staticmethod(encode_json)
 
-    _encode_form = _encode_params = staticmethod(_Encoding.encode)
-
-    @staticmethod
-    def _encode_json(value: Any) -> bytes:
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """As requests.Session.prepare_request; large files are read while they are sent."""
+        if not is_large(request.files, request.auth or self.auth):
+            return super().prepare_request(request)
+        given = request.files
+        request.files, parts = mark_files(given)
         try:
-            return _encode(value).encode()
-        except ValueError as error:
-            raise requests.exceptions.InvalidJSONError(error) from error
+            prepared = super().prepare_request(request)
+        finally:
+            request.files = given
+        put_files(prepared, parts)
+        return prepared
 
     # --- what became of a request (called from C) ---
 
@@ -446,17 +301,5 @@ class HttpSession(ConnectionSettings, _core.Session, requests.Session):  # type:
         finally:
             self.request_name = before
 
-    def close(self) -> None:
-        """Closes the session's connections; it can be used again."""
-        self._close_connections()
-
-    def _close_connections(self) -> None:
-        _core.Session.close(self)
-
     def __getstate__(self) -> Mapping[str, Any]:
         raise TypeError("an HttpSession holds connections and cannot be pickled")
-
-
-@cache
-def _watch() -> _core.ClassWatch:
-    return replaced.watch_for(HttpSession)

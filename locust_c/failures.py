@@ -291,7 +291,7 @@ def tls_error(reason: str) -> Exception:
     if words == "unexpected eof while reading":
         text = "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"
         return ssl.SSLEOFError(8, text)
-    if words == "TLS":
+    if words == "TLS" or words.startswith("unknown alert "):
         return ssl.SSLError(1, "[SSL] unknown error")
     return ssl.SSLError(1, f"[SSL: {words.upper().replace(' ', '_')}] {words}")
 

@@ -15,7 +15,7 @@ from types import FunctionType
 from typing import Any
 
 from requests.adapters import HTTPAdapter
-from requests.sessions import Session, SessionRedirectMixin
+from requests.sessions import Session
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from locust_c import _core
@@ -95,16 +95,16 @@ def described(value: object) -> str:
     return f"{name} of {module}" if module else str(name)
 
 
-@lru_cache(maxsize=256)
-def preparing(cls: Any, own: Any, changes: int) -> str | None:
+@lru_cache(maxsize=64)
+def preparing(cls: Any, changes: int) -> str | None:
     """Which method that prepares a request a session class has replaced; None: none.
 
-    `own`: the session class that belongs to the engine. `changes`: what its watch says.
+    `changes`: what the watch says. Methods of our own do what requests does.
     """
-    known = (own, Session, SessionRedirectMixin)
     for name in PREPARING:
         for owner in cls.__mro__:
-            if name in owner.__dict__ and (owner not in known or not _is_original(owner, name)):
+            is_known = owner.__module__.partition(".")[0] in ("requests", "locust_c")
+            if name in owner.__dict__ and not (is_known and _is_original(owner, name)):
                 return f"{owner.__name__}.{name} is {described(owner.__dict__[name])}"
     if not _is_original(Session, "request"):
         return f"requests.Session.request is {described(Session.request)}"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import requests
 from requests.utils import urldefragauth
 from urllib3.util import parse_url
+from urllib3.util.url import _encode_target
 
 __all__ = ["Message", "message_of"]
 
@@ -108,7 +109,7 @@ def message_of(
     proxy is to see. Raises ValueError for a method that is no token and for a header with a line end.
     """
     assert request.url is not None and request.method is not None
-    target = urldefragauth(request.url) if absolute else request.path_url
+    target = parse_url(urldefragauth(request.url)).url if absolute else _encode_target(request.path_url)
     if not _TOKEN.fullmatch(request.method):
         raise ValueError(f"Method cannot contain non-token characters {request.method!r}")
     headers = request.headers

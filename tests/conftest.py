@@ -7,14 +7,16 @@ from __future__ import annotations
 import locust_c  # noqa: F401
 
 import contextlib
+import gc
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
+from leftovers import holdings, left_since
 from servers.certificates import Certificates, make_certificates
 from servers.control import Echo, Scripted, ServerProcess
 from servers.steps import Step
@@ -22,7 +24,9 @@ from servers.steps import Step
 # Last in the path: `benchmarks` is only found here, while an installed package stays the one that is tested.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 from benchmarks.server import Nginx
+from locust_c import hub
 
+OUTCOMES = pytest.StashKey[dict[str, str]]()
 STEERING = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC")
 
 
@@ -42,6 +46,39 @@ def plain_environment() -> Iterator[None]:
             if name in STEERING or name.startswith("LOCUST_") or name.lower().endswith("_proxy"):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_collections() -> Iterator[None]:
+    """What was imported until now is not looked at again by every collection of garbage."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Remembers how the test went, for the fixtures that end after it."""
+    report = yield
+    item.stash.setdefault(OUTCOMES, {})[report.when] = report.outcome
+    return report
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(plain_environment: None, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test gives back what it had of the engine, and its sockets.
+
+    A failed test is not asked: its traceback still refers to what it had.
+    """
+    hub.get_engine()  # made once, with sockets of its own
+    before = holdings()
+    yield
+    # What fixtures returned is as gone as the test's variables; pytest lets go of it later.
+    request.node.funcargs.clear()
+    if request.node.stash.get(OUTCOMES, {}).get("call") == "passed":
+        left = left_since(before)
+        assert not left, f"the test left behind: {left}"
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,9 @@ def resident_kb():
 
 
 class BodiesHttp(HttpUser):
+    def on_start(self):
+        self.client.verify = os.environ["BENCH_CA"]
+
     @task
     def get(self):
         self.client.get("/large")

@@ -134,11 +134,46 @@ static PyObject *module_types(PyObject *module, PyObject *Py_UNUSED(ignored))
     return tuple;
 }
 
+PyDoc_STRVAR(
+    counts_doc,
+    "_counts() -> dict of what the current thread's engines hold, for tests that look for\n"
+    "leaks: name -> (opened, closed).");
+
+static PyObject *module_counts(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    static const char *const names[] = {
+#define LIST_NAME(name, text) text,
+        LC_COUNTED(LIST_NAME)
+#undef LIST_NAME
+    };
+    PyObject *counts = PyDict_New();
+    for (int i = 0; counts != NULL && i < LC_COUNTED_END; i++) {
+        struct lc_count count = lc_count_of((enum lc_counted)i);
+        PyObject *pair = Py_BuildValue("(LL)", (long long)count.opened, (long long)count.closed);
+        if (pair == NULL || PyDict_SetItemString(counts, names[i], pair) < 0) {
+            Py_CLEAR(counts);
+        }
+        Py_XDECREF(pair);
+    }
+    return counts;
+}
+
+PyDoc_STRVAR(blocks_doc,
+             "_blocks() -> how many blocks of memory the current thread has allocated in\n"
+             "the core and not freed, for tests that look for leaks.");
+
+static PyObject *module_blocks(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    return PyLong_FromLongLong(lc_alloc_live());
+}
+
 PyDoc_STRVAR(make_certificate_doc,
              "_make_certificate($module, is_rsa, /)\n--\n\n"
              "PEM of a certificate that no authority signed and of its key, RSA or elliptic.");
 
 static PyMethodDef module_methods[] = {
+    {"_counts", module_counts, METH_NOARGS, counts_doc},
+    {"_blocks", module_blocks, METH_NOARGS, blocks_doc},
     {"_types", module_types, METH_NOARGS, types_doc},
     {"_make_certificate", lc_py_make_certificate, METH_O, make_certificate_doc},
     {NULL, NULL, 0, NULL},

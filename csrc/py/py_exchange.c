@@ -342,10 +342,11 @@ LC_CALLS_PYTHON LC_OFF_STACK static int finish_call(struct py_session *session,
                                    seconds_or_none(call->read_timeout_ns));
         return *out != NULL ? 0 : -1;
     }
-    if (!call->catch_response) {
-        if (judge(session, response) < 0 || lc_py_response_report(response) < 0) {
-            return -1;
-        }
+    /* The fast client says what is wrong before the block begins, requests at its end. */
+    bool judged = !call->catch_response || session->flavour == LC_FLAVOUR_FAST;
+    if ((judged && judge(session, response) < 0) ||
+        (!call->catch_response && lc_py_response_report(response) < 0)) {
+        return -1;
     }
     *out = Py_NewRef((PyObject *)response);
     return 0;

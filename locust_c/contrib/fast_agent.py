@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from geventhttpclient.client import HTTPClientPool
 from geventhttpclient.header import Headers
 from geventhttpclient.useragent import CompatRequest, UserAgent
 
-from locust_c.clients import without_credentials
 from locust_c.contrib.fast_response import (
     REDIRECT_RESPONSE_CODES,
     VALID_RESPONSE_CODES,
@@ -23,6 +23,7 @@ from locust_c.contrib.fast_response import (
     FastResponse,
 )
 from locust_c.contrib.fast_wire import wire_of
+from locust_c.session_settings import without_credentials
 
 if TYPE_CHECKING:
     from locust_c.contrib.fasthttp import FastHttpSession
@@ -98,8 +99,9 @@ class LocustUserAgent(UserAgent):
         from locust_c.contrib.fasthttp import FastHttpSession
 
         jar = kwargs.pop("cookiejar", None)
-        kwargs.setdefault("insecure", False)
-        self._bind(FastHttpSession(None, None, None, client_pool=client_pool, **kwargs))
+        own = {name: kwargs.pop(name) for name in _OWN_ARGUMENTS if name in kwargs}
+        pool = HTTPClientPool(**kwargs) if client_pool is None else client_pool
+        self._bind(FastHttpSession(None, None, None, client_pool=pool, **own))
         self.cookiejar = jar
 
     @classmethod
@@ -214,17 +216,20 @@ class LocustUserAgent(UserAgent):
         return response
 
 
+_OWN_ARGUMENTS = (
+    *("max_redirects", "max_retries", "retry_delay", "headers"),
+    *("cert", "connection_options", "http_version"),
+)
 _SETTINGS = ("max_redirects", "max_retries", "default_headers", "cookiejar", "clientpool")
 
 
-def failed_response(sending: Sending, url: str, error: BaseException) -> FastResponse:
+def failed_response(sending: Sending, request: CompatRequest, error: BaseException) -> FastResponse:
     """The response of a call that raised `error`: the last one of the engine if it is the reason."""
     response = sending.failed
     if response is None:
         response = ErrorResponse()
-        response.url = url
-        cause = getattr(error, "original", error)
-        response.request = getattr(cause, "request", None)  # set by geventhttpclient
+        response.url = request.url
+    response.request = request
     response.__class__ = ErrorResponse
     response.error = response._exception = error
     return response

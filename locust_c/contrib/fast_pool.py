@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
 from locust_c.connections import ConnectionOptions
 
 __all__ = ["PoolSettings"]
+
+
+@lru_cache(maxsize=8)
+def _default_context(cafile: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=cafile)
 
 
 @dataclass(frozen=True)
@@ -52,9 +60,21 @@ class PoolSettings:
 
     @classmethod
     def of(cls, client_pool: Any, own: Mapping[str, Any]) -> PoolSettings:
-        """Those of a HTTPClientPool if `client_pool` is one, else `own`, as stock Locust's client does."""
-        given = getattr(client_pool, "client_args", own)
-        return cls(**(given if isinstance(given, Mapping) else own))
+        """Those of a HTTPClientPool if `client_pool` is one, else `own`, as stock Locust's client does.
+
+        To geventhttpclient `insecure` is only about the host name of a certificate; that none is looked
+        at is what a context says.
+        """
+        given = getattr(client_pool, "client_args", None)
+        if not isinstance(given, Mapping):
+            return cls(**own)
+        settings = cls(**given)
+        if settings.insecure and settings.ssl_context_factory is None:
+            own_ca = settings.ssl_options.get("ca_certs")
+            return dataclasses.replace(
+                settings, ssl_context_factory=lambda cafile: _default_context(own_ca or cafile)
+            )
+        return settings
 
     @property
     def timeouts(self) -> tuple[float, float]:

@@ -332,12 +332,6 @@ class ErrorResponse(FastResponse):
 class ResponseContextManager(CatchResponse, FastResponse):  # type: ignore[misc]
     """The response of a call with catch_response=True: reports at the end of the with block."""
 
-    def _status_error(self, name: str) -> Exception | None:
-        # The task may look at it later.
-        error = super(CatchResponse, self)._status_error(name)
-        self.error = error
-        return error
-
 
 class ErrorContextManager(ResponseContextManager, ErrorResponse):  # type: ignore[misc]
     """An ErrorResponse of a call with catch_response=True."""

@@ -21,7 +21,7 @@ from geventhttpclient.url import _encode_params
 from requests.auth import _basic_auth_str
 
 from locust_c import _core
-from locust_c.clients import HttpSession, absolute_http_url_regexp, context_source, without_credentials
+from locust_c.clients import HttpSession, absolute_http_url_regexp
 from locust_c.connections import ConnectionOptions, ConnectionSettings, checked_options, shared_pool
 from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
 from locust_c.contrib.fast_failures import (
@@ -42,6 +42,7 @@ from locust_c.contrib.fast_response import (
 from locust_c.contrib.fast_wire import host_line, refuse_line_ends
 from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
+from locust_c.session_settings import context_source, without_credentials
 from locust_c.session_state import SessionCookies
 from locust_c.tls_context import Certificate, TlsSettings, settings_of_factory, settings_of_requests
 from locust_c.user.rest import RestMixin
@@ -317,7 +318,9 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self, url: str, code: int, reason: str, received: int, remaining: int, timeout: float
     ) -> BaseException:
         """What reading a streamed body raises that breaks off."""
-        failure = Failure(code, url, reason, 0, received, remaining, timeout, head_done=True)
+        failure = Failure(
+            code, url, reason, 0, received, remaining, timeout, head_done=True, max_body=self.max_body_size
+        )
         return fast_error(failure, self.max_retries)
 
     def _judge(self, response: FastResponse) -> Exception | None:
@@ -408,7 +411,8 @@ class FastHttpSession(ConnectionSettings, _core.Session):
                 url, method=method, max_retries=retries, **arguments
             )
         except FAILURE_EXCEPTIONS as error:
-            return failed_response(sending, url, error)
+            request = FastRequest(url, method, arguments["headers"], arguments["payload"])
+            return failed_response(sending, request, error)
         return response
 
     def _conclude(
@@ -420,12 +424,13 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         response._length = response._sample_length()
         response._catch_response = catch_response
         response.request_meta["url"] = url
+        if response._exception is None:
+            response._exception = self._judge(response)
+        response.request_meta["exception"] = response._exception
         if catch_response:
             failed = isinstance(response, ErrorResponse)
             response.__class__ = ErrorContextManager if failed else ResponseContextManager
             return response
-        if response._exception is None:
-            response._exception = response.request_meta["exception"] = self._judge(response)
         response._report()
         return response
 

@@ -94,7 +94,7 @@ def _assertion_text(error: AssertionError, response: Any) -> str:
 
 
 def _shown(response: Any) -> str:
-    return (response.text or "")[:MAX_BODY_SHOWN]
+    return str(response.text)[:MAX_BODY_SHOWN]
 
 
 def _location(error: Exception) -> str:

@@ -1,8 +1,8 @@
 /* The smallest test harness that says what was expected and what came.
  *
  * A test is a `static void test_x(void)`; main() runs each with RUN(test_x). Every RUN checks that
- * the test gave back all it allocated through lc_alloc. CHECK_* evaluate once, print both values,
- * survive NDEBUG and end the program on failure. */
+ * the test gave back all it allocated through lc_alloc and all that LC_COUNTED lists. CHECK_*
+ * evaluate once, print both values, survive NDEBUG and end the program on failure. */
 #ifndef LC_CHECK_H
 #define LC_CHECK_H
 
@@ -49,6 +49,10 @@
         if (lc_alloc_live() != live_) {                                                            \
             fprintf(stderr, "%s: %" PRId64 " blocks not freed\n", #test, lc_alloc_live() - live_); \
             exit(1);                                                                               \
+        }                                                                                          \
+        for (int i_ = 0; i_ < LC_COUNTED_END; i_++) {                                              \
+            struct lc_count count_ = lc_count_of((enum lc_counted)i_);                             \
+            CHECK_INT(count_.closed, count_.opened);                                               \
         }                                                                                          \
         printf("ok %s\n", #test);                                                                  \
     } while (0)

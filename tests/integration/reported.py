@@ -20,7 +20,9 @@ class Reports:
     environment: Environment = field(default_factory=Environment)
 
     def __post_init__(self) -> None:
-        self.environment.create_local_runner()
+        runner = self.environment.create_local_runner()
+        # What watches the processor would keep all this alive for as long as gevent's hub.
+        runner.greenlet.kill()
         self.environment.events.request.add_listener(self.on_request)
 
     def on_request(self, **values: Any) -> None:

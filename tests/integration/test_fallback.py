@@ -89,7 +89,7 @@ def test_a_patch_is_noticed_while_it_is_there(
 def test_a_patch_that_came_before_is_noticed_as_well(client: HttpSession) -> None:
     replaced.preparing.cache_clear()
     with mock.patch.object(requests.Session, "send", lambda self, request, **kwargs: None):
-        reason = replaced.preparing(HttpSession, HttpSession, 10_000)
+        reason = replaced.preparing(HttpSession, 10_000)
     assert reason is not None and reason.startswith("Session.send is test_a_patch_that_came_before")
     replaced.preparing.cache_clear()
 

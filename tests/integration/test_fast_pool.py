@@ -10,6 +10,7 @@ from conftest import OpenScripted
 from geventhttpclient.client import HTTPClientPool
 from reported import Reports
 from servers import steps
+from servers.certificates import Certificates
 from servers.control import Echo, Scripted
 
 from locust_c.connections import ConnectionOptions
@@ -168,3 +169,55 @@ def test_a_proxy_that_refuses_is_a_failure(reports: Reports, echo: Echo, scripte
     reports.fast(echo.tls_url, proxy_host="127.0.0.1", proxy_port=proxy.port).get("/x")
     assert "407" in reports.exceptions[0]
     assert reports.names == [("GET", "/x")]
+
+
+# --- TLS ---
+
+CHECKED = "CERTIFICATE_VERIFY_FAILED"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "fails"),
+    [
+        # To geventhttpclient "insecure" is about the host name only.
+        ({}, "good", True),
+        ({"insecure": True}, "good", True),
+        ({"ssl_options": {"ca_certs": "CA"}}, "good", False),
+        ({"ssl_options": {"ca_certs": "CA"}}, "wrong_host", True),
+        ({"ssl_options": {"ca_certs": "CA"}, "insecure": True}, "wrong_host", False),
+        ({"ssl_options": {"ca_certs": "CA"}, "insecure": True}, "self_signed", True),
+    ],
+)
+def test_a_pool_says_how_certificates_are_checked(
+    reports: Reports,
+    scripted: OpenScripted,
+    certificates: Certificates,
+    arguments: dict[str, Any],
+    kind: str,
+    fails: bool,
+) -> None:
+    options = {name: str(certificates.ca) for name in arguments.get("ssl_options", {})}
+    pool = HTTPClientPool(**{**arguments, "ssl_options": options})
+    server = scripted(KEPT, tls=kind)
+    reports.fast(server.url, client_pool=pool).get("/x")
+    assert (CHECKED in reports.exceptions[0]) == fails
+    assert (reports.exceptions[0] == "") != fails
+
+
+@pytest.mark.parametrize("how", ["user", "call", "pool", "agent"])
+def test_a_client_certificate_is_shown(
+    reports: Reports, scripted: OpenScripted, certificates: Certificates, how: str
+) -> None:
+    server = scripted(KEPT, tls="good", client_ca=True)
+    cert = str(certificates.chain("client")), str(certificates.key("client"))
+    ssl_options = {"ca_certs": str(certificates.ca), "certfile": cert[0], "keyfile": cert[1]}
+    if how == "agent":
+        assert LocustUserAgent(ssl_options=ssl_options).urlopen(server.url).text == "kept"
+    elif how == "pool":
+        reports.fast(server.url, client_pool=HTTPClientPool(ssl_options=ssl_options)).get("/")
+    elif how == "user":
+        reports.fast(server.url, cert=cert).get("/")
+    else:
+        reports.fast(server.url).get("/", cert=cert)
+    assert reports.exceptions == ([] if how == "agent" else [""])
+    assert server.connections()[0].tls["client"] is True

@@ -114,3 +114,39 @@ def test_requests_are_those_of_geventhttpclient(scripted: OpenScripted, defaults
     ours = sent(scripted, cookies, of_ours(Reports(), DEFAULTS[defaults], calls))
     assert len(theirs) == len(CALLS)
     assert dict(zip(CALLS, ours, strict=True)) == dict(zip(CALLS, theirs, strict=True))
+
+
+# --- redirects: the short way meets one, geventhttpclient's session layer goes on ---
+
+LOCATIONS = (
+    *("/n", "b", "../c", "?q=2", "#f", "", "/a b", "/\u00fc", "/%c3%bc%zz"),
+    *("/a/./b/../c", "/../x", "/a;p?q"),
+)
+BODY = {"POST": {"data": "text"}, "PUT": {"json": {"a": 1}}, "PATCH": {"data": {"f": "1"}}}
+
+
+def redirected(location: str, status: int) -> list[steps.Step]:
+    headers = [("Location", location), ("Content-Length", "0"), ("Set-Cookie", "r=1")]
+    fine = steps.head_bytes(headers=[("Content-Length", "0")])
+    first = [steps.request(), steps.send(steps.head_bytes(status, headers=headers))]
+    return [*first, steps.request(), steps.send(fine)] if location else first
+
+
+@pytest.mark.parametrize("status", [301, 303, 307])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "HEAD", "DELETE"])
+def test_redirected_requests_are_those_of_geventhttpclient(
+    scripted: OpenScripted, status: int, method: str
+) -> None:
+    calls = [{"method": method, **BODY.get(method, {}), "headers": {"X-A": "1", "Authorization": "a"}}] * len(
+        LOCATIONS
+    )
+    script = [step for location in LOCATIONS for step in redirected(location, status)]
+
+    def raw(run: Callable[[str], object]) -> list[bytes]:
+        server = scripted(script)
+        run(server.url)
+        return [request.replace(f":{server.port}".encode(), b":PORT") for request in server.requests()]
+
+    theirs = raw(of_geventhttpclient({"X-D": "1"}, calls))
+    assert len(theirs) == 2 * len(LOCATIONS) - 1  # an empty Location is none
+    assert raw(of_ours(Reports(), {"X-D": "1"}, calls)) == theirs

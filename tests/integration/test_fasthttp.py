@@ -224,6 +224,20 @@ def test_every_other_status_is_a_failure(client: FastHttpSession, reports: Repor
     assert isinstance(caught.value, FAILURE_EXCEPTIONS)
 
 
+@pytest.mark.parametrize("more", [{}, {"files": ()}], ids=["short way", "long way"])
+def test_a_block_knows_what_is_wrong_with_the_status(
+    client: FastHttpSession, reports: Reports, more: dict[str, Any]
+) -> None:
+    with client.get("/status/500", catch_response=True, **more) as bad:
+        assert repr(bad.error) == repr(bad.request_meta["exception"]) == "LocustBadStatusCode(code=500)"
+        bad.success()
+    with client.get("/status/500", catch_response=True, **more):
+        pass
+    with client.get("/status/200", catch_response=True, **more) as fine:
+        assert (fine.error, fine.request_meta["exception"]) == (None, None)
+    assert reports.exceptions == ["", "LocustBadStatusCode(code=500)", ""]
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_keep_or_change_the_method(
@@ -253,6 +267,7 @@ def test_too_many_redirects_are_a_failure(
 ) -> None:
     response = client.get(f"/redirect/{count}", **arguments)
     assert isinstance(response, ErrorResponse) == bool(fails)
+    assert response.request.method == "GET"
     assert "Redirection limit reached (30)" in reports.exceptions[0] if fails else reports.exceptions == [""]
     assert reports.names == [("GET", f"/redirect/{count}")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,11 +23,12 @@ class Fast(FastHttpUser):
 
 
 @pytest.fixture(params=[Plain, Fast])
-def user(request: pytest.FixtureRequest, nginx: Nginx) -> User:
+def user(request: pytest.FixtureRequest, nginx: Nginx) -> Iterator[User]:
     kind = type(request.param.__name__, (request.param,), {"host": nginx.url})
     environment = Environment(user_classes=[kind], events=Events())
-    environment.create_local_runner()
-    return kind(environment)  # type: ignore[no-any-return]
+    runner = environment.create_local_runner()
+    yield kind(environment)
+    runner.quit()
 
 
 def test_listeners_of_every_version_hear_of_a_request(user: Any) -> None:

@@ -8,7 +8,7 @@ import gzip
 import socket
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -120,10 +120,23 @@ class Streaming:
         response = self.session._exchange("GET", self.url, wire, False, None, None, None, None, stream=True)
         return response._stream
 
+    def close(self) -> None:
+        self.session.close()
+        self.server.stop()
+
 
 @cache
 def streaming() -> Streaming:
     return Streaming()
+
+
+@pytest.fixture(autouse=True)
+def without_server() -> Iterator[None]:
+    """Ends the server, if the test had one."""
+    yield
+    if streaming.cache_info().currsize:
+        streaming().close()
+        streaming.cache_clear()
 
 
 # How to make one instance of each type; a new type fails the first test until it is here.

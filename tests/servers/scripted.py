@@ -226,6 +226,12 @@ class Connection:
             self.sock.sendall(bytes([byte]))
             time.sleep(pause_ms / 1000)
 
+    def do_flood(self, data: str, megabytes: int) -> None:
+        piece = base64.b64decode(data)
+        piece *= max(1, 65536 // len(piece))
+        for _ in range((megabytes << 20) // len(piece)):
+            self.sock.sendall(piece)
+
     def do_pause(self, pause_ms: float) -> None:
         time.sleep(min(pause_ms / 1000, LIMIT_S))
 

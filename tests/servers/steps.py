@@ -43,6 +43,11 @@ def drip(data: bytes, pause_ms: float = 0.2) -> Step:
     return ["drip", base64.b64encode(data).decode(), pause_ms]
 
 
+def flood(data: bytes, megabytes: int = 64) -> Step:
+    """Sends the bytes again and again until the client closes; gives up after so many megabytes."""
+    return ["flood", base64.b64encode(data).decode(), megabytes]
+
+
 def pause(ms: float) -> Step:
     """Waits; for answers that must take time, never to make a race go away."""
     return ["pause", ms]
