@@ -26,7 +26,7 @@ from locust_c.connections import (
 from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
 from locust_c.hub import get_engine
 from locust_c.multipart import is_large, mark_files, put_files
-from locust_c.response import ResponseContextManager, adopted
+from locust_c.response import ResponseContextManager, RestResponseContextManager, adopted
 from locust_c.session_settings import (
     auth_line,
     context_source,
@@ -40,7 +40,7 @@ from locust_c.session_state import SessionHeaders
 from locust_c.session_ways import SessionWays, watch_for
 from locust_c.tls_context import settings_of_requests
 
-__all__ = ["HttpSession", "ResponseContextManager"]
+__all__ = ["HttpSession", "ResponseContextManager", "RestResponseContextManager"]
 
 absolute_http_url_regexp = re.compile(r"^https?://", re.I)
 

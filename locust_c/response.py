@@ -20,7 +20,7 @@ from locust_c.raw import EngineRaw
 from locust_c.session_state import response_headers
 from locust_c.timings import make_timings
 
-__all__ = ["ResponseContextManager", "StreamedResponse", "adopted", "streamed"]
+__all__ = ["ResponseContextManager", "RestResponseContextManager", "StreamedResponse", "adopted", "streamed"]
 
 _BLOCK = 65536
 
@@ -183,6 +183,12 @@ class StreamedResponse(ResponseContextManager):
             return super().length_to_report()
         length = self.headers.get("content-length") or ""
         return int(length) if length.isdecimal() else 0
+
+
+class RestResponseContextManager(ResponseContextManager):
+    """What `HttpUser.rest` yields, for annotations: `js` is the body as JSON, or None."""
+
+    js: Any = None
 
 
 def streamed(response: ResponseContextManager) -> StreamedResponse:
