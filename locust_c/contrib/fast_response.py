@@ -340,6 +340,6 @@ class ErrorContextManager(ResponseContextManager, ErrorResponse):  # type: ignor
 
 
 class RestResponseContextManager(ResponseContextManager):
-    """What `FastHttpUser.rest` yields: `js` is the body as JSON, or None."""
+    """What `FastHttpUser.rest` yields, for annotations: `js` is the body as JSON, or None."""
 
     js: Any = None

@@ -30,7 +30,7 @@ from locust_c.contrib.fast_failures import (
     fast_error,
     fast_timeout,
 )
-from locust_c.contrib.fast_pool import PoolSettings
+from locust_c.contrib.fast_pool import PoolSettings, insecure_ssl_context_factory
 from locust_c.contrib.fast_response import (
     ErrorContextManager,
     ErrorResponse,
@@ -65,6 +65,7 @@ __all__ = [
     "LocustUserAgent",
     "ResponseContextManager",
     "RestResponseContextManager",
+    "insecure_ssl_context_factory",
 ]
 
 _Pairs = tuple[tuple[str, Any], ...]
