@@ -24,6 +24,7 @@ from urllib3.util import Retry, Timeout, parse_url
 
 from locust_c import _core, replaced
 from locust_c.connections import pool_of_adapter, request_http_version, request_source
+from locust_c.failures import tls_setup_error
 from locust_c.hub import get_engine
 from locust_c.response import streamed
 from locust_c.retries import exchange_with, tries_again
@@ -240,6 +241,8 @@ class EngineAdapter(HTTPAdapter):
                     http_version=request_http_version.get(),
                     pool=self._pool,
                 )
+            except OSError as error:
+                raise tls_setup_error(error, url) or error from None
             finally:
                 request_source.reset(source)
 

@@ -23,7 +23,15 @@ from locust_c.connections import (
     request_http_version,
     shared_pool,
 )
-from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
+from locust_c.failures import (
+    HTTP_EXCEPTIONS,
+    Failure,
+    hide_secrets,
+    innermost,
+    requests_error,
+    status_error,
+    without_secrets,
+)
 from locust_c.hub import get_engine
 from locust_c.multipart import is_large, mark_files, put_files
 from locust_c.response import ResponseContextManager, RestResponseContextManager, adopted
@@ -34,11 +42,11 @@ from locust_c.session_settings import (
     encode_form,
     encode_json,
     header_block,
+    tls_settings,
     without_credentials,
 )
 from locust_c.session_state import SessionHeaders
 from locust_c.session_ways import SessionWays, watch_for
-from locust_c.tls_context import settings_of_requests
 
 __all__ = ["HttpSession", "ResponseContextManager", "RestResponseContextManager"]
 
@@ -125,7 +133,7 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
     def _make_cert(self) -> None:
         return None
 
-    _tls_settings = staticmethod(settings_of_requests)
+    _tls_settings = staticmethod(tls_settings)
 
     _auth_line = staticmethod(auth_line)
     _encode_form = _encode_params = staticmethod(encode_form)
@@ -251,11 +259,13 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         elapsed_before = first._response_time_ms if first._start_time else 0.0
         try:
             response = adopted(run())
-        except HTTP_EXCEPTIONS:
+        except HTTP_EXCEPTIONS as error:
+            hide_secrets(error)
             raise
         except requests.RequestException as error:
             response = ResponseContextManager()
             response.status_code = 0
+            hide_secrets(error)
             response.error = error
             response._exception = innermost(error)
             outcome = getattr(error, "_outcome", None) or getattr(error.response, "_outcome", None)
@@ -272,7 +282,8 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         response._length = response.length_to_report()
         response._catch_response = catch_response
         origin = response.history[0] if response.history else response
-        response.request_meta["url"] = origin.request.url if origin.request is not None else first.url
+        url = origin.request.url if origin.request is not None else first.url
+        response.request_meta["url"] = without_secrets(url or "")
         if not catch_response:
             if response._exception is None:
                 response._set_exception(self._judge(response))
