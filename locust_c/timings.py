@@ -23,7 +23,7 @@ class Timings:
     failed before its end. Of redirects the last exchange counts; of a streamed response all up to its head.
     """
 
-    #: When the task made the request.
+    #: When the response time begins: the request goes to the kernel, or a connection is asked for.
     due: float
     #: The host's name was looked up (time_namelookup).
     lookup: float | None
