@@ -47,6 +47,7 @@ from locust_c.session_settings import (
 )
 from locust_c.session_state import SessionHeaders
 from locust_c.session_ways import SessionWays, watch_for
+from locust_c.timings import response_time_ms
 
 __all__ = ["HttpSession", "ResponseContextManager", "RestResponseContextManager"]
 
@@ -254,9 +255,9 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         catch_response: bool,
     ) -> ResponseContextManager:
         """Runs the exchange(s) that follow, and makes one sample of it all, begun when `first` was."""
-        began_ns = time.monotonic_ns()
-        start_time = first._start_time or time.time()
         elapsed_before = first._response_time_ms if first._start_time else 0.0
+        began_ns = time.monotonic_ns() - int(elapsed_before * 1e6)
+        start_time = first._start_time or time.time()
         try:
             response = adopted(run())
         except HTTP_EXCEPTIONS as error:
@@ -277,8 +278,7 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         response._context = first._context
         response._hook = self.request_event
         response._start_time = start_time
-        end_ns = response._end_ns or time.monotonic_ns()
-        response._response_time_ms = elapsed_before + max(end_ns - began_ns, 0) / 1e6
+        response._response_time_ms = response_time_ms(response, began_ns, not self._adapters_are_ours)
         response._length = response.length_to_report()
         response._catch_response = catch_response
         origin = response.history[0] if response.history else response

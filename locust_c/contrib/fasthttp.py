@@ -42,6 +42,7 @@ from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
 from locust_c.session_settings import context_source, without_credentials
 from locust_c.session_state import SessionCookies
+from locust_c.timings import response_time_ms
 from locust_c.tls_context import Certificate, TlsSettings, settings_of_factory, settings_of_requests
 from locust_c.user.rest import RestMixin
 from locust_c.user.users import User
@@ -387,8 +388,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self, response: FastResponse, url: str, began_ns: int, catch_response: bool
     ) -> FastResponse:
         """Makes the sample of a call that went the long way, and reports it."""
-        end_ns = response._end_ns or time.monotonic_ns()
-        response._response_time_ms = max(end_ns - began_ns, 0) / 1e6
+        response._response_time_ms = response_time_ms(response, began_ns, response._is_repeated)
         response._length = response._sample_length()
         response._catch_response = catch_response
         response.request_meta["url"] = url
