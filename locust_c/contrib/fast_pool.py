@@ -13,7 +13,14 @@ from urllib.parse import quote
 
 from locust_c.connections import ConnectionOptions
 
-__all__ = ["PoolSettings"]
+__all__ = ["PoolSettings", "insecure_ssl_context_factory"]
+
+
+def insecure_ssl_context_factory(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+    """A context that checks no certificate, for `ssl_context_factory`; arguments do not matter."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 @lru_cache(maxsize=8)
