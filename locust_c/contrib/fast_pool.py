@@ -124,4 +124,5 @@ class PoolSettings:
     def limits(self, options: ConnectionOptions) -> tuple[int, int, float]:
         """Most idle connections, most open ones, seconds of life: `concurrency` says how many."""
         idle, most, lifetime = options.limits
-        return self.concurrency if idle else 0, most or self.concurrency, lifetime
+        limit = most or self.concurrency
+        return limit if idle else 0, limit, lifetime
