@@ -21,7 +21,7 @@ from benchmarks.server import Nginx, ServerError, checked_nginx
 
 SAMPLES = 200
 SETTLED = 0.05
-GROWTH_AIM_KB = 256  # a handful of pages of the allocator's and the kernel's own
+GROWTH_AIM_KB = 256  # rare response times touch pages of the histograms for the first time
 SLOWEST_PER_S = 2000
 
 

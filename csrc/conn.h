@@ -24,14 +24,11 @@ struct lc_origin {
     const char *source;                     /* local address or interface; "": any */
     const char *unix_socket;                /* path that takes the place of the address; "": none */
     const char *resolve;                    /* "host:port:address[,address]"; "": look it up */
-    struct lc_transfer_target
-        *transfer_target; /* the same for the other lane; NULL: not made yet */
     char bytes[];
 };
 
 struct lc_conn;
 struct lc_pool;
-struct lc_transfer_target;
 struct lc_transfer_scope;
 
 /* Who waits for a connection of a pool that has as many as it may; in order of arrival. */

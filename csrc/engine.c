@@ -204,10 +204,10 @@ void lc_engine_free(struct lc_engine *engine)
         lc_engine_forget_open(exchange);
         exchange->engine = NULL;
     }
-    lc_connector_close(engine->connector);
     if (engine->transfers != NULL) {
         lc_transfers_close(engine->transfers);
     }
+    lc_connector_close(engine->connector);
     uv_run(&engine->loop, UV_RUN_NOWAIT);
     uv_walk(&engine->loop, close_handle, NULL);
     while (uv_loop_close(&engine->loop) == UV_EBUSY) {
@@ -216,7 +216,6 @@ void lc_engine_free(struct lc_engine *engine)
     while (engine->origins != NULL) {
         struct lc_origin *origin = engine->origins;
         engine->origins = origin->next;
-        lc_free(origin->transfer_target);
         lc_free(origin);
     }
     while (engine->tls_entries != NULL) {
@@ -289,10 +288,11 @@ static void fire_timers(struct lc_engine *engine)
 /* What may not happen while libuv or libcurl is on the stack; true: there is more. */
 static bool turn_lanes(struct lc_engine *engine)
 {
+    bool more = lc_connector_turn(engine->connector);
     if (engine->transfers != NULL) {
-        lc_transfers_turn(engine->transfers);
+        more = lc_transfers_turn(engine->transfers) || more;
     }
-    return lc_connector_turn(engine->connector);
+    return more;
 }
 
 int lc_engine_turn(struct lc_engine *engine)
@@ -301,7 +301,10 @@ int lc_engine_turn(struct lc_engine *engine)
         return LC_EFORKED;
     }
     engine->dirty = false;
-    engine->realtime_offset_ns = lc_realtime_ns() - lc_now_ns();
+    uint64_t now = lc_now_ns();
+    engine->realtime_offset_ns = lc_realtime_ns() - now;
+    engine->gap_ns = now - engine->turned_ns;
+    engine->turned_ns = now;
     bool more = turn_lanes(engine);
     uv_run(&engine->loop, UV_RUN_NOWAIT);
     more = turn_lanes(engine) || more;

@@ -46,6 +46,8 @@ struct lc_engine {
     int64_t connections;
     uint64_t opened;
     uint64_t realtime_offset_ns; /* real time - monotonic, as of this turn */
+    uint64_t turned_ns;          /* when this turn began */
+    uint64_t gap_ns;             /* since the turn before it began */
     struct lc_home home;
     bool dirty;
     char read_buffer[LC_READ_BUFFER];
@@ -98,6 +100,8 @@ void lc_http1_lane_detach(struct lc_exchange *exchange);
 
 /* exchange_transfer.c: the other lane. */
 void lc_transfer_lane_start(struct lc_exchange *exchange, uint64_t now_ns);
+/* The connect time-out has passed: whether there is another address, which is tried now. */
+bool lc_transfer_lane_next_address(struct lc_exchange *exchange) LC_MUST_USE;
 void lc_transfer_lane_resume(struct lc_exchange *exchange);
 void lc_transfer_lane_detach(struct lc_exchange *exchange);
 

@@ -60,7 +60,8 @@ static int on_sending(void *owner)
     struct lc_timer *timer = &exchange->op.timer;
     exchange->sending = true;
     exchange->deadline_ns = UINT64_MAX;
-    lc_exchange_extend_deadline(exchange, lc_now_ns());
+    exchange->times.ready = lc_now_ns();
+    lc_exchange_extend_deadline(exchange, exchange->times.ready);
     if (exchange->op.state != LC_OP_PENDING || exchange->deadline_ns == UINT64_MAX ||
         (timer->place != 0 && timer->due_ns <= exchange->deadline_ns)) {
         return 0;
@@ -107,7 +108,11 @@ static void take_times(struct lc_times *times, const struct lc_transfer_result *
     times->lookup = result->lookup_ns;
     times->connect = result->connect_ns;
     times->tls = result->tls_ns;
+    times->connected = result->connected;
     times->sent = result->sent;
+    if (times->sent != 0 && times->ready > times->sent) {
+        times->ready = times->sent; /* libcurl may have sent before it said so */
+    }
     times->first_byte = result->first_byte;
     times->last_byte = result->last_byte;
     times->read = result->read;
@@ -155,6 +160,11 @@ void lc_transfer_lane_detach(struct lc_exchange *exchange)
     }
 }
 
+bool lc_transfer_lane_next_address(struct lc_exchange *exchange)
+{
+    return exchange->transfer != NULL && lc_transfer_next_address(exchange->transfer);
+}
+
 void lc_transfer_lane_resume(struct lc_exchange *exchange)
 {
     if (exchange->transfer != NULL && (exchange->unsent || exchange->paused)) {
@@ -175,40 +185,15 @@ static int64_t told_length(struct lc_sv head)
     return strtoll(digits, NULL, 10);
 }
 
-/* The origin as libcurl takes it; made when it is first needed, and kept. */
-static int make_target(struct lc_origin *origin)
-{
-    static const char http[] = "http", https[] = "https";
-    size_t rest_len = strlen(origin->connect_url) - (sizeof http - 1);
-    struct lc_transfer_target *target = lc_alloc_zero(sizeof *target + sizeof https + rest_len);
-    if (target == NULL) {
-        return LC_ENOMEM;
-    }
-    char *url = (char *)(target + 1);
-    bool is_tls = origin->tls_context != NULL;
-    size_t scheme_len = is_tls ? sizeof https - 1 : sizeof http - 1;
-    memcpy(url, is_tls ? https : http, scheme_len);
-    memcpy(url + scheme_len, origin->connect_url + sizeof http - 1, rest_len + 1);
-    *target = (struct lc_transfer_target){.url = url,
-                                          .tls = origin->tls_config,
-                                          .proxy = origin->proxy,
-                                          .source = origin->source,
-                                          .unix_socket = origin->unix_socket,
-                                          .resolve = origin->resolve};
-    origin->transfer_target = target;
-    return 0;
-}
-
 static int begin(struct lc_exchange *exchange)
 {
     struct lc_engine *engine = exchange->engine;
     struct lc_request *request = &exchange->request;
     struct lc_pool *pool = request->pool;
-    int rc = engine->transfers == NULL ? lc_transfers_new(&engine->loop, &engine->transfers) : 0;
-    if (rc < 0) {
-        return rc;
+    int rc = 0;
+    if (engine->transfers == NULL) {
+        rc = lc_transfers_new(&engine->loop, engine->connector, &engine->transfers);
     }
-    rc = request->origin->transfer_target == NULL ? make_target(request->origin) : 0;
     if (rc == 0 && pool->scope == NULL) {
         rc = lc_transfer_scope_new(engine->transfers, pool->max_idle, pool->lifetime_ns,
                                    &pool->scope);
@@ -220,11 +205,12 @@ static int begin(struct lc_exchange *exchange)
     size_t body_len = request->wire.len - head.len;
     struct lc_transfer_request transfer = {
         .scope = pool->scope,
-        .target = request->origin->transfer_target,
+        .origin = request->origin,
         .head = head,
         .has_body = request->feeds || body_len > 0,
         .body_len = request->feeds ? told_length(head) : (int64_t)body_len,
         .may_pause = request->streams,
+        .resend = request->resend_closed,
         .max_head = request->max_head,
         .events = request->feeds ? &FED_EVENTS : &EVENTS,
         .owner = exchange,

@@ -1,5 +1,7 @@
 #include "transfer_private.h"
 
+#include <unistd.h>
+
 enum { IDLE_CONNECTIONS_MAX = 10 }; /* of a group; more than one only if HTTP/1.1 is spoken */
 
 /* --- lists --- */
@@ -52,6 +54,13 @@ static void forget_resumed(struct lc_transfer *transfer)
 static void release(struct lc_transfer *transfer)
 {
     struct lc_transfer_link *link = transfer->link;
+    if (transfer->fd >= 0) {
+        close(transfer->fd);
+    }
+    transfer->fd = transfer->stand_in = -1;
+    if (transfer->reason[0] != '\0') {
+        memset(transfer->reason, 0, sizeof transfer->reason);
+    }
     unlink_transfer(transfer);
     forget_resumed(transfer);
     lc_transfer_link_left(transfer);
@@ -60,54 +69,26 @@ static void release(struct lc_transfer *transfer)
     lc_transfer_scope_leave(link);
 }
 
+static void tell(struct lc_transfer *transfer, const struct lc_transfer_result *result)
+{
+    transfer->events->on_done(transfer->owner, result);
+    release(transfer);
+}
+
 static void finish(struct lc_transfer *transfer, CURLcode code)
 {
     struct lc_transfer_result result;
     lc_transfer_result_of(transfer, code, &result);
     lc_curl_loop_remove(transfer->transfers->loop, &transfer->job);
-    transfer->events->on_done(transfer->owner, &result);
-    release(transfer);
-}
-
-static CURLcode begin(struct lc_transfer *transfer)
-{
-    CURLcode code = lc_transfer_easy_prepare(transfer);
-    if (code == CURLE_OK && lc_curl_loop_add(transfer->transfers->loop, &transfer->job) != 0) {
-        code = CURLE_OUT_OF_MEMORY;
-    }
-    return code;
-}
-
-/* There was no connection to reuse after all. */
-static CURLcode begin_again(struct lc_transfer *transfer)
-{
-    lc_curl_loop_remove(transfer->transfers->loop, &transfer->job);
-    transfer->only_reuses = false;
-    transfer->reason[0] = '\0';
-    if (transfer->read_body && lc_transfer_events_rewind(transfer) != 0) {
-        return CURLE_SEND_FAIL_REWIND;
-    }
-    return begin(transfer);
-}
-
-static void on_done(struct lc_curl_job *job, CURLcode code)
-{
-    struct lc_transfer *transfer = job->owner;
-    if (transfer->told_head) {
-        transfer->link->serial = strncmp(transfer->answer.ptr, "HTTP/1", 6) == 0;
-    }
-    if (transfer->only_reuses && transfer->must_connect) {
-        code = begin_again(transfer);
-        if (code == CURLE_OK) {
-            return;
-        }
-    }
-    finish(transfer, code);
+    tell(transfer, &result);
 }
 
 void lc_transfer_cancel(struct lc_transfer *transfer)
 {
-    if (!transfer->waits) {
+    if (transfer->attempt != NULL) {
+        lc_connect_cancel(transfer->attempt);
+        transfer->attempt = NULL;
+    } else if (!transfer->waits) {
         /* libcurl would keep the connection and read what is left of the response before the next
          * one; its own reset of the stream would wait for the next request as well. */
         lc_transfer_easy_forbid_reuse(transfer);
@@ -118,6 +99,110 @@ void lc_transfer_cancel(struct lc_transfer *transfer)
 
 /* --- the beginning --- */
 
+static CURLcode run(struct lc_transfer *transfer)
+{
+    CURLcode code = lc_transfer_easy_prepare(transfer);
+    if (code == CURLE_OK && lc_curl_loop_add(transfer->transfers->loop, &transfer->job) != 0) {
+        code = CURLE_OUT_OF_MEMORY;
+    }
+    return code;
+}
+
+static void on_connected(void *owner, const struct lc_connect_result *connect)
+{
+    struct lc_transfer *transfer = owner;
+    struct lc_transfer_result result;
+    transfer->attempt = NULL;
+    if (connect->err != 0) {
+        lc_transfer_result_of_connect(transfer, connect, &result);
+        tell(transfer, &result);
+        return;
+    }
+    transfer->fd = connect->fd;
+    transfer->lookup_ns = connect->lookup_ns;
+    transfer->connect_ns = connect->connect_ns;
+    transfer->connected_ns = lc_now_ns();
+    CURLcode code = run(transfer);
+    if (code != CURLE_OK) {
+        finish(transfer, code);
+    }
+}
+
+static int begin_connecting(struct lc_transfer *transfer)
+{
+    const struct lc_origin *origin = transfer->link->origin;
+    struct lc_connect_target target = {.url = origin->connect_url,
+                                       .proxy = origin->proxy,
+                                       .tunnel = origin->tls_context != NULL,
+                                       .source = origin->source,
+                                       .unix_socket = origin->unix_socket,
+                                       .resolve = origin->resolve};
+    transfer->must_connect = false;
+    transfer->transfers->began_connecting = true;
+    return lc_connect_start(transfer->transfers->connector, &target, on_connected, transfer,
+                            &transfer->attempt);
+}
+
+static int begin(struct lc_transfer *transfer)
+{
+    const struct lc_transfer_link *link = transfer->link;
+    bool all_busy = link->spoken == 1 && link->ready >= link->sockets;
+    if (link->sockets == 0 || all_busy) {
+        return begin_connecting(transfer);
+    }
+    CURLcode code = run(transfer);
+    if (code == CURLE_OK) {
+        return 0;
+    }
+    return code == CURLE_OUT_OF_MEMORY ? LC_ENOMEM : LC_EINVAL;
+}
+
+/* Once more, on a connection of its own. */
+static int begin_again(struct lc_transfer *transfer)
+{
+    lc_curl_loop_remove(transfer->transfers->loop, &transfer->job);
+    transfer->stand_in = -1;
+    if (lc_transfer_events_rewind(transfer) != 0) {
+        return LC_ERESET;
+    }
+    memset(transfer->reason, 0, sizeof transfer->reason);
+    transfer->comes_again = true;
+    return begin_connecting(transfer);
+}
+
+static void fail(struct lc_transfer *transfer, int err)
+{
+    struct lc_transfer_result result = {
+        .err = err, .reason = transfer->reason, .read = lc_now_ns()};
+    tell(transfer, &result);
+}
+
+/* Without a byte of a response, for a reason that a new connection may not have. */
+static bool is_lost(const struct lc_transfer *transfer, CURLcode code)
+{
+    bool ended = code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING || code == CURLE_HTTP2 ||
+                 code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
+    return ended && transfer->tries > 0 && transfer->first_byte_ns == 0 &&
+           transfer->owner_err == 0 && !transfer->refused && !transfer->lost;
+}
+
+static void on_done(struct lc_curl_job *job, CURLcode code)
+{
+    struct lc_transfer *transfer = job->owner;
+    if (transfer->told_head) {
+        transfer->link->spoken = strncmp(transfer->answer.ptr, "HTTP/1", 6) == 0 ? 1 : 2;
+    }
+    if (!transfer->must_connect &&
+        !(is_lost(transfer, code) && lc_transfer_events_may_resend(transfer))) {
+        finish(transfer, code);
+        return;
+    }
+    int rc = begin_again(transfer);
+    if (rc < 0) {
+        fail(transfer, transfer->owner_err != 0 ? transfer->owner_err : rc);
+    }
+}
+
 static int read_request(struct lc_transfer *transfer, const struct lc_transfer_request *request)
 {
     transfer->events = request->events;
@@ -126,14 +211,16 @@ static int read_request(struct lc_transfer *transfer, const struct lc_transfer_r
     transfer->body_len = request->body_len;
     transfer->may_pause = request->may_pause;
     transfer->ready = transfer->paused = transfer->made_connection = transfer->reused = false;
-    transfer->refused = transfer->told_head = transfer->read_body = false;
-    transfer->only_reuses = transfer->must_connect = false;
+    transfer->refused = transfer->lost = transfer->silent = false;
+    transfer->told_head = transfer->read_body = false;
+    transfer->must_connect = transfer->comes_again = transfer->wants_http1 = false;
+    transfer->resend = request->resend;
     transfer->tries = 0;
     transfer->owner_err = 0;
+    transfer->lookup_ns = transfer->connect_ns = transfer->connected_ns = 0;
     transfer->sent_ns = transfer->first_byte_ns = 0;
     transfer->answer.len = 0;
     transfer->answer.max = request->max_head;
-    transfer->reason[0] = '\0';
     int rc = lc_transfer_easy_read(transfer, request->head);
     if (rc == 0 && request->has_body && strcmp(transfer->request_method, "HEAD") == 0) {
         rc = LC_EINVAL;
@@ -152,7 +239,7 @@ int lc_transfer_start(const struct lc_transfer_request *request, struct lc_trans
         request->has_body && (request->body_len < 0 || request->body_len > LC_TRANSFER_SHARED_BODY);
     int rc = read_request(transfer, request);
     if (rc == 0) {
-        rc = lc_transfer_scope_enter(request->scope, request->target, large || request->may_pause,
+        rc = lc_transfer_scope_enter(request->scope, request->origin, large || request->may_pause,
                                      &transfer->link);
     }
     if (rc < 0) {
@@ -161,14 +248,19 @@ int lc_transfer_start(const struct lc_transfer_request *request, struct lc_trans
     }
     append(transfer);
     if (lc_transfer_link_admit(transfer)) {
-        CURLcode code = begin(transfer);
-        if (code != CURLE_OK) {
+        rc = begin(transfer);
+        if (rc < 0) {
             release(transfer);
-            return code == CURLE_OUT_OF_MEMORY ? LC_ENOMEM : LC_EINVAL;
+            return rc;
         }
     }
     *out = transfer;
     return 0;
+}
+
+bool lc_transfer_next_address(struct lc_transfer *transfer)
+{
+    return transfer->attempt != NULL && lc_connect_next_address(transfer->attempt);
 }
 
 void lc_transfer_resume(struct lc_transfer *transfer)
@@ -203,15 +295,16 @@ static void resume(struct lc_transfer *transfer)
 static bool let_in_next(struct lc_transfer_link *link)
 {
     struct lc_transfer *transfer = lc_transfer_link_next(link);
-    CURLcode code = transfer != NULL ? begin(transfer) : CURLE_OK;
-    if (code != CURLE_OK) {
-        finish(transfer, code);
+    int rc = transfer != NULL ? begin(transfer) : 0;
+    if (rc < 0) {
+        fail(transfer, rc);
     }
-    return transfer != NULL && code == CURLE_OK;
+    return transfer != NULL && rc == 0;
 }
 
-void lc_transfers_turn(struct lc_transfers *transfers)
+bool lc_transfers_turn(struct lc_transfers *transfers)
 {
+    transfers->began_connecting = false;
     while (transfers->resumed != NULL) {
         struct lc_transfer *transfer = transfers->resumed;
         transfers->resumed = transfer->next_resumed;
@@ -225,11 +318,12 @@ void lc_transfers_turn(struct lc_transfers *transfers)
         while (let_in_next(link)) {
         }
     }
+    return transfers->began_connecting;
 }
 
 /* --- life cycle --- */
 
-int lc_transfers_new(uv_loop_t *loop, struct lc_transfers **out)
+int lc_transfers_new(uv_loop_t *loop, struct lc_connector *connector, struct lc_transfers **out)
 {
     struct lc_transfers *transfers = lc_alloc_zero(sizeof *transfers);
     if (transfers == NULL) {
@@ -240,7 +334,8 @@ int lc_transfers_new(uv_loop_t *loop, struct lc_transfers **out)
         lc_free(transfers);
         return rc;
     }
-    transfers->knows_once = curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+    transfers->connector = connector;
+    transfers->before_8 = curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
     curl_multi_setopt(lc_curl_loop_multi(transfers->loop), CURLMOPT_MAXCONNECTS,
                       (long)IDLE_CONNECTIONS_MAX);
     *out = transfers;

@@ -4,11 +4,14 @@
  * copies every string that it is given. */
 #include "transfer_private.h"
 
+#include <stdio.h>
+
 enum {
     IDLE_HANDLES_MAX = 256, /* kept for the next transfers; each takes some 7 KB */
-    /* Redirects, names and waits are the caller's; "never", in libcurl's largest words. */
+    /* "Never": the caller's time-outs rule. */
     CONNECT_TIMEOUT_MS = 24 * 3600 * 1000,
     IDLE_CONNECTION_MAX_S = 1000 * 24 * 3600,
+    URL_MAX = 512,
 };
 
 /* --- the pool --- */
@@ -17,15 +20,22 @@ static CURLcode set_constants(struct lc_transfer *transfer)
 {
     CURL *easy = transfer->job.easy;
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    /* A cancelled look-up must not be waited for: its thread ends by itself. */
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_MAX_S);
-    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    /* What we say of names does not age. */
+    curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reason);
-    /* Always set, as the proxy is: libcurl obeys no_proxy otherwise. */
-    return curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    /* Set: libcurl obeys the environment otherwise. */
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    if (code == CURLE_OK) {
+        code = curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    }
+    /* Authorities come with lc_tls_context_lend; libcurl's own would be read for each connection.
+     */
+    if (code == CURLE_OK) {
+        code = curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+    }
+    return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) : code;
 }
 
 static struct lc_transfer *easy_new(struct lc_transfers *transfers)
@@ -36,6 +46,7 @@ static struct lc_transfer *easy_new(struct lc_transfers *transfers)
     }
     transfer->transfers = transfers;
     transfer->job.owner = transfer;
+    transfer->fd = transfer->stand_in = -1;
     lc_buf_init(&transfer->fields, SIZE_MAX);
     transfer->job.easy = curl_easy_init();
     if (transfer->job.easy == NULL || set_constants(transfer) != CURLE_OK) {
@@ -99,7 +110,7 @@ static int read_field(char *line, char *end)
     return 0;
 }
 
-static const char *const SUPPRESSED[] = {"Accept:", "Expect:", "Proxy-Connection:"};
+static const char *const SUPPRESSED[] = {"Accept:", "Expect:"};
 enum { SUPPRESSED_COUNT = sizeof SUPPRESSED / sizeof SUPPRESSED[0] };
 
 /* The end of the line that begins there: its "\r\n", or NULL. */
@@ -181,54 +192,27 @@ static const char *or_null(const char *text)
     return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
-struct option {
-    CURLoption name;
-    const char *text;
-};
-
-static CURLcode set_texts(CURL *easy, const struct option *options, size_t count)
+/* What is left to say when lc_tls_context_lend has configured the rest. */
+static void set_tls(CURL *easy, const struct lc_tls_config *tls)
 {
-    CURLcode code = CURLE_OK;
-    for (size_t i = 0; i < count && code == CURLE_OK; i++) {
-        code = curl_easy_setopt(easy, options[i].name, options[i].text);
-    }
-    return code;
-}
-
-static CURLcode set_tls(CURL *easy, const struct lc_tls_config *tls)
-{
-    static const struct lc_tls_config DEFAULTS = {.verify = true};
-    tls = tls != NULL ? tls : &DEFAULTS;
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->verify ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->verify ? 2L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    const struct option options[] = {
-        {CURLOPT_CAINFO, or_null(tls->ca_file)},
-        {CURLOPT_CAPATH, or_null(tls->ca_path)},
-        {CURLOPT_SSLCERT, or_null(tls->cert_file)},
-        {CURLOPT_SSLKEY, tls->key_file != NULL ? tls->key_file : or_null(tls->cert_file)},
-    };
-    return set_texts(easy, options, sizeof options / sizeof options[0]);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->verify && tls->check_host ? 2L : 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, tls->resume ? 1L : 0L);
 }
 
-static bool is_secure(const struct lc_transfer_target *target)
+static CURLcode set_origin(CURL *easy, const struct lc_origin *origin)
 {
-    return strncmp(target->url, "https:", 6) == 0;
-}
-
-static CURLcode set_target(CURL *easy, const struct lc_transfer_target *target)
-{
-    bool secure = is_secure(target);
-    curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, secure ? 1L : 0L);
-    const struct option options[] = {
-        {CURLOPT_URL, target->url},
-        /* Always set: libcurl obeys http_proxy otherwise. */
-        {CURLOPT_PROXY, target->proxy != NULL ? target->proxy : ""},
-        {CURLOPT_INTERFACE, or_null(target->source)},
-        {CURLOPT_UNIX_SOCKET_PATH, or_null(target->unix_socket)},
-    };
-    CURLcode code = set_texts(easy, options, sizeof options / sizeof options[0]);
-    return code == CURLE_OK && secure ? set_tls(easy, target->tls) : code;
+    char url[URL_MAX];
+    bool secure = origin->tls_context != NULL;
+    int len = snprintf(url, sizeof url, "%s%s", secure ? "https" : "http",
+                       origin->connect_url + strlen("http"));
+    if (len < 0 || (size_t)len >= sizeof url) {
+        return CURLE_URL_MALFORMAT;
+    }
+    if (secure) {
+        set_tls(easy, origin->tls_config);
+    }
+    return curl_easy_setopt(easy, CURLOPT_URL, url);
 }
 
 static void set_forbids_reuse(struct lc_transfer *transfer, bool forbids)
@@ -262,9 +246,9 @@ static CURLcode set_scope(struct lc_transfer *transfer)
         transfer->lifetime_s = scope->lifetime_s;
         curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, scope->lifetime_s);
     }
-    if (link->resolve.data != NULL) {
-        /* libcurl reads the list once for each time that it is set. */
-        return curl_easy_setopt(easy, CURLOPT_RESOLVE, &link->resolve);
+    /* Told once, for all connections of the group. */
+    if (transfer->fd >= 0 && link->address.data != NULL) {
+        return curl_easy_setopt(easy, CURLOPT_RESOLVE, &link->address);
     }
     return CURLE_OK;
 }
@@ -273,14 +257,20 @@ static CURLcode set_scope(struct lc_transfer *transfer)
 static void set_version(struct lc_transfer *transfer)
 {
     CURL *easy = transfer->job.easy;
-    struct lc_transfer_link *link = transfer->link;
-    const char *proxy = or_null(link->target->proxy);
-    bool knows = !is_secure(link->target) && (proxy == NULL || strncmp(proxy, "socks", 5) == 0);
-    bool once = knows && transfer->transfers->knows_once;
-    transfer->only_reuses = once && link->sockets > 0 && !transfer->must_connect;
-    bool connects_anew = once && !transfer->only_reuses;
-    long version = knows && !transfer->only_reuses ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
-                                                   : CURL_HTTP_VERSION_2TLS;
+    const struct lc_origin *origin = transfer->link->origin;
+    bool connects_anew = transfer->fd >= 0;
+    long version = CURL_HTTP_VERSION_2TLS;
+    if (transfer->wants_http1) {
+        version = CURL_HTTP_VERSION_1_1;
+    } else if (origin->tls_context == NULL) {
+        version = lc_transfer_speaks_to_proxy(origin) ? CURL_HTTP_VERSION_1_1
+                                                      : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+        /* Before 8.0 libcurl would take it for a new connection (curl#10634). */
+        if (!connects_anew && version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE &&
+            transfer->transfers->before_8) {
+            version = CURL_HTTP_VERSION_2TLS;
+        }
+    }
     if (transfer->version != version) {
         transfer->version = version;
         curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version);
@@ -332,16 +322,16 @@ static CURLcode set_method(struct lc_transfer *transfer)
 CURLcode lc_transfer_easy_prepare(struct lc_transfer *transfer)
 {
     CURL *easy = transfer->job.easy;
-    const struct lc_transfer_target *target = transfer->link->target;
+    const struct lc_origin *origin = transfer->link->origin;
     CURLcode code = set_scope(transfer);
-    if (code == CURLE_OK && transfer->target != target) {
-        transfer->target = NULL;
-        code = set_target(easy, target);
+    if (code == CURLE_OK && transfer->origin != origin) {
+        transfer->origin = NULL;
+        code = set_origin(easy, origin);
     }
     if (code != CURLE_OK) {
         return code;
     }
-    transfer->target = target;
+    transfer->origin = origin;
     set_version(transfer);
     bool is_head = strcmp(transfer->request_method, "HEAD") == 0;
     set_kind(transfer, transfer->has_body ? LC_TRANSFER_UPLOAD
@@ -352,7 +342,8 @@ CURLcode lc_transfer_easy_prepare(struct lc_transfer *transfer)
         code = curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, transfer->request_target);
     }
     if (code == CURLE_OK) {
-        code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->fields.ptr);
+        struct curl_slist *fields = (struct curl_slist *)(void *)transfer->fields.ptr;
+        code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fields);
     }
     return code;
 }

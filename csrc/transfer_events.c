@@ -5,39 +5,111 @@
 #include "transfer_private.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* --- sockets --- */
+/* --- once more --- */
 
-/* The words for HTTP_1_1_REQUIRED are the only trace of it; then HTTP/1.1 is the fall-back. */
-static bool may_resend(struct lc_transfer *transfer)
+/* The words for it are its only trace, and others may lie over them. */
+static bool wants_http1(const struct lc_transfer *transfer)
 {
-    bool downgrade = strstr(transfer->reason, "HTTP_1_1_REQUIRED") != NULL;
-    if (!transfer->reused && !downgrade) {
-        transfer->refused = true;
-    }
-    return !transfer->refused;
+    static const char NAME[] = "HTTP_1_1_REQUIRED";
+    return memmem(transfer->reason, sizeof transfer->reason, NAME, sizeof NAME - 1) != NULL;
 }
 
+/* libcurl has words for what is lost, and for HTTP_1_1_REQUIRED (RFC 9113, 7), but none for a
+ * stream that was refused (over HTTP/1.1 nothing is), nor for a connection that ended in order or
+ * because nghttp2 gave it up; that it takes for the beginning of a response. */
+bool lc_transfer_events_may_resend(struct lc_transfer *transfer)
+{
+    if (wants_http1(transfer)) {
+        transfer->wants_http1 = true;
+        return true;
+    }
+    curl_off_t began_us = 0;
+    transfer->silent = transfer->reason[0] == '\0';
+    curl_easy_getinfo(transfer->job.easy, CURLINFO_STARTTRANSFER_TIME_T, &began_us);
+    if (transfer->silent && transfer->link->spoken == 2 && (began_us == 0 || transfer->has_body)) {
+        transfer->refused = !transfer->reused;
+        return transfer->reused;
+    }
+    if (transfer->resend > 0) {
+        transfer->resend--;
+        return true;
+    }
+    transfer->lost = true;
+    return false;
+}
+
+/* --- sockets --- */
+
+/* A socket that connects at once and says nothing to anybody: UDP on loopback. */
+static int open_stand_in(struct curl_sockaddr *address)
+{
+    struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_port = htons(9)};
+    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address->family = AF_INET;
+    address->addrlen = sizeof loopback;
+    memcpy(&address->addr, &loopback, sizeof loopback);
+    return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
+
+/* libcurl wants a connection: the one that was made for it. If there is none, what it hoped to use
+ * again was dead or full: the transfer comes again with one.
+ *
+ * Before 8.0 libcurl insists on connecting a connected socket and fails (curl#10626). It gets a
+ * stand-in to connect, whose place the connection takes before the first byte is sent. */
 static curl_socket_t on_open_socket(void *clientp, curlsocktype purpose,
                                     struct curl_sockaddr *address)
 {
     (void)purpose;
     struct lc_transfer *transfer = clientp;
-    if (transfer->tries > 0 && !may_resend(transfer)) {
-        return CURL_SOCKET_BAD;
-    }
-    if (transfer->only_reuses) {
-        transfer->must_connect = true;
-        return CURL_SOCKET_BAD;
-    }
-    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    if (fd < 0) {
+    if (transfer->fd < 0) {
+        transfer->must_connect = transfer->tries == 0 || lc_transfer_events_may_resend(transfer);
         return CURL_SOCKET_BAD;
     }
     transfer->made_connection = true;
+    if (transfer->transfers->before_8) {
+        transfer->stand_in = open_stand_in(address);
+        return transfer->stand_in;
+    }
+    int fd = transfer->fd;
+    transfer->fd = -1;
     return fd;
+}
+
+static int on_socket_options(void *clientp, curl_socket_t fd, curlsocktype purpose)
+{
+    (void)fd, (void)purpose;
+    struct lc_transfer *transfer = clientp;
+    return transfer->stand_in >= 0 ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ALREADY_CONNECTED;
+}
+
+static bool replace_stand_in(struct lc_transfer *transfer)
+{
+    if (transfer->stand_in < 0) {
+        return true;
+    }
+    bool done = dup3(transfer->fd, transfer->stand_in, O_CLOEXEC) >= 0;
+    transfer->stand_in = -1;
+    close(transfer->fd);
+    transfer->fd = -1;
+    return done;
+}
+
+/* Before the handshake. */
+static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *clientp)
+{
+    (void)easy;
+    struct lc_transfer *transfer = clientp;
+    const struct lc_origin *origin = transfer->link->origin;
+    if (!replace_stand_in(transfer)) {
+        return CURLE_COULDNT_CONNECT;
+    }
+    int rc = lc_tls_context_lend(origin->tls_context, origin->tls_config, ssl_ctx);
+    return rc == 0 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
 /* Called for sockets whose connection worked; it outlives the transfer that made it, but not its
@@ -59,26 +131,31 @@ static int on_send(void *clientp, char *remote, char *local, int remote_port, in
 {
     (void)remote, (void)local, (void)remote_port, (void)local_port;
     struct lc_transfer *transfer = clientp;
+    if (!replace_stand_in(transfer)) {
+        return CURL_PREREQFUNC_ABORT;
+    }
     if (transfer->made_connection) {
         transfer->link->sockets++;
         transfer->transfers->counts.opened++;
         transfer->transfers->counts.connections++;
     }
-    if (transfer->tries > 0 && !may_resend(transfer)) {
+    if (transfer->tries > 0 && !transfer->comes_again && !lc_transfer_events_may_resend(transfer)) {
         return CURL_PREREQFUNC_ABORT;
     }
+    transfer->comes_again = false;
     transfer->tries++;
     transfer->paused = false;
     transfer->reused = !transfer->made_connection;
     transfer->made_connection = false;
     transfer->sent_ns = lc_now_ns();
-    lc_transfer_link_reached(transfer);
-    int rc = 0;
-    if (transfer->events->on_sending != NULL) {
-        rc = transfer->events->on_sending(transfer->owner);
+    if (transfer->connected_ns == 0) {
+        transfer->connected_ns = transfer->sent_ns;
     }
-    transfer->owner_err = rc;
-    return rc < 0 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    lc_transfer_link_reached(transfer);
+    if (transfer->events->on_sending != NULL) {
+        transfer->owner_err = transfer->events->on_sending(transfer->owner);
+    }
+    return transfer->owner_err == 0 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 static size_t on_read(char *into, size_t size, size_t count, void *clientp)
@@ -100,9 +177,13 @@ static size_t on_read(char *into, size_t size, size_t count, void *clientp)
 
 int lc_transfer_events_rewind(struct lc_transfer *transfer)
 {
+    if (!transfer->read_body) {
+        return 0;
+    }
     if (transfer->events->on_rewind == NULL) {
         return LC_EINVAL;
     }
+    transfer->read_body = false;
     transfer->owner_err = transfer->events->on_rewind(transfer->owner);
     return transfer->owner_err;
 }
@@ -176,6 +257,10 @@ void lc_transfer_events_set(struct lc_transfer *transfer)
     CURL *easy = transfer->job.easy;
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_options);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, transfer);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
+    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, transfer);
     curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);

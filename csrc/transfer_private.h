@@ -8,20 +8,20 @@
 
 struct lc_transfer_group;
 
-/* Where the transfers of one group to one target meet. While none of them has a connection that
- * works, one goes ahead and the others wait: libcurl would open a connection for each. */
+/* Where the transfers of one group to one origin meet. While none of them has a connection that
+ * works, one goes ahead and the others wait: each would make a connection. */
 struct lc_transfer_link {
     struct lc_transfer_link *next; /* of the group */
     struct lc_transfer_group *group;
-    const struct lc_transfer_target *target;
+    const struct lc_origin *origin;
     struct lc_transfer *leader; /* goes ahead */
     struct lc_transfer *waiting_first, *waiting_last;
     size_t ready;    /* transfers that have a connection */
     size_t sockets;  /* connections that work */
-    bool serial;     /* HTTP/1.1 is spoken there: waiting saves no connection */
+    uint8_t spoken;  /* there: HTTP/1 or 2; 0: not known yet */
     bool may_let_in; /* in the list of those whose waiting transfers may begin */
     struct lc_transfer_link *next_let_in;
-    struct curl_slist resolve; /* of the target, in libcurl's form */
+    struct curl_slist address; /* an address for the host, so that libcurl looks nothing up */
 };
 
 /* Connections that may be shared, in libcurl's words a share handle. */
@@ -58,7 +58,7 @@ struct lc_transfer {
     /* options as they are set on the handle */
     struct lc_transfer_group *group;
     struct lc_transfer_link *closes_for; /* whom a closed socket is told */
-    const struct lc_transfer_target *target;
+    const struct lc_origin *origin;
     long version;
     long lifetime_s;
     bool forbids_reuse;
@@ -78,42 +78,50 @@ struct lc_transfer {
     bool ready;           /* counted in its link */
     bool paused;          /* an event returned LC_EAGAIN */
     bool resumed;         /* in the list of those to resume */
-    bool only_reuses;     /* it must not make a connection */
-    bool must_connect;    /* there was none to reuse */
+    bool must_connect;    /* there was no connection to reuse */
+    bool comes_again;     /* it may be sent again */
     bool made_connection; /* for the next try */
     bool reused;          /* the last try was on a connection that had served before */
-    bool refused;         /* it was not to be sent again */
+    bool refused;         /* by the server, unprocessed */
+    bool lost;            /* without a response */
+    bool silent;          /* libcurl had no words for either */
+    bool wants_http1;     /* the server asked for it */
     bool read_body;       /* a piece of it */
     bool told_head;
-    uint32_t tries; /* how often it was sent */
-    int owner_err;  /* what an event returned */
-    uint64_t sent_ns, first_byte_ns;
+    uint32_t resend; /* how often it may still be sent again if it is lost */
+    uint32_t tries;  /* how often it was sent */
+    int owner_err;   /* what an event returned */
+    struct lc_connect *attempt;
+    int fd;       /* connected, for libcurl to take; -1: none */
+    int stand_in; /* libcurl's descriptor, of which it is to take the place; -1: none */
+    uint64_t lookup_ns, connect_ns, connected_ns, sent_ns, first_byte_ns;
     struct lc_buf answer; /* the lines of the response's head */
     char reason[CURL_ERROR_SIZE];
 };
 
 struct lc_transfers {
     struct lc_curl_loop *loop;
+    struct lc_connector *connector;
     struct lc_transfer_scope *scopes;
     struct lc_transfer *first, *last; /* all that are begun */
     struct lc_transfer *idle;
     size_t idle_count;
-    /* libcurl before 8.0 cannot use a connection again that it made with prior knowledge, unless it
-     * is told another version; told that, it could not make one. */
-    bool knows_once;
+    bool before_8;         /* the version of libcurl that runs */
+    bool began_connecting; /* in the present turn */
     struct lc_transfer *resumed;
     struct lc_transfer_link *let_in;
     struct lc_transfer_counts counts;
 };
 
 /* transfer_scope.c: who shares connections with whom. */
-int lc_transfer_scope_enter(struct lc_transfer_scope *scope,
-                            const struct lc_transfer_target *target, bool exclusive,
-                            struct lc_transfer_link **out) LC_MUST_USE;
+int lc_transfer_scope_enter(struct lc_transfer_scope *scope, const struct lc_origin *origin,
+                            bool exclusive, struct lc_transfer_link **out) LC_MUST_USE;
 /* The group goes if the scope keeps enough of them or is closed. */
 void lc_transfer_scope_leave(struct lc_transfer_link *link);
 /* Closes all connections; no transfer is left. */
 void lc_transfer_scope_drop(struct lc_transfer_scope *scope);
+/* To an HTTP proxy in the place of the server. */
+bool lc_transfer_speaks_to_proxy(const struct lc_origin *origin);
 /* True if the transfer may begin now; it may be the leader then. Else it waits. */
 bool lc_transfer_link_admit(struct lc_transfer *transfer);
 /* The next that waited and may begin now, NULL if there is none. */
@@ -129,7 +137,8 @@ void lc_transfer_easy_put(struct lc_transfer *transfer);
 void lc_transfer_easy_free(struct lc_transfer *transfer);
 /* Cuts the head into the list that libcurl takes. */
 int lc_transfer_easy_read(struct lc_transfer *transfer, struct lc_sv head) LC_MUST_USE;
-/* All that is to be set before the handle is added. */
+/* All that is to be set before the handle is added: to use a connection that is there, or to make
+ * one of `transfer->fd`. */
 CURLcode lc_transfer_easy_prepare(struct lc_transfer *transfer) LC_MUST_USE;
 /* Its connection closes with it, if nobody else uses it. */
 void lc_transfer_easy_forbid_reuse(struct lc_transfer *transfer);
@@ -138,9 +147,15 @@ void lc_transfer_easy_forbid_reuse(struct lc_transfer *transfer);
 void lc_transfer_events_set(struct lc_transfer *transfer);
 /* The body is to be read anew; not 0: it cannot. */
 int lc_transfer_events_rewind(struct lc_transfer *transfer) LC_MUST_USE;
+/* Whether to send once more what came to nothing; counts it. */
+bool lc_transfer_events_may_resend(struct lc_transfer *transfer) LC_MUST_USE;
 
 /* transfer_result.c: what became of it. */
 void lc_transfer_result_of(struct lc_transfer *transfer, CURLcode code,
                            struct lc_transfer_result *result);
+/* The same without a connection. */
+void lc_transfer_result_of_connect(struct lc_transfer *transfer,
+                                   const struct lc_connect_result *connect,
+                                   struct lc_transfer_result *result);
 
 #endif

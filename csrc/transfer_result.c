@@ -10,36 +10,37 @@ static bool says(const struct lc_transfer *transfer, const char *words)
     return strstr(transfer->reason, words) != NULL;
 }
 
-/* Before any connection worked. */
-static int connect_error(CURLcode code)
+/* Before the request was sent: there was a socket, so it is TLS. */
+static int connect_error(CURLcode code, int os_errno)
 {
     switch (code) {
     case CURLE_OUT_OF_MEMORY:
         return LC_ENOMEM;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
-        return LC_ERESOLVE;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_ISSUER_ERROR:
         return LC_ETLSVERIFY;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_SSL_ENGINE_SETFAILED:
-        return LC_ETLS;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_NOT_BUILT_IN:
     case CURLE_UNKNOWN_OPTION:
     case CURLE_BAD_FUNCTION_ARGUMENT:
-    case CURLE_SETOPT_OPTION_SYNTAX:
         return LC_EINVAL;
+    case CURLE_SSL_CONNECT_ERROR:
+        return os_errno == ECONNRESET ? LC_ERESET : LC_ETLS;
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+        return LC_ETLS;
     default:
         return LC_ECONNECT;
     }
+}
+
+/* A connection that ends has words over HTTP/2; without any it is nghttp2 that gave it up. */
+static int nothing_error(const struct lc_transfer *transfer)
+{
+    return transfer->link->spoken == 2 ? LC_EPROTO : LC_ECLOSED;
 }
 
 /* The connection ended or broke while a response was expected. */
@@ -72,6 +73,7 @@ static int exchange_error(const struct lc_transfer *transfer, CURLcode code, int
     case CURLE_OUT_OF_MEMORY:
         return LC_ENOMEM;
     case CURLE_GOT_NOTHING:
+        return nothing_error(transfer);
     case CURLE_PARTIAL_FILE:
     case CURLE_HTTP2:
         return broken_error(transfer, os_errno);
@@ -97,19 +99,29 @@ static int exchange_error(const struct lc_transfer *transfer, CURLcode code, int
     }
 }
 
+/* libcurl wanted to send it again, and was not let. */
+static bool was_not_resent(const struct lc_transfer *transfer, CURLcode code)
+{
+    return transfer->lost && (code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK);
+}
+
 static int error_of(const struct lc_transfer *transfer, CURLcode code, int os_errno)
 {
     if (transfer->owner_err != 0) {
         return transfer->owner_err;
     }
     if (transfer->refused) {
-        return LC_ERESET;
+        return code == CURLE_HTTP2 ? LC_ECLOSED : LC_ERESET;
+    }
+    if (was_not_resent(transfer, code)) {
+        return transfer->silent ? nothing_error(transfer) : broken_error(transfer, os_errno);
     }
     if (code == CURLE_OK) {
         /* libcurl calls it a success if others share the connection. */
         return transfer->told_head ? 0 : LC_ECLOSED;
     }
-    return transfer->tries == 0 ? connect_error(code) : exchange_error(transfer, code, os_errno);
+    return transfer->tries == 0 ? connect_error(code, os_errno)
+                                : exchange_error(transfer, code, os_errno);
 }
 
 static const char *reason_of(const struct lc_transfer *transfer, CURLcode code)
@@ -117,11 +129,15 @@ static const char *reason_of(const struct lc_transfer *transfer, CURLcode code)
     if (transfer->owner_err != 0) {
         return "";
     }
+    if (transfer->refused) {
+        return code == CURLE_HTTP2 ? "the server ended the HTTP/2 connection (GOAWAY)"
+                                   : "the server refused the HTTP/2 stream (REFUSED_STREAM)";
+    }
+    if (code == CURLE_GOT_NOTHING || (was_not_resent(transfer, code) && transfer->silent)) {
+        return transfer->link->spoken == 2 ? "the server broke the HTTP/2 protocol" : "";
+    }
     if (transfer->reason[0] != '\0') {
         return transfer->reason;
-    }
-    if (transfer->refused) {
-        return "the server refused the stream (REFUSED_STREAM or GOAWAY)";
     }
     return code != CURLE_OK ? curl_easy_strerror(code) : "";
 }
@@ -154,14 +170,31 @@ void lc_transfer_result_of(struct lc_transfer *transfer, CURLcode code,
     result->reason = result->err != 0 ? reason_of(transfer, code) : "";
     result->resent = transfer->tries > 0 ? transfer->tries - 1 : 0;
     if (!transfer->reused) {
+        uint64_t begun_ns = duration_ns(easy, CURLINFO_CONNECT_TIME_T);
         uint64_t secured_ns = duration_ns(easy, CURLINFO_APPCONNECT_TIME_T);
-        result->lookup_ns = duration_ns(easy, CURLINFO_NAMELOOKUP_TIME_T);
-        result->connect_ns = duration_ns(easy, CURLINFO_CONNECT_TIME_T);
-        result->tls_ns = secured_ns > result->connect_ns ? secured_ns - result->connect_ns : 0;
+        result->lookup_ns = transfer->lookup_ns;
+        result->connect_ns = transfer->connect_ns;
+        result->tls_ns = secured_ns > begun_ns ? secured_ns - begun_ns : 0;
     }
+    result->connected = transfer->connected_ns;
     result->sent = transfer->sent_ns;
     if (transfer->first_byte_ns != 0) {
         result->first_byte = transfer->first_byte_ns;
         result->last_byte = later_of(transfer->job.finished_ns, transfer->first_byte_ns);
     }
+}
+
+void lc_transfer_result_of_connect(struct lc_transfer *transfer,
+                                   const struct lc_connect_result *connect,
+                                   struct lc_transfer_result *result)
+{
+    *result = (struct lc_transfer_result){
+        .err = connect->err,
+        .os_errno = connect->err == LC_ERESOLVE ? connect->eai : connect->os_errno,
+        .reason = connect->reason,
+        .lookup_ns = connect->lookup_ns,
+        .connect_ns = connect->connect_ns,
+        .read = lc_now_ns(),
+        .resent = transfer->tries > 0 ? transfer->tries - 1 : 0,
+    };
 }

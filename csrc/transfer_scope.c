@@ -3,7 +3,7 @@
  * A group is a share handle of libcurl with a connection cache of its own; a scope has one, and one
  * more for each transfer that must be alone at the same time. libcurl could keep transfers waiting
  * for a connection that is being made (CURLOPT_PIPEWAIT), but in one line for all scopes, where one
- * dead host holds up the others. So they wait here, at the link of their group and target. */
+ * dead host holds up the others. So they wait here, at the link of their group and origin. */
 #include "transfer_private.h"
 
 /* --- groups --- */
@@ -56,7 +56,7 @@ static struct lc_transfer_group *group_new(struct lc_transfer_scope *scope)
     if (group->share == NULL) {
         goto fail;
     }
-    /* Names are shared for the sake of overrides, which must not reach other scopes. */
+    /* Names for the sake of what we say of them. */
     static const curl_lock_data SHARED[] = {CURL_LOCK_DATA_CONNECT, CURL_LOCK_DATA_DNS,
                                             CURL_LOCK_DATA_SSL_SESSION};
     for (size_t i = 0; i < sizeof SHARED / sizeof SHARED[0]; i++) {
@@ -91,29 +91,46 @@ static struct lc_transfer_group *find_group(struct lc_transfer_scope *scope, boo
 
 /* --- links --- */
 
-static struct lc_transfer_link *find_link(struct lc_transfer_group *group,
-                                          const struct lc_transfer_target *target)
+bool lc_transfer_speaks_to_proxy(const struct lc_origin *origin)
 {
-    struct lc_transfer_link *link = group->links;
-    while (link != NULL && link->target != target) {
-        link = link->next;
-    }
-    if (link != NULL) {
-        return link;
-    }
-    size_t resolve_size = target->resolve != NULL ? strlen(target->resolve) + 1 : 0;
-    link = lc_alloc_zero(sizeof *link + resolve_size);
+    return origin->tls_context == NULL && origin->proxy[0] != '\0' &&
+           strncmp(origin->proxy, "socks", 5) != 0;
+}
+
+static struct lc_transfer_link *link_new(struct lc_transfer_group *group,
+                                         const struct lc_origin *origin)
+{
+    static const char SCHEME[] = "http://", ADDRESS[] = ":127.0.0.1";
+    const char *place = origin->connect_url + sizeof SCHEME - 1; /* "host:port/" */
+    size_t len = strlen(place) - 1;
+    struct lc_transfer_link *link = lc_alloc_zero(sizeof *link + len + sizeof ADDRESS);
     if (link == NULL) {
         return NULL;
     }
     link->group = group;
-    link->target = target;
-    if (resolve_size > 1) {
-        link->resolve.data = memcpy(link + 1, target->resolve, resolve_size);
+    link->origin = origin;
+    if (origin->tls_context == NULL) {
+        link->spoken = lc_transfer_speaks_to_proxy(origin) ? 1 : 2;
+    }
+    if (place[0] != '[') { /* libcurl could not read it, and needs none */
+        char *text = (char *)(link + 1);
+        memcpy(text, place, len);
+        memcpy(text + len, ADDRESS, sizeof ADDRESS);
+        link->address.data = text;
     }
     link->next = group->links;
     group->links = link;
     return link;
+}
+
+static struct lc_transfer_link *find_link(struct lc_transfer_group *group,
+                                          const struct lc_origin *origin)
+{
+    struct lc_transfer_link *link = group->links;
+    while (link != NULL && link->origin != origin) {
+        link = link->next;
+    }
+    return link != NULL ? link : link_new(group, origin);
 }
 
 static void let_in(struct lc_transfer_link *link)
@@ -129,7 +146,7 @@ static void let_in(struct lc_transfer_link *link)
 static bool may_begin(struct lc_transfer *transfer)
 {
     struct lc_transfer_link *link = transfer->link;
-    if (link->ready > 0 || link->serial) {
+    if (link->ready > 0 || link->spoken == 1) {
         return true;
     }
     if (link->leader == NULL) {
@@ -241,15 +258,14 @@ static void free_when_left(struct lc_transfer_scope *scope)
     lc_free(scope);
 }
 
-int lc_transfer_scope_enter(struct lc_transfer_scope *scope,
-                            const struct lc_transfer_target *target, bool exclusive,
-                            struct lc_transfer_link **out)
+int lc_transfer_scope_enter(struct lc_transfer_scope *scope, const struct lc_origin *origin,
+                            bool exclusive, struct lc_transfer_link **out)
 {
     struct lc_transfer_group *group = find_group(scope, exclusive);
     if (group == NULL) {
         return LC_ENOMEM;
     }
-    struct lc_transfer_link *link = find_link(group, target);
+    struct lc_transfer_link *link = find_link(group, origin);
     if (link == NULL) {
         return LC_ENOMEM;
     }

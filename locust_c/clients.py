@@ -26,7 +26,7 @@ from locust_c.credentials import hide_headers, hide_userinfo
 from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
 from locust_c.hub import get_engine
 from locust_c.multipart import is_large, mark_files, put_files
-from locust_c.response import ResponseContextManager, adopted
+from locust_c.response import ResponseContextManager, RestResponseContextManager, adopted
 from locust_c.session_settings import (
     absolute_http_url_regexp,
     auth_line,
@@ -35,15 +35,16 @@ from locust_c.session_settings import (
     encode_form,
     encode_json,
     header_block,
+    tls_settings,
     url_below,
     without_credentials,
 )
 from locust_c.session_state import SessionHeaders
 from locust_c.session_ways import SessionWays, watch_for
-from locust_c.tls_context import settings_of_requests
+from locust_c.timings import response_time_ms
 from locust_c.wire import refuse_line_ends
 
-__all__ = ["HttpSession", "ResponseContextManager", "absolute_http_url_regexp"]
+__all__ = ["HttpSession", "ResponseContextManager", "RestResponseContextManager", "absolute_http_url_regexp"]
 
 
 class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # verbs take more than requests'
@@ -126,7 +127,7 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
     def _make_cert(self) -> None:
         return None
 
-    _tls_settings = staticmethod(settings_of_requests)
+    _tls_settings = staticmethod(tls_settings)
 
     _auth_line = staticmethod(auth_line)
     _encode_form = _encode_params = staticmethod(encode_form)
@@ -251,9 +252,9 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         catch_response: bool,
     ) -> ResponseContextManager:
         """Runs the exchange(s) that follow, and makes one sample of it all, begun when `first` was."""
-        began_ns = time.monotonic_ns()
-        start_time = first._start_time or time.time()
         elapsed_before = first._response_time_ms if first._start_time else 0.0
+        began_ns = time.monotonic_ns() - int(elapsed_before * 1e6)
+        start_time = first._start_time or time.time()
         try:
             response = adopted(run())
         except HTTP_EXCEPTIONS as error:
@@ -262,6 +263,7 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         except requests.RequestException as error:
             response = ResponseContextManager()
             response.status_code = 0
+            hide_userinfo(error)
             response.error = error
             response._exception = innermost(error)
             outcome = getattr(error, "_outcome", None) or getattr(error.response, "_outcome", None)
@@ -273,8 +275,7 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         response._context = first._context
         response._hook = self.request_event
         response._start_time = start_time
-        end_ns = response._end_ns or time.monotonic_ns()
-        response._response_time_ms = elapsed_before + max(end_ns - began_ns, 0) / 1e6
+        response._response_time_ms = response_time_ms(response, began_ns, not self._adapters_are_ours)
         response._length = response.length_to_report()
         response._catch_response = catch_response
         origin = response.history[0] if response.history else response
@@ -302,10 +303,6 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
             yield
         finally:
             self.request_name = before
-
-    def close(self) -> None:
-        """Closes the session's connections; it can be used again."""
-        self._close_connections()
 
     def __getstate__(self) -> Mapping[str, Any]:
         raise TypeError("an HttpSession holds connections and cannot be pickled")

@@ -20,12 +20,15 @@ def without_userinfo(text: str) -> str:
 
 def hide_userinfo(error: BaseException | None) -> None:
     """Takes `user:password@` out of what the exception, and what it was raised for, say."""
-    while error is not None:
-        for part in error.args:
-            if isinstance(part, BaseException):
-                hide_userinfo(part)
-        error.args = tuple(without_userinfo(part) if isinstance(part, str) else part for part in error.args)
-        error = error.__cause__ or error.__context__
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        error = waiting.pop()
+        if error is not None and id(error) not in seen:
+            seen.add(id(error))
+            waiting += (part for part in error.args if isinstance(part, BaseException))
+            waiting += (error.__cause__, error.__context__)
+            error.args = tuple(without_userinfo(one) if isinstance(one, str) else one for one in error.args)
 
 
 def hide_headers(error: BaseException, *headers: Mapping[Any, Any] | None) -> None:

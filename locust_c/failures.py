@@ -291,7 +291,7 @@ def tls_error(reason: str) -> Exception:
     if words == "unexpected eof while reading":
         text = "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"
         return ssl.SSLEOFError(8, text)
-    if words == "TLS":
+    if words == "TLS" or words.startswith("unknown alert "):
         return ssl.SSLError(1, "[SSL] unknown error")
     return ssl.SSLError(1, f"[SSL: {words.upper().replace(' ', '_')}] {words}")
 
@@ -375,6 +375,27 @@ def requests_error(failure: Failure) -> Exception:
     """The exception that requests raises for such a failure."""
     make = _MAKERS.get(failure.code)
     return make(failure) if make is not None else exceptions.ConnectionError(failure.reason)
+
+
+_TLS_SETUP = "TLS cannot be set up: "
+# What ssl numbers these; OpenSSL's code of library and reason.
+_X509_NUMBERS = {"no certificate or crl found": 136, "key values mismatch": 116}
+
+
+def tls_setup_error(error: OSError, url: str) -> exceptions.SSLError | None:
+    """What requests raises for files that TLS cannot be set up with; None: it is another error."""
+    text = str(error)
+    if not text.startswith(_TLS_SETUP):
+        return None
+    words = text.rpartition(": ")[2]
+    if words in _X509_NUMBERS:
+        cause = ssl.SSLError(_X509_NUMBERS[words], f"[X509: {words.upper().replace(' ', '_')}] {words}")
+    elif words == "PEM lib":
+        cause = ssl.SSLError(524297, "[SSL] PEM lib")
+    else:
+        cause = ssl.SSLError(1, f"[SSL] {text.removeprefix(_TLS_SETUP)}")
+    raised = _connect_error(Failure(0, url), chained(Urllib3SSLError(cause), cause), exceptions.SSLError)
+    return cast(exceptions.SSLError, raised)
 
 
 def pool_of(url: str) -> object:

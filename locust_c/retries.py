@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import requests
-from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError
 from urllib3.util import Retry
 from urllib3.util.request import set_file_position
 
@@ -58,7 +58,8 @@ def exchange_with(
             if cause is not None:
                 retries = retries.increment(method, target, error=cause, _pool=pool)
                 retries.sleep()
-                logger.warning("Retrying (%r) after connection broken by '%r': %s", retries, cause, target)
+                met = cause.args[1] if type(cause) is ProtocolError and len(cause.args) > 1 else cause
+                logger.warning("Retrying (%r) after connection broken by '%r': %s", retries, met, target)
                 continue
             if response.error is not None:
                 return response

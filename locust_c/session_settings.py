@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from functools import lru_cache
@@ -14,6 +15,8 @@ from requests.auth import HTTPBasicAuth, _basic_auth_str
 from requests.models import RequestEncodingMixin
 from requests.utils import DEFAULT_ACCEPT_ENCODING, default_user_agent
 
+from locust_c.tls_context import Certificate, TlsSettings, settings_of_requests
+
 __all__ = [
     "absolute_http_url_regexp",
     "auth_line",
@@ -22,6 +25,7 @@ __all__ = [
     "encode_form",
     "encode_json",
     "header_block",
+    "tls_settings",
     "url_below",
     "without_credentials",
 ]
@@ -104,3 +108,10 @@ def encode_json(value: Any) -> bytes:
         return _encode(value).encode()
     except ValueError as error:
         raise requests.exceptions.InvalidJSONError(error) from error
+
+
+def tls_settings(verify: Any, cert: Certificate) -> TlsSettings:
+    """What `verify` and `cert` mean: like requests takes them, so an empty text is no verification."""
+    if isinstance(verify, os.PathLike):
+        verify = os.fspath(verify)
+    return settings_of_requests(verify if verify or verify is None else False, cert)

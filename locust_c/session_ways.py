@@ -35,6 +35,7 @@ class SessionWays(_core.Session, requests.Session):  # type: ignore[misc]  # ver
     pool_manager: Any
     _cookies_are_ours = True
     _adapters_are_ours = True
+    _adapters_made: SessionAdapters | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in _DECISIVE:
@@ -43,7 +44,8 @@ class SessionWays(_core.Session, requests.Session):  # type: ignore[misc]  # ver
         if name == "cookies":
             self._set_cookies(value)
         elif name == "adapters":
-            object.__setattr__(self, name, SessionAdapters(self, value))
+            self._adapters_made = SessionAdapters(self, value)
+            object.__setattr__(self, name, self._adapters_made)
         elif name in replaced.PREPARING and self._is_back(name, value):
             self.__dict__.pop(name, None)
         else:
@@ -104,6 +106,12 @@ class SessionWays(_core.Session, requests.Session):  # type: ignore[misc]  # ver
         if self._long_way_only != long_way_only:
             self._long_way_only = long_way_only
 
+    def close(self) -> None:
+        """Closes the session's connections and adapters; it can be used again."""
+        self._close_connections()
+        if self._adapters_made is not None:
+            self._adapters_made.close()
+
     def _close_connections(self) -> None:
         _core.Session.close(self)
 
@@ -113,7 +121,8 @@ class SessionWays(_core.Session, requests.Session):  # type: ignore[misc]  # ver
 
     def _make_adapters(self) -> SessionAdapters:
         adapter = EngineAdapter(self)
-        return SessionAdapters(self, [("https://", adapter), ("http://", adapter)])
+        self._adapters_made = SessionAdapters(self, [("https://", adapter), ("http://", adapter)])
+        return self._adapters_made
 
     def _make_cookies(self) -> SessionCookies:
         return SessionCookies(self)

@@ -1,21 +1,44 @@
 #include "lane.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* --- the lane --- */
 
+struct lc_origin lane_origin(const char *host, uint16_t port, char url[64])
+{
+    snprintf(url, 64, "http://%s:%u/", host, port);
+    return (struct lc_origin){.connect_url = url,
+                              .host = host,
+                              .proxy = "",
+                              .source = "",
+                              .unix_socket = "",
+                              .resolve = ""};
+}
+
 void lane_open(struct lane *lane)
 {
     *lane = (struct lane){.descriptors = rig_count_descriptors()};
     lane->listener = peer_listen(RIG_BACKLOG, &lane->port);
     CHECK_INT(uv_loop_init(&lane->loop), 0);
-    CHECK_INT(lc_transfers_new(&lane->loop, &lane->transfers), 0);
+    CHECK_INT(lc_connector_new(&lane->loop, NULL, &lane->connector), 0);
+    CHECK_INT(lc_transfers_new(&lane->loop, lane->connector, &lane->transfers), 0);
     CHECK_INT(lc_transfer_scope_new(lane->transfers, 8, 0, &lane->scope), 0);
-    snprintf(lane->url, sizeof lane->url, "http://127.0.0.1:%u/", lane->port);
-    lane->target = (struct lc_transfer_target){.url = lane->url};
+    lane->origin = lane_origin("127.0.0.1", lane->port, lane->url);
+}
+
+void lane_end(struct lane *lane)
+{
+    lc_connector_close(lane->connector);
+    while (uv_loop_close(&lane->loop) == UV_EBUSY) {
+        uv_run(&lane->loop, UV_RUN_NOWAIT);
+    }
+    close(lane->listener);
+    CHECK_INT(rig_count_descriptors(), lane->descriptors);
 }
 
 void lane_close(struct lane *lane)
@@ -28,24 +51,26 @@ void lane_close(struct lane *lane)
     CHECK_INT(counts.transfers, 0);
     CHECK_INT(counts.connections, 0);
     lc_transfers_close(lane->transfers);
-    while (uv_loop_close(&lane->loop) == UV_EBUSY) {
-        uv_run(&lane->loop, UV_RUN_NOWAIT);
-    }
-    close(lane->listener);
-    CHECK_INT(rig_count_descriptors(), lane->descriptors);
+    lane_end(lane);
+}
+
+static bool turn_lane(struct lane *lane)
+{
+    bool more = lc_connector_turn(lane->connector);
+    return lc_transfers_turn(lane->transfers) || more;
 }
 
 void lane_turn(struct lane *lane, int fd)
 {
     struct pollfd watched[] = {{.fd = uv_backend_fd(&lane->loop), .events = POLLIN},
                                {.fd = fd, .events = POLLIN}};
-    lc_transfers_turn(lane->transfers);
+    bool more = turn_lane(lane);
     uv_update_time(&lane->loop);
-    int wait_ms = uv_backend_timeout(&lane->loop);
+    int wait_ms = more ? 0 : uv_backend_timeout(&lane->loop);
     bool bounded = wait_ms >= 0 && wait_ms < RIG_PATIENCE_MS;
     CHECK(poll(watched, 2, bounded ? wait_ms : RIG_PATIENCE_MS) > 0 || bounded);
     uv_run(&lane->loop, UV_RUN_NOWAIT);
-    lc_transfers_turn(lane->transfers);
+    (void)turn_lane(lane);
 }
 
 int lane_accept(struct lane *lane)
@@ -55,12 +80,20 @@ int lane_accept(struct lane *lane)
         CHECK_INT(errno, EAGAIN);
         lane_turn(lane, lane->listener);
     }
+    int on = 1;
+    CHECK_INT(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
     return fd;
+}
+
+bool lane_has_connection(struct lane *lane)
+{
+    struct pollfd listener = {.fd = lane->listener, .events = POLLIN};
+    return poll(&listener, 1, 0) == 1;
 }
 
 void lane_expect_no_connection(struct lane *lane)
 {
-    CHECK(accept4(lane->listener, NULL, NULL, SOCK_CLOEXEC) < 0 && errno == EAGAIN);
+    CHECK(!lane_has_connection(lane));
 }
 
 void lane_read(struct lane *lane, int fd, char *into, size_t len)
@@ -191,11 +224,12 @@ int sent_try(struct sent *sent, const char *head)
 {
     int64_t len = sent->unknown_len ? -1 : (int64_t)sent->upload_len;
     struct lc_transfer_request request = {.scope = sent->lane->scope,
-                                          .target = &sent->lane->target,
+                                          .origin = &sent->lane->origin,
                                           .head = lc_sv_of(head),
                                           .has_body = sent->upload != NULL,
                                           .body_len = len,
                                           .may_pause = sent->may_pause,
+                                          .resend = sent->resend,
                                           .max_head = sent->max_head,
                                           .events = sent->cannot_rewind ? &NO_REWIND : &EVENTS,
                                           .owner = sent};

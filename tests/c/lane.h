@@ -1,6 +1,6 @@
 /* The lane of whole transfers on a loop of its own, with a server that the test plays.
  *
- * Requests go to 127.0.0.1, over HTTP/2 with prior knowledge unless the target is changed before
+ * Requests go to 127.0.0.1, over HTTP/2 with prior knowledge unless the origin is changed before
  * the first. Whatever waits lets the loop turn, sleeps on its descriptors, and ends the program if
  * nothing happens for RIG_PATIENCE_MS. Closing a lane checks that nothing is left of it. */
 #ifndef LC_LANE_H
@@ -11,9 +11,10 @@
 
 struct lane {
     uv_loop_t loop;
+    struct lc_connector *connector;
     struct lc_transfers *transfers;
     struct lc_transfer_scope *scope;
-    struct lc_transfer_target target;
+    struct lc_origin origin;
     int listener, descriptors;
     uint16_t port;
     char url[64];
@@ -33,6 +34,7 @@ struct sent {
     size_t body_ready; /* on_body refuses what would go beyond, if it may pause */
     int head_err, body_err, read_err;
     size_t max_head;
+    uint32_t resend;
     /* what came */
     size_t uploaded;
     int heads, bodies, rewinds, calls;
@@ -41,11 +43,16 @@ struct sent {
     char reason[256];
 };
 
+/* To 127.0.0.1 at that port; the URL is written there. */
+struct lc_origin lane_origin(const char *host, uint16_t port, char url[64]);
 void lane_open(struct lane *lane);
 void lane_close(struct lane *lane);
+/* What is left to be closed when the transfers were. */
+void lane_end(struct lane *lane);
 /* Only what the loop has to do, and what `fd` (-1: none) tells. */
 void lane_turn(struct lane *lane, int fd);
 int lane_accept(struct lane *lane);
+bool lane_has_connection(struct lane *lane); /* that was not accepted yet */
 /* No connection is there to be accepted. */
 void lane_expect_no_connection(struct lane *lane);
 /* Turns until the peer's descriptor has this many bytes. */

@@ -291,11 +291,7 @@ static void test_a_scope_outlives_its_lane(void)
     lc_transfers_close(lane.transfers);
     lc_transfer_scope_close(scope);
     CHECK_INT(running.calls + waiting.calls, 0);
-    while (uv_loop_close(&lane.loop) == UV_EBUSY) {
-        uv_run(&lane.loop, UV_RUN_NOWAIT);
-    }
-    close(lane.listener);
-    CHECK_INT(rig_count_descriptors(), lane.descriptors);
+    lane_end(&lane);
 }
 
 static void test_a_scope_that_keeps_nothing_connects_each_time(void)
@@ -327,16 +323,13 @@ static void test_a_dead_host_does_not_hold_up_other_targets_or_scopes(void)
     int full = peer_listen(0, &port);
     int filler = peer_fill_backlog(port);
     lane.descriptors += 2;
-    snprintf(url, sizeof url, "http://127.0.0.1:%u/", port);
-    struct lc_transfer_target dead = {.url = url}, alive = lane.target;
     struct sent stuck[3], sents[3];
     struct lane on_dead = lane;
-    on_dead.target = dead;
+    on_dead.origin = lane_origin("127.0.0.1", port, url);
     for (int i = 0; i < 3; i++) {
         stuck[i] = sent_on(&on_dead);
         sent_get(&stuck[i]);
     }
-    lane.target = alive;
     for (int i = 0; i < 3; i++) {
         sents[i] = sent_on(&lane);
         sent_get(&sents[i]);

@@ -11,9 +11,9 @@ static void test_the_next_address_is_tried_when_one_refuses(void)
     struct h2_peer peer;
     char url[64], resolve[128];
     lane_open(&lane);
-    snprintf(url, sizeof url, "http://server.test:%u/", lane.port);
+    lane.origin = lane_origin("server.test", lane.port, url);
     snprintf(resolve, sizeof resolve, "server.test:%u:127.0.0.3,127.0.0.2,127.0.0.1", lane.port);
-    lane.target = (struct lc_transfer_target){.url = url, .resolve = resolve};
+    lane.origin.resolve = resolve;
     struct sent sent = sent_on(&lane);
     sent_get(&sent);
     h2_accept(&peer, &lane);

@@ -7,7 +7,9 @@
 static void open_proxied(struct lane *lane)
 {
     lane_open(lane);
-    lane->target = (struct lc_transfer_target){.url = "http://origin.test/", .proxy = lane->url};
+    lane->origin.connect_url = "http://origin.test:80/";
+    lane->origin.host = "origin.test";
+    lane->origin.proxy = lane->url;
 }
 
 /* Sends a request, expects those bytes, answers. */
@@ -228,27 +230,54 @@ static void test_a_kept_connection_that_was_closed_is_not_used(void)
     lane_close(&lane);
 }
 
-static void test_a_request_that_died_with_a_kept_connection_is_sent_again(void)
+static void test_a_request_that_died_with_a_kept_connection_is_sent_again_if_allowed(void)
 {
-    for (int with_body = 0; with_body < 2; with_body++) {
+    for (int i = 0; i < 4; i++) {
+        bool with_body = i & 1, allowed = i & 2;
         struct lane lane;
         open_proxied(&lane);
         struct sent first = sent_on(&lane);
         int peer = exchange(&lane, -1, &first, GET, GET);
         struct sent sent = with_body ? sent_with(&lane, "x", 1) : sent_on(&lane);
+        sent.resend = allowed;
         const char *head =
             with_body ? "POST / HTTP/1.1\r\nContent-Length: 1\r\nHost: h\r\n\r\n" : GET;
         sent_begin(&sent, head);
         lane_expect(&lane, peer, with_body ? "POST / " : GET);
+        while (with_body && sent.uploaded == 0) {
+            lane_turn(&lane, -1);
+        }
         peer_reset(peer);
-        peer = lane_accept(&lane);
-        lane_expect(&lane, peer, with_body ? "POST / " : GET);
-        peer_send(peer, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nagain");
-        sent_expect(&sent, 0, "again");
-        CHECK_INT(sent.result.resent, 1);
-        CHECK(!sent.result.reused);
-        CHECK_INT(sent.rewinds, with_body);
+        if (allowed) {
+            peer = lane_accept(&lane);
+            lane_expect(&lane, peer, with_body ? "POST / " : GET);
+            peer_send(peer, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nagain");
+            sent_expect(&sent, 0, "again");
+            CHECK(!sent.result.reused);
+            CHECK_INT(sent.rewinds, with_body);
+            close(peer);
+        } else {
+            sent_expect_error(&sent, LC_ERESET, "reset");
+            CHECK(sent.result.reused);
+        }
+        CHECK_INT(sent.result.resent, allowed);
+        lane_close(&lane);
+    }
+}
+
+static void test_an_end_without_a_response_is_told(void)
+{
+    for (int kept = 0; kept < 2; kept++) {
+        struct lane lane;
+        open_proxied(&lane);
+        struct sent first = sent_on(&lane), sent = sent_on(&lane);
+        int peer = kept ? exchange(&lane, -1, &first, GET, GET) : -1;
+        sent_get(&sent);
+        peer = kept ? peer : lane_accept(&lane);
+        lane_expect(&lane, peer, GET);
         close(peer);
+        sent_expect_error(&sent, LC_ECLOSED, "");
+        CHECK_INT(sent.result.resent, 0);
         lane_close(&lane);
     }
 }
@@ -261,6 +290,7 @@ static void test_a_body_that_cannot_be_read_again_is_not_sent_again(void)
     int peer = exchange(&lane, -1, &first, GET, GET);
     struct sent sent = sent_with(&lane, "x", 1);
     sent.cannot_rewind = true;
+    sent.resend = 1;
     sent_begin(&sent, "POST / HTTP/1.1\r\nContent-Length: 1\r\nHost: h\r\n\r\n");
     lane_expect(&lane, peer, "POST / ");
     while (sent.uploaded == 0) {
@@ -283,7 +313,8 @@ int main(void)
     RUN(test_content_is_not_decoded_and_redirects_are_not_followed);
     RUN(test_requests_at_the_same_time_have_connections_of_their_own);
     RUN(test_a_kept_connection_that_was_closed_is_not_used);
-    RUN(test_a_request_that_died_with_a_kept_connection_is_sent_again);
+    RUN(test_a_request_that_died_with_a_kept_connection_is_sent_again_if_allowed);
+    RUN(test_an_end_without_a_response_is_told);
     RUN(test_a_body_that_cannot_be_read_again_is_not_sent_again);
     return 0;
 }

@@ -82,7 +82,7 @@ def request_seen(request: requests.PreparedRequest) -> Seen:
         "method": request.method,
         "url": request.url,
         "headers": list(request.headers.items()),
-        "body": body.encode() if isinstance(body, str) else body if isinstance(body, bytes) else None,
+        "body": body if isinstance(body, (str, bytes)) else None,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import resource
@@ -19,6 +20,7 @@ from benchmarks.measure import Cost, cpu_seconds, measure_window, process_tree, 
 from benchmarks.server import Nginx, answer_document
 from benchmarks.soak import growth_of
 
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 BURN_AND_WAIT = """
 import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
@@ -126,6 +128,23 @@ def test_memory_that_only_settles_is_flat_and_memory_that_climbs_is_not() -> Non
 def test_a_quantile_is_the_smallest_value_that_enough_are_not_above() -> None:
     values = [float(value) for value in range(100, 0, -1)]
     assert (quantile(values, 0.5), quantile(values, 0.99), quantile(values, 1)) == (50, 99, 100)
+
+
+COMMANDS = sorted(path.stem for path in BENCHMARKS.glob("*.py") if "def parse_arguments" in path.read_text())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_benchmark_says_what_it_shows(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = importlib.import_module(f"benchmarks.{name}")
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    with pytest.raises(SystemExit) as ended:
+        module.parse_arguments()
+    assert ended.value.code == 0
+    command = "python -m benchmarks" if name == "__main__" else f"python -m benchmarks.{name}"
+    assert command in capsys.readouterr().out
+    assert f"`{command}`" in (BENCHMARKS / "README.md").read_text()
 
 
 def test_the_answer_is_json_of_exactly_four_kilobytes() -> None:

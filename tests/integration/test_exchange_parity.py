@@ -6,6 +6,7 @@ Each case has servers of its own, by name; what each of them received is compare
 from __future__ import annotations
 
 import io
+import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -473,7 +474,9 @@ def without_random(seen: Any) -> Any:
 
 @pytest.mark.parametrize("name", CASES)
 def test_exchanges_are_the_same_as_with_requests(
-    scripted: OpenScripted, certificates: Certificates, name: str
+    scripted: OpenScripted, certificates: Certificates, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
+    # What urllib3 logs of retries holds the exception, and with it the sockets of its frames.
+    caplog.set_level(logging.ERROR, "urllib3.connectionpool")
     expected = outcome(stock_session(), scripted, certificates, CASES[name])
     assert outcome(our_session(), scripted, certificates, CASES[name]) == expected

@@ -17,7 +17,7 @@ CORE = """
     tls: sock buf    tls_sessions: tls                 curl_loop: lc
     resolve: address source: address  dial: source sock                proxy: url
     tunnel: source sock proxy curl_loop                connect: lookup dial resolve tunnel
-    transfer: buf tls curl_loop
+    transfer: buf conn connect curl_loop
     cookie_date: lc  cookie_host: buf cookies: cookie_date cookie_host  set_cookie: cookies
     home: lc         address: lc      lookup: address
     conn: tls_sessions http1 cookies decode    engine: connect transfer conn timers url home
