@@ -141,7 +141,7 @@ static int run(struct lc_decoder *decoder, size_t place, const char *bytes, size
     struct lc_filter_step step = {.in = bytes, .in_len = len, .last = last};
     stage->began |= len > 0;
     if (!stage->began) {
-        return last ? run(decoder, place + 1, NULL, 0, true, out) : 0;
+        return last ? run(decoder, place + 1, bytes, 0, true, out) : 0;
     }
     if (place + 1 == decoder->count) {
         return run_last(decoder, stage->filter, &step, out);
@@ -168,7 +168,7 @@ int lc_decoder_feed(struct lc_decoder *decoder, const char *bytes, size_t len, b
     if (decoder->failure < 0) {
         return decoder->failure;
     }
-    int rc = len > 0 || last ? run(decoder, 0, bytes, len, last, out) : 0;
+    int rc = len > 0 || last ? run(decoder, 0, len > 0 ? bytes : "", len, last, out) : 0;
     decoder->failure = rc < 0 ? rc : last ? LC_EINVAL : 0;
     return rc;
 }

@@ -301,7 +301,10 @@ int lc_engine_turn(struct lc_engine *engine)
         return LC_EFORKED;
     }
     engine->dirty = false;
-    engine->realtime_offset_ns = lc_realtime_ns() - lc_now_ns();
+    uint64_t now = lc_now_ns();
+    engine->realtime_offset_ns = lc_realtime_ns() - now;
+    engine->gap_ns = now - engine->turned_ns;
+    engine->turned_ns = now;
     bool more = turn_lanes(engine);
     uv_run(&engine->loop, UV_RUN_NOWAIT);
     more = turn_lanes(engine) || more;

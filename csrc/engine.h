@@ -108,6 +108,7 @@ struct lc_exchange {
     bool told_head;       /* the owner has heard of the head of a streamed response */
     bool began_feeding;   /* a piece was fed: it cannot be sent again */
     bool fed_all;         /* the last piece was fed */
+    bool was_late;        /* connecting got back the time for which this process was stopped */
     bool unsent;          /* the piece that was fed last is not written yet */
     bool sending;         /* by libcurl: the connection is there */
     bool paused;          /* libcurl keeps a piece of the body back */

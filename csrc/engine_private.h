@@ -46,6 +46,8 @@ struct lc_engine {
     int64_t connections;
     uint64_t opened;
     uint64_t realtime_offset_ns; /* real time - monotonic, as of this turn */
+    uint64_t turned_ns;          /* when this turn began */
+    uint64_t gap_ns;             /* since the turn before it began */
     struct lc_home home;
     bool dirty;
     char read_buffer[LC_READ_BUFFER];

@@ -8,6 +8,8 @@
 
 /* So much of a streamed body may wait for the owner; then reading rests. */
 #define STREAM_WINDOW ((size_t)256 * 1024)
+/* Timers fire within a millisecond or two; later than this, the process was not there. */
+#define LATE_NS UINT64_C(10000000)
 
 /* --- ends --- */
 
@@ -74,6 +76,27 @@ void lc_exchange_extend_deadline(struct lc_exchange *exchange, uint64_t now_ns)
     }
 }
 
+static bool is_connecting(const struct lc_exchange *exchange)
+{
+    return exchange->request.version == LC_HTTP_2 ? !exchange->sending
+                                                  : lc_http1_lane_is_connecting(exchange);
+}
+
+/* Of a response nothing is lost while this process is stopped, or busy: it has arrived, and was
+ * read before time-outs are judged. But connecting takes steps of our own, so a time-out that is
+ * noticed late gets the time back, once, in which the loop did not turn. */
+static bool is_forgiven(struct lc_exchange *exchange, uint64_t now_ns)
+{
+    if (exchange->was_late || now_ns - exchange->deadline_ns < LATE_NS ||
+        !is_connecting(exchange)) {
+        return false;
+    }
+    uint64_t gap = exchange->engine->gap_ns, most = exchange->request.connect_timeout_ns;
+    exchange->was_late = true;
+    exchange->deadline_ns = now_ns + (gap < most ? gap : most);
+    return true;
+}
+
 static bool next_address(struct lc_exchange *exchange)
 {
     if (exchange->attempt != NULL) {
@@ -89,16 +112,14 @@ void lc_exchange_on_timer(struct lc_engine *engine, struct lc_exchange *exchange
         engine->dirty = true; /* it may be connected already */
         exchange->deadline_ns = now + exchange->request.connect_timeout_ns;
     }
-    if (exchange->deadline_ns > now) {
+    if (exchange->deadline_ns > now || is_forgiven(exchange, now)) {
         if (exchange->deadline_ns != UINT64_MAX &&
             lc_timers_start(&engine->timers, &exchange->op.timer, exchange->deadline_ns) < 0) {
             lc_exchange_finish(exchange, LC_ENOMEM);
         }
         return;
     }
-    bool connecting = exchange->request.version == LC_HTTP_2
-                          ? !exchange->sending
-                          : lc_http1_lane_is_connecting(exchange);
+    bool connecting = is_connecting(exchange);
     if (exchange->times.first_byte == 0 && !exchange->began_feeding &&
         exchange->late_tries < exchange->request.resend_late) {
         exchange->late_tries++;

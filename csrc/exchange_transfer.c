@@ -60,7 +60,8 @@ static int on_sending(void *owner)
     struct lc_timer *timer = &exchange->op.timer;
     exchange->sending = true;
     exchange->deadline_ns = UINT64_MAX;
-    lc_exchange_extend_deadline(exchange, lc_now_ns());
+    exchange->times.ready = lc_now_ns();
+    lc_exchange_extend_deadline(exchange, exchange->times.ready);
     if (exchange->op.state != LC_OP_PENDING || exchange->deadline_ns == UINT64_MAX ||
         (timer->place != 0 && timer->due_ns <= exchange->deadline_ns)) {
         return 0;
@@ -109,6 +110,9 @@ static void take_times(struct lc_times *times, const struct lc_transfer_result *
     times->tls = result->tls_ns;
     times->connected = result->connected;
     times->sent = result->sent;
+    if (times->sent != 0 && times->ready > times->sent) {
+        times->ready = times->sent; /* libcurl may have sent before it said so */
+    }
     times->first_byte = result->first_byte;
     times->last_byte = result->last_byte;
     times->read = result->read;

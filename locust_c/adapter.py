@@ -23,7 +23,8 @@ from urllib3.exceptions import LocationValueError
 from urllib3.util import Retry, Timeout, parse_url
 
 from locust_c import _core, replaced
-from locust_c.connections import pool_of_adapter, request_http_version, request_source
+from locust_c.connections import ConnectionOptions, pool_of_adapter, request_http_version, request_source
+from locust_c.failures import tls_setup_error
 from locust_c.hub import get_engine
 from locust_c.response import streamed
 from locust_c.retries import exchange_with, tries_again
@@ -147,6 +148,8 @@ class EngineAdapter(HTTPAdapter):
             pool_settings = settings.poolmanager.connection_pool_kw
             self.__dict__["_source"] = (pool_settings.get("source_address") or (None,))[0]
             self.__dict__["_pool"] = pool_of_adapter(settings, get_engine())
+            if self._source is not None and session._connection_options is None:
+                session._connection_options = ConnectionOptions()  # without them C asks for no source
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -186,7 +189,10 @@ class EngineAdapter(HTTPAdapter):
         proxies: dict[str, str] | None = None,
     ) -> requests.Response:
         """One exchange, without following redirects; raises requests' exceptions."""
+        proxy = _proxy_for(request, proxies)
         reason = replaced.transport(self.session._patches()) or _answers_by_itself(request)
+        if proxy is not None and type(self._settings).proxy_manager_for is not HTTPAdapter.proxy_manager_for:
+            reason = f"{type(self._settings).__name__} finds pools of proxies by itself"
         if reason is not None:
             replaced.warn_once(self.session, reason, "so urllib3 sends its requests")
             return HTTPAdapter.send(
@@ -199,7 +205,7 @@ class EngineAdapter(HTTPAdapter):
                 proxies=proxies,
             )
         _check_url(request)
-        exchange = self._exchange_of(request, stream, timeout, verify, cert, _proxy_for(request, proxies))
+        exchange = self._exchange_of(request, stream, timeout, verify, cert, proxy)
         retries = _as_retry(self._settings.max_retries)
         if tries_again(retries):
             response = exchange_with(retries, request, self.request_url(request, proxies), exchange)
@@ -240,6 +246,8 @@ class EngineAdapter(HTTPAdapter):
                     http_version=request_http_version.get(),
                     pool=self._pool,
                 )
+            except OSError as error:
+                raise tls_setup_error(error, url) or error from None
             finally:
                 request_source.reset(source)
 

@@ -23,10 +23,18 @@ from locust_c.connections import (
     request_http_version,
     shared_pool,
 )
-from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
+from locust_c.failures import (
+    HTTP_EXCEPTIONS,
+    Failure,
+    hide_secrets,
+    innermost,
+    requests_error,
+    status_error,
+    without_secrets,
+)
 from locust_c.hub import get_engine
 from locust_c.multipart import is_large, mark_files, put_files
-from locust_c.response import ResponseContextManager, adopted
+from locust_c.response import ResponseContextManager, RestResponseContextManager, adopted
 from locust_c.session_settings import (
     auth_line,
     context_source,
@@ -34,13 +42,14 @@ from locust_c.session_settings import (
     encode_form,
     encode_json,
     header_block,
+    tls_settings,
     without_credentials,
 )
 from locust_c.session_state import SessionHeaders
 from locust_c.session_ways import SessionWays, watch_for
-from locust_c.tls_context import settings_of_requests
+from locust_c.timings import response_time_ms
 
-__all__ = ["HttpSession", "ResponseContextManager"]
+__all__ = ["HttpSession", "ResponseContextManager", "RestResponseContextManager"]
 
 absolute_http_url_regexp = re.compile(r"^https?://", re.I)
 
@@ -125,7 +134,7 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
     def _make_cert(self) -> None:
         return None
 
-    _tls_settings = staticmethod(settings_of_requests)
+    _tls_settings = staticmethod(tls_settings)
 
     _auth_line = staticmethod(auth_line)
     _encode_form = _encode_params = staticmethod(encode_form)
@@ -246,16 +255,18 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         catch_response: bool,
     ) -> ResponseContextManager:
         """Runs the exchange(s) that follow, and makes one sample of it all, begun when `first` was."""
-        began_ns = time.monotonic_ns()
-        start_time = first._start_time or time.time()
         elapsed_before = first._response_time_ms if first._start_time else 0.0
+        began_ns = time.monotonic_ns() - int(elapsed_before * 1e6)
+        start_time = first._start_time or time.time()
         try:
             response = adopted(run())
-        except HTTP_EXCEPTIONS:
+        except HTTP_EXCEPTIONS as error:
+            hide_secrets(error)
             raise
         except requests.RequestException as error:
             response = ResponseContextManager()
             response.status_code = 0
+            hide_secrets(error)
             response.error = error
             response._exception = innermost(error)
             outcome = getattr(error, "_outcome", None) or getattr(error.response, "_outcome", None)
@@ -267,12 +278,12 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         response._context = first._context
         response._hook = self.request_event
         response._start_time = start_time
-        end_ns = response._end_ns or time.monotonic_ns()
-        response._response_time_ms = elapsed_before + max(end_ns - began_ns, 0) / 1e6
+        response._response_time_ms = response_time_ms(response, began_ns, not self._adapters_are_ours)
         response._length = response.length_to_report()
         response._catch_response = catch_response
         origin = response.history[0] if response.history else response
-        response.request_meta["url"] = origin.request.url if origin.request is not None else first.url
+        url = origin.request.url if origin.request is not None else first.url
+        response.request_meta["url"] = without_secrets(url or "")
         if not catch_response:
             if response._exception is None:
                 response._set_exception(self._judge(response))

@@ -45,11 +45,13 @@ __all__ = [
     "Failure",
     "ResponseTooLarge",
     "connect_cause",
+    "hide_secrets",
     "innermost",
     "requests_error",
     "resolve_cause",
     "response_too_large",
     "status_error",
+    "without_secrets",
 ]
 
 # What says no more than what it was raised for.
@@ -377,6 +379,27 @@ def requests_error(failure: Failure) -> Exception:
     return make(failure) if make is not None else exceptions.ConnectionError(failure.reason)
 
 
+_TLS_SETUP = "TLS cannot be set up: "
+# What ssl numbers these; OpenSSL's code of library and reason.
+_X509_NUMBERS = {"no certificate or crl found": 136, "key values mismatch": 116}
+
+
+def tls_setup_error(error: OSError, url: str) -> exceptions.SSLError | None:
+    """What requests raises for files that TLS cannot be set up with; None: it is another error."""
+    text = str(error)
+    if not text.startswith(_TLS_SETUP):
+        return None
+    words = text.rpartition(": ")[2]
+    if words in _X509_NUMBERS:
+        cause = ssl.SSLError(_X509_NUMBERS[words], f"[X509: {words.upper().replace(' ', '_')}] {words}")
+    elif words == "PEM lib":
+        cause = ssl.SSLError(524297, "[SSL] PEM lib")
+    else:
+        cause = ssl.SSLError(1, f"[SSL] {text.removeprefix(_TLS_SETUP)}")
+    raised = _connect_error(Failure(0, url), chained(Urllib3SSLError(cause), cause), exceptions.SSLError)
+    return cast(exceptions.SSLError, raised)
+
+
 def pool_of(url: str) -> object:
     """Stands for urllib3's connection pool of a URL in the texts of its exceptions."""
     return _Text(Failure(0, url).pool)
@@ -413,6 +436,21 @@ def as_raised_by_requests(
     raised = kind(error, request=request)
     raised.__context__ = error
     return raised
+
+
+_CREDENTIALS = re.compile(r"[^\s/'\"@:]*:[^\s/'\"@]*@")
+
+
+def without_secrets(text: str) -> str:
+    """The text without what stands for credentials in the URLs in it."""
+    return _CREDENTIALS.sub("", text) if "@" in text else text
+
+
+def hide_secrets(error: BaseException) -> None:
+    """Takes credentials out of what an exception says."""
+    text = str(error)
+    if without_secrets(text) != text:
+        error.args = (without_secrets(text),)
 
 
 def status_error(response: requests.Response, name: str) -> requests.HTTPError | None:

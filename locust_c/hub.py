@@ -60,6 +60,7 @@ class _Watchers:
             self.soon.start(self._step_soon)
         else:
             self.timer.stop()
+            self.timer.close()  # libuv goes on using what is not closed
             loop = self.hub.loop
             self.timer = loop.timer(max(seconds, loop.approx_timer_resolution), 0.0, ref=False)
             # From now, not from when the loop last looked at its clock.

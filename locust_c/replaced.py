@@ -129,8 +129,13 @@ def transport(changes: int) -> str | None:
 
 
 def in_adapter(adapter: HTTPAdapter) -> str | None:
-    """Which method of the exchange an adapter has of its own; None: those of HTTPAdapter are all it has."""
+    """Which method of the exchange an adapter has of its own; None: those of HTTPAdapter are all it has.
+
+    How it finds a proxy's pool matters only where there is a proxy: that is for the exchange to ask.
+    """
     for name in EXCHANGING:
+        if name == "proxy_manager_for":
+            continue
         owner = adapter if name in adapter.__dict__ else _owner(type(adapter), name)
         if owner is not HTTPAdapter:
             return f"{type(adapter).__name__}.{name} is {described(getattr(adapter, name))}"

@@ -15,12 +15,12 @@ from requests.utils import get_encoding_from_headers
 from locust_c import _core
 from locust_c.body_json import decode_json
 from locust_c.catch_response import CatchResponse
-from locust_c.failures import response_too_large, status_error
+from locust_c.failures import hide_secrets, response_too_large, status_error
 from locust_c.raw import EngineRaw
 from locust_c.session_state import response_headers
 from locust_c.timings import make_timings
 
-__all__ = ["ResponseContextManager", "StreamedResponse", "adopted", "streamed"]
+__all__ = ["ResponseContextManager", "RestResponseContextManager", "StreamedResponse", "adopted", "streamed"]
 
 _BLOCK = 65536
 
@@ -98,6 +98,14 @@ class ResponseContextManager(_core.Response, CatchResponse, requests.Response): 
             "url": self.url,
             "response_length": self._length,
         }
+
+    def raise_for_status(self) -> None:
+        """As requests.Response.raise_for_status, without the credentials of the URL in what it says."""
+        try:
+            super().raise_for_status()
+        except requests.HTTPError as error:
+            hide_secrets(error)
+            raise
 
     def json(self, **kwargs: Any) -> Any:
         """The body as JSON; raises requests.exceptions.JSONDecodeError."""
@@ -183,6 +191,12 @@ class StreamedResponse(ResponseContextManager):
             return super().length_to_report()
         length = self.headers.get("content-length") or ""
         return int(length) if length.isdecimal() else 0
+
+
+class RestResponseContextManager(ResponseContextManager):
+    """What `HttpUser.rest` yields, for annotations: `js` is the body as JSON, or None."""
+
+    js: Any = None
 
 
 def streamed(response: ResponseContextManager) -> StreamedResponse:

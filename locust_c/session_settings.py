@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
@@ -13,6 +14,8 @@ from requests.auth import HTTPBasicAuth, _basic_auth_str
 from requests.models import RequestEncodingMixin
 from requests.utils import DEFAULT_ACCEPT_ENCODING, default_user_agent
 
+from locust_c.tls_context import Certificate, TlsSettings, settings_of_requests
+
 __all__ = [
     "auth_line",
     "context_source",
@@ -20,6 +23,7 @@ __all__ = [
     "encode_form",
     "encode_json",
     "header_block",
+    "tls_settings",
     "without_credentials",
 ]
 
@@ -91,3 +95,10 @@ def encode_json(value: Any) -> bytes:
         return _encode(value).encode()
     except ValueError as error:
         raise requests.exceptions.InvalidJSONError(error) from error
+
+
+def tls_settings(verify: Any, cert: Certificate) -> TlsSettings:
+    """What `verify` and `cert` mean: like requests takes them, so an empty text is no verification."""
+    if isinstance(verify, os.PathLike):
+        verify = os.fspath(verify)
+    return settings_of_requests(verify if verify or verify is None else False, cert)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from http.cookiejar import Cookie, CookiePolicy, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from requests.cookies import RequestsCookieJar
 from requests.structures import CaseInsensitiveDict
@@ -203,4 +203,10 @@ class SessionCookies(RequestsCookieJar):
         return jar
 
     def __reduce__(self) -> Any:
-        return self.copy().__reduce_ex__(2)
+        return _restored, (self.copy().__getstate__(),)
+
+
+def _restored(state: dict[str, Any]) -> RequestsCookieJar:
+    jar: Any = RequestsCookieJar.__new__(RequestsCookieJar)
+    jar.__setstate__(state)
+    return cast(RequestsCookieJar, jar)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from locust_c._core import PHASES
 
 if TYPE_CHECKING:
     from locust_c import _core
 
-__all__ = ["Timings", "make_timings"]
+__all__ = ["Timings", "make_timings", "response_time_ms"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -19,10 +20,10 @@ class Timings:
 
     `due` is epoch seconds; the others are seconds after it, as in the variables of curl's `--write-out` that
     are named here. None: the step did not happen (a kept connection is not connected again), or the request
-    failed before its end. Of redirects the last exchange counts.
+    failed before its end. Of redirects the last exchange counts; of a streamed response all up to its head.
     """
 
-    #: When the task made the request.
+    #: When the response time begins: the request goes to the kernel, or a connection is asked for.
     due: float
     #: The host's name was looked up (time_namelookup).
     lookup: float | None
@@ -62,3 +63,17 @@ def make_timings(response: _core.Response) -> Timings | None:
     """The timings of a response; None if the engine did not exchange it."""
     moments = response._moments
     return None if moments is None else Timings(*moments)
+
+
+def response_time_ms(response: Any, began_ns: int, repeated: bool = False) -> float:
+    """The response time of a call that went the long way, in milliseconds.
+
+    That of all its exchanges: what this process did before and between them does not count. Where not all of
+    them are in the history - the last one failed, the engine did not make them, or tries were repeated - it
+    is the time since the call began, at `began_ns` of the monotonic clock.
+    """
+    steps = [*response.history, response]
+    times: list[Any] = [getattr(step, "_exchange_ms", None) for step in steps]
+    if response.error is None and not repeated and None not in times:
+        return float(sum(times))
+    return max((response._end_ns or time.monotonic_ns()) - began_ns, 0) / 1e6

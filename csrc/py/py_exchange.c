@@ -150,6 +150,9 @@ LC_OFF_STACK static int fill_response(struct py_session *session, struct lc_wire
     bool streamed = is_streamed(exchange);
     response->err = streamed ? 0 : exchange->err;
     response->times = exchange->times;
+    if (streamed) {
+        response->times.ended = 0; /* that is up to who reads */
+    }
     response->resent = exchange->resent;
     if (take_request(response, exchange, streamed) < 0) {
         return -1;

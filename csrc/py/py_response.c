@@ -172,6 +172,16 @@ static PyObject *get_end_ns(PyObject *op, void *Py_UNUSED(closure))
     return PyLong_FromUnsignedLongLong(lc_py_times_end(&self->times, self->err));
 }
 
+static PyObject *get_exchange_ms(PyObject *op, void *Py_UNUSED(closure))
+{
+    const struct py_response *self = (struct py_response *)op;
+    uint64_t start = self->times.start, end = lc_py_times_end(&self->times, self->err);
+    if (end == 0) {
+        Py_RETURN_NONE;
+    }
+    return PyFloat_FromDouble(end > start ? (double)(end - start) / 1e6 : 0);
+}
+
 static PyObject *get_moments(PyObject *op, void *Py_UNUSED(closure))
 {
     const struct py_response *self = (struct py_response *)op;
@@ -283,6 +293,7 @@ static PyGetSetDef response_getset[] = {
     {"_content", get_content_so_far, set_content, "As content; False: not read yet.", NULL},
     {"_seconds_to_head", get_seconds_to_head, NULL, NULL, NULL},
     {"_end_ns", get_end_ns, NULL, "Where the response time ends, monotonic; 0: no exchange.", NULL},
+    {"_exchange_ms", get_exchange_ms, NULL, "What the exchange took; None: there was none.", NULL},
     {"_moments", get_moments, NULL, "What timings are made of, or None.", NULL},
     {"_outcome", get_outcome, set_outcome, "Moments and error, for another response to take over.",
      NULL},

@@ -176,7 +176,12 @@ int lc_py_resolve_target(struct py_session *session, const struct lc_call *call,
     }
     if (session->origin == NULL && lc_py_origin(session, &session->base, session->verify,
                                                 session->cert, NULL, &session->origin) < 0) {
-        return LC_WAY_ERROR;
+        /* Files that TLS cannot use are a failed request with requests: for the long way. */
+        if (session->flavour != LC_FLAVOUR_REQUESTS || !PyErr_ExceptionMatches(PyExc_OSError)) {
+            return LC_WAY_ERROR;
+        }
+        PyErr_Clear();
+        return LC_WAY_LONG;
     }
     const char *query = memchr(target.ptr, '?', target.len);
     wire->path = (struct lc_sv){target.ptr, query ? (size_t)(query - target.ptr) : target.len};

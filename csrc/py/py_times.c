@@ -1,14 +1,20 @@
 #include "py_times.h"
 
 /* A body that cannot be decoded has arrived all the same. */
-static bool has_arrived(const struct lc_times *times, int err)
+static bool is_good(const struct lc_times *times, int err)
 {
     return times->last_byte != 0 && (err == 0 || err == LC_EDECODE);
 }
 
+/* 0: not all of the response has arrived. */
+static uint64_t last_byte(const struct lc_times *times, int err)
+{
+    return is_good(times, err) && times->ended != 0 ? times->last_byte : 0;
+}
+
 uint64_t lc_py_times_end(const struct lc_times *times, int err)
 {
-    return has_arrived(times, err) ? times->last_byte : times->ended;
+    return is_good(times, err) ? times->last_byte : times->ended;
 }
 
 /* A server may answer before all is sent: then nobody waited for it. */
@@ -33,17 +39,15 @@ bool lc_py_times_phases(const struct lc_times *times, int err, struct lc_phases 
     if (times->start == 0) {
         return false;
     }
-    uint64_t whole = has_arrived(times, err) ? times->last_byte : 0;
-    /* A task that was busy with an earlier piece of a stream did not wait for the last one. */
-    uint64_t ended = times->resumed >= times->ended ? times->ended : 0;
+    uint64_t awaited = times->ended != 0 ? times->ended : times->last_byte;
     *phases = (struct lc_phases){{
         [LC_PHASE_LOOKUP] = times->lookup != 0 ? times->lookup : LC_PHASE_NONE,
         [LC_PHASE_CONNECT] = connect_duration(times),
         [LC_PHASE_TLS] = times->tls != 0 ? times->tls : LC_PHASE_NONE,
         [LC_PHASE_SEND] = between(times->ready, times->sent),
         [LC_PHASE_WAIT] = between(times->sent, times->first_byte),
-        [LC_PHASE_RECEIVE] = between(times->first_byte, whole),
-        [LC_PHASE_LAG] = between(ended, times->resumed),
+        [LC_PHASE_RECEIVE] = between(times->first_byte, last_byte(times, err)),
+        [LC_PHASE_LAG] = between(awaited, times->resumed),
     }};
     return true;
 }
@@ -103,7 +107,7 @@ PyObject *lc_py_times_moments(const struct lc_times *times, int err)
         seconds(between(start, times->ready)),
         seconds(between(start, times->sent)),
         seconds(between(start, times->first_byte)),
-        seconds(between(start, has_arrived(times, err) ? times->last_byte : 0)),
+        seconds(between(start, last_byte(times, err))),
         seconds(phases.ns[LC_PHASE_LAG]),
         arrival_name(times->arrival),
         tuple_of(durations, LC_PHASE_COUNT),

@@ -7,7 +7,8 @@
 #include "phases.h"
 
 /* Where the response time ends, monotonic nanoseconds: with the arrival of the response's last
- * byte; when the request failed (`err`: LC_E*), with its failure. 0: it was no engine's request. */
+ * byte, or of the head if the body is streamed; when the request failed (`err`: LC_E*), with its
+ * failure. 0: it was no engine's request. */
 uint64_t lc_py_times_end(const struct lc_times *times, int err);
 /* How long its phases took; false, and nothing written, if it was no engine's request. */
 bool lc_py_times_phases(const struct lc_times *times, int err, struct lc_phases *phases);

@@ -207,6 +207,7 @@ class LocustUserAgent(UserAgent):
             sending.failed = response
             # A time-out is wrapped again, with the URL of the call.
             raise getattr(response.error, "original", response.error)
+        response._is_repeated = sending.failed is not None
         if sending.stream:
             response._max_body_size = session.max_body_size
         if self.response_type is not FastResponse:

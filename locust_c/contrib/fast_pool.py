@@ -13,7 +13,14 @@ from urllib.parse import quote
 
 from locust_c.connections import ConnectionOptions
 
-__all__ = ["PoolSettings"]
+__all__ = ["PoolSettings", "insecure_ssl_context_factory"]
+
+
+def insecure_ssl_context_factory(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+    """A context that checks no certificate, for `ssl_context_factory`; arguments do not matter."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 @lru_cache(maxsize=8)
@@ -117,4 +124,5 @@ class PoolSettings:
     def limits(self, options: ConnectionOptions) -> tuple[int, int, float]:
         """Most idle connections, most open ones, seconds of life: `concurrency` says how many."""
         idle, most, lifetime = options.limits
-        return self.concurrency if idle else 0, most or self.concurrency, lifetime
+        limit = most or self.concurrency
+        return limit if idle else 0, limit, lifetime

@@ -62,6 +62,8 @@ class FastResponse(_core.Response):
     _valid_response_codes: frozenset[int] = VALID_RESPONSE_CODES
     _body: Body | None = None
     _max_body_size = sys.maxsize
+    # Tries before it failed, which its history does not tell.
+    _is_repeated = False
 
     # --- made when somebody asks (called from C) ---
 
@@ -338,6 +340,6 @@ class ErrorContextManager(ResponseContextManager, ErrorResponse):  # type: ignor
 
 
 class RestResponseContextManager(ResponseContextManager):
-    """What `FastHttpUser.rest` yields: `js` is the body as JSON, or None."""
+    """What `FastHttpUser.rest` yields, for annotations: `js` is the body as JSON, or None."""
 
     js: Any = None

@@ -10,20 +10,25 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.header import Headers
 from geventhttpclient.useragent import CompatRequest
 
-__all__ = ["Wire", "host_line", "refuse_line_ends", "wire_of"]
+__all__ = ["Wire", "are_plain", "default_lines", "header_block", "host_line", "refuse_line_ends", "wire_of"]
+
+Lines = tuple[tuple[str, Any], ...]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TARGET = re.compile(r"[^\x00-\x20\x7f]*")
 _LINE_END = re.compile(r"[\r\n\0]")
 _FILE_BLOCK = 65536
+_SECRET = ("authorization", "proxy-authorization", "cookie")
 _WITH_LENGTH = ("POST", "PUT", "PATCH")
 
 
@@ -38,6 +43,52 @@ def host_line(host: str, port: int | None) -> str:
     """The value of Host: without the ports that either scheme implies."""
     shown = f"[{host}]" if ":" in host else host
     return shown if port in (80, 443, None) else f"{shown}:{port}"
+
+
+# --- default headers ---
+
+
+@lru_cache(maxsize=1024)
+def header_block(base_url: str, headers: Lines) -> bytes:
+    """Host and default headers as they go on the wire; shared by all sessions of a base URL."""
+    parts = urlsplit(base_url)
+    try:
+        host = host_line(parts.hostname or "", parts.port)
+    except ValueError:
+        host = ""
+    lines = [f"{name}: {value}\r\n" for name, value in (("Host", host), *headers)]
+    return "".join(lines).encode("latin-1", "replace")
+
+
+@lru_cache(maxsize=64)
+def _shared(headers: Lines) -> Lines:
+    """One object for all sessions with these headers."""
+    return headers
+
+
+def default_lines(of_pool: Mapping[str, Any], keep_alive: bool, own: Mapping[str, Any]) -> Lines:
+    """geventhttpclient's default headers, replaced by a pool's, and these by `own`."""
+    headers = HTTPClient.DEFAULT_HEADERS.copy()
+    headers.update(of_pool)
+    if not keep_alive:
+        headers["Connection"] = "close"
+    headers.update(own)
+    lines = ((name, value if isinstance(value, bytes) else str(value)) for name, value in headers.items())
+    return _shared(tuple(lines))
+
+
+@lru_cache(maxsize=64)
+def are_plain(headers: Lines) -> bool:
+    """Whether they may go out as they are: allowed lines, of names that differ."""
+    if len(headers) != len({str(name).lower() for name, _ in headers}):
+        return False
+    try:
+        return all(_line(name, value) for name, value in headers)
+    except ValueError:
+        return False
+
+
+# --- requests ---
 
 
 class Wire(NamedTuple):
@@ -85,7 +136,8 @@ def _line(name: Any, value: Any) -> str:
         raise ValueError(f"invalid header field name {name!r}")
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     if not _VALUE.fullmatch(text):
-        raise ValueError(f"invalid value for header field {name!r}: {value!r}")
+        shown = "" if name.lower() in _SECRET else f": {value!r}"
+        raise ValueError(f"invalid value for header field {name!r}{shown}")
     return f"{name}: {text}\r\n"
 
 

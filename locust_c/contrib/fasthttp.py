@@ -10,12 +10,10 @@ import json as json_module
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from gevent.timeout import Timeout
-from geventhttpclient.client import HTTPClient
 from geventhttpclient.header import Headers
 from geventhttpclient.url import _encode_params
 from requests.auth import _basic_auth_str
@@ -30,7 +28,7 @@ from locust_c.contrib.fast_failures import (
     fast_error,
     fast_timeout,
 )
-from locust_c.contrib.fast_pool import PoolSettings
+from locust_c.contrib.fast_pool import PoolSettings, insecure_ssl_context_factory
 from locust_c.contrib.fast_response import (
     ErrorContextManager,
     ErrorResponse,
@@ -39,11 +37,12 @@ from locust_c.contrib.fast_response import (
     ResponseContextManager,
     RestResponseContextManager,
 )
-from locust_c.contrib.fast_wire import host_line, refuse_line_ends
+from locust_c.contrib.fast_wire import are_plain, default_lines, header_block, refuse_line_ends
 from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
 from locust_c.session_settings import context_source, without_credentials
 from locust_c.session_state import SessionCookies
+from locust_c.timings import response_time_ms
 from locust_c.tls_context import Certificate, TlsSettings, settings_of_factory, settings_of_requests
 from locust_c.user.rest import RestMixin
 from locust_c.user.users import User
@@ -64,38 +63,8 @@ __all__ = [
     "LocustUserAgent",
     "ResponseContextManager",
     "RestResponseContextManager",
+    "insecure_ssl_context_factory",
 ]
-
-_Pairs = tuple[tuple[str, Any], ...]
-
-
-@lru_cache(maxsize=1024)
-def _header_block(base_url: str, headers: _Pairs) -> bytes:
-    """Host and default headers as they go on the wire; shared by all sessions of a base URL."""
-    parts = urlsplit(base_url)
-    try:
-        host = host_line(parts.hostname or "", parts.port)
-    except ValueError:
-        host = ""
-    lines = [f"{name}: {value}\r\n" for name, value in (("Host", host), *headers)]
-    return "".join(lines).encode("latin-1", "replace")
-
-
-@lru_cache(maxsize=64)
-def _shared(headers: _Pairs) -> _Pairs:
-    """One object for all sessions with these headers."""
-    return headers
-
-
-def _wire_headers(settings: PoolSettings, options: ConnectionOptions, own: Mapping[str, Any]) -> _Pairs:
-    headers = HTTPClient.DEFAULT_HEADERS.copy()
-    headers.update(settings.headers)
-    if not options.keep_alive:
-        headers["Connection"] = "close"
-    headers.update(own)
-    lines = ((name, value if isinstance(value, bytes) else str(value)) for name, value in headers.items())
-    return _shared(tuple(lines))
-
 
 _encode_json = json_module.JSONEncoder().encode
 
@@ -141,7 +110,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         settings = PoolSettings.of(client_pool, own)
         url, credentials = without_credentials(base_url or "")
         options = checked_options(connection_options)
-        self._wire_headers = _wire_headers(settings, options, headers or {})
+        self._wire_headers = default_lines(settings.headers, options.keep_alive, headers or {})
         engine = get_engine()
         self._setup(
             engine,
@@ -151,11 +120,11 @@ class FastHttpSession(ConnectionSettings, _core.Session):
             FastResponse,
             ResponseContextManager,
             self._wire_headers,
-            _header_block(url, self._wire_headers),
+            header_block(url, self._wire_headers),
             True,
         )
-        if len(self._wire_headers) != len({name.lower() for name, _ in self._wire_headers}):
-            self.headers = DefaultHeaders(self._wire_headers)  # several values of one name
+        if not are_plain(self._wire_headers):
+            self.headers = DefaultHeaders(self._wire_headers)  # looked at line by line
         self._use_options(options, settings.http_version or http_version)
         self._use_settings(settings, options)
         if client_pool is not None:
@@ -199,7 +168,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     def _rebase(self, base_url: str | None) -> None:
         """What setting base_url does (called from C)."""
         url, credentials = without_credentials(base_url or "")
-        self._set_base(url, _header_block(url, self._wire_headers))
+        self._set_base(url, header_block(url, self._wire_headers))
         if credentials is not None and all(credentials):
             self.auth = _basic_auth_str(*credentials)
 
@@ -419,8 +388,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         self, response: FastResponse, url: str, began_ns: int, catch_response: bool
     ) -> FastResponse:
         """Makes the sample of a call that went the long way, and reports it."""
-        end_ns = response._end_ns or time.monotonic_ns()
-        response._response_time_ms = max(end_ns - began_ns, 0) / 1e6
+        response._response_time_ms = response_time_ms(response, began_ns, response._is_repeated)
         response._length = response._sample_length()
         response._catch_response = catch_response
         response.request_meta["url"] = url

@@ -286,6 +286,52 @@ static void test_a_handshake_without_an_answer_counts_as_connecting(void)
     secure_close(&secure);
 }
 
+/* As after SIGSTOP: the handshake is in the middle, and its time-out has passed meanwhile. */
+static void test_a_stopped_process_does_not_cost_a_handshake_its_time(void)
+{
+    struct secure secure;
+    secure_open(&secure);
+    struct lc_request request = rig_request(&secure.rig, GET);
+    request.connect_timeout_ns = 40 * RIG_MS;
+    rig_begin(&secure.rig, &request);
+    tls_peer_open(&secure.peer, &secure.server, rig_accept(&secure.rig));
+    struct pollfd hello = {.fd = secure.peer.fd, .events = POLLIN};
+    while (poll(&hello, 1, 0) == 0) {
+        rig_turn(&secure.rig, secure.peer.fd);
+    }
+    CHECK_INT(tls_peer_handshake(&secure.peer), TLS_PEER_WAITS);
+    struct pollfd nothing = {.fd = -1};
+    for (int i = 0; i < 3; i++) {
+        CHECK_INT(poll(&nothing, 1, 30), 0);
+    }
+    tls_peer_expect(&secure.peer, &secure.rig, GET);
+    tls_peer_send(&secure.peer, OK);
+    rig_expect_result(&secure.rig, 0, 200, "ok");
+    tls_peer_close(&secure.peer);
+    secure_close(&secure);
+}
+
+static void test_a_stopped_process_gives_a_silent_server_its_time_once(void)
+{
+    struct secure secure;
+    secure_open(&secure);
+    struct lc_request request = rig_request(&secure.rig, GET);
+    request.connect_timeout_ns = 20 * RIG_MS;
+    uint64_t start = lc_now_ns();
+    rig_begin(&secure.rig, &request);
+    int peer = rig_accept(&secure.rig);
+    struct pollfd nothing = {.fd = -1};
+    CHECK_INT(poll(&nothing, 1, 50), 0);
+    uint64_t woken = lc_now_ns();
+    struct lc_exchange *exchange = rig_take(&secure.rig);
+    CHECK_INT(exchange->err, LC_ECONNTIMEOUT);
+    CHECK(exchange->times.ended >= woken + 20 * RIG_MS);
+    CHECK(exchange->times.ended > start + 70 * RIG_MS);
+    lc_op_free(&exchange->op);
+    close(peer);
+    secure_close(&secure);
+}
+
 static void test_cancel_in_the_handshake(void)
 {
     struct secure secure;
@@ -438,6 +484,8 @@ int main(void)
     RUN(test_a_certificate_for_another_host_fails_the_request_in_words);
     RUN(test_a_close_or_reset_in_the_handshake_is_not_tried_again);
     RUN(test_a_handshake_without_an_answer_counts_as_connecting);
+    RUN(test_a_stopped_process_does_not_cost_a_handshake_its_time);
+    RUN(test_a_stopped_process_gives_a_silent_server_its_time_once);
     RUN(test_cancel_in_the_handshake);
     RUN(test_an_engine_can_end_in_the_handshake);
     RUN(test_any_allocation_of_a_tls_request_may_fail);

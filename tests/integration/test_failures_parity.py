@@ -226,7 +226,7 @@ CASES: dict[str, Case] = {
     "tls ended in the handshake": Case(
         [[steps.take(100), steps.half_close(), steps.wait_eof()]], (securely,)
     ),
-    "tls reset in the handshake": Case([[steps.reset()]], (securely,)),
+    "tls reset in the handshake": Case([[steps.take(100), steps.reset()]], (securely,)),
     "tls alert: handshake failure": alert(40),
     "tls alert: protocol version": alert(70),
     "tls alert: internal error": alert(80),

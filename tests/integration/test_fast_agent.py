@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import OpenScripted
+from geventhttpclient.client import HTTPClientPool
 from geventhttpclient.header import Headers
 from geventhttpclient.useragent import CompatRequest, UserAgent
 from reported import Reports, in_block
@@ -215,10 +216,35 @@ def test_what_would_break_the_request_is_refused(reports: Reports, scripted: Ope
     assert (server.connections(), reports.events) == ([], [])
 
 
-def test_a_default_header_with_a_line_end_is_refused(reports: Reports, echo: Echo) -> None:
-    client = reports.fast(echo.url, default_headers={"X-A": "1\r\nX-B: 2"})
-    with pytest.raises(ValueError, match="invalid value for header field 'X-A'"):
-        client.get("/anything")
+@pytest.mark.parametrize("name", ["X-A", "User-Agent", "user-agent", "Authorization"])
+@pytest.mark.parametrize("value", ["1\r\nX-B: 2", "1\n", "\0", "\x01"])
+def test_a_default_header_with_a_line_end_is_refused(
+    reports: Reports, scripted: OpenScripted, name: str, value: str
+) -> None:
+    server = scripted([steps.request(), steps.reply(b"")])
+    pool = HTTPClientPool(headers={name: value})
+    changed = reports.fast(server.url)
+    changed.client.default_headers[name] = value
+    clients = [
+        reports.fast(server.url, default_headers={name: value}),
+        reports.fast(server.url, client_pool=pool),
+        FastHttpSession(server.url, None, None, headers={name: value}),
+        changed,
+    ]
+    for client in clients:
+        for more in ({}, {"headers": {"X-C": "1"}}, {"files": ()}):
+            with pytest.raises(ValueError, match=f"invalid value for header field {name!r}"):
+                client.get("/anything", **more)
+    assert (server.connections(), reports.events) == ([], [])
+
+
+@pytest.mark.parametrize("end", "\r\n\0")
+def test_a_base_url_with_a_line_end_is_refused(reports: Reports, echo: Echo, end: str) -> None:
+    moved = reports.fast(echo.url)
+    moved.base_url = echo.url + end
+    for client in (moved, reports.fast(echo.url + end), reports.fast(f"{echo.url}/{end}x")):
+        with pytest.raises(ValueError, match="invalid request URI"):
+            client.get("/anything")
     assert reports.events == []
 
 
@@ -236,6 +262,10 @@ def test_credentials_are_not_shown(
     plain.get(f"{at(refused_url)}/x")
     with pytest.raises(ValueError) as refused:
         plain.get(f"{at(refused_url)}/\n")
+    # A token that was read from a file with its line end.
+    for name in ("Authorization", "cookie", "Proxy-Authorization"):
+        with pytest.raises(ValueError, match=f"{name}'$"):
+            plain.get("/anything", headers={name: "secret\n"})
     for event in reports.events:
         shown = [event["name"], event["url"], event["response"].url, str(event["exception"]), repr(event)]
         assert "secret" not in " ".join(shown)

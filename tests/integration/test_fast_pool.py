@@ -14,6 +14,7 @@ from servers.certificates import Certificates
 from servers.control import Echo, Scripted
 
 from locust_c.connections import ConnectionOptions
+from locust_c.contrib import fasthttp
 from locust_c.contrib.fasthttp import FastHttpSession, LocustUserAgent
 
 
@@ -202,6 +203,13 @@ def test_a_pool_says_how_certificates_are_checked(
     reports.fast(server.url, client_pool=pool).get("/x")
     assert (CHECKED in reports.exceptions[0]) == fails
     assert (reports.exceptions[0] == "") != fails
+
+
+def test_a_pool_need_not_check_certificates(reports: Reports, scripted: OpenScripted) -> None:
+    pool = HTTPClientPool(insecure=True, ssl_context_factory=fasthttp.insecure_ssl_context_factory)
+    for kind in ("self_signed", "wrong_host", "expired"):
+        reports.fast(scripted(KEPT, tls=kind).url, client_pool=pool).get("/x")
+    assert reports.exceptions == [""] * 3
 
 
 @pytest.mark.parametrize("how", ["user", "call", "pool", "agent"])

@@ -36,6 +36,7 @@ def on_quitting(environment, **kw):
     print(type(gevent.get_hub().loop).__module__, environment.stats.total.num_failures)
 """
 
+
 KEEP_ALIVE = """
 import locust_c, gevent
 from locust_c import hub
@@ -71,7 +72,8 @@ def python(loop: str, *arguments: str) -> tuple[int, str, str]:
     """Runs Python on one of gevent's loops, warnings as errors: exit code, stdout, stderr."""
     done = subprocess.run(
         [sys.executable, "-W", "error", *arguments],
-        env={**os.environ, "GEVENT_LOOP": loop},
+        # So gevent says which of its watchers nobody closed: libuv would go on using them.
+        env={**os.environ, "GEVENT_LOOP": loop, "GEVENT_DEBUG": "debug"},
         cwd=TESTS.parent,
         capture_output=True,
         text=True,
