@@ -274,7 +274,7 @@ CASES: dict[str, Case] = {
     **{
         f"TLS alert {number}": alert(number, words)
         for number, words in {
-            0: "UNKNOWN_ALERT_0",
+            0: "unknown error",
             10: "UNEXPECTED_MESSAGE",
             20: "BAD_RECORD_MAC",
             22: "RECORD_OVERFLOW",
@@ -301,7 +301,7 @@ CASES: dict[str, Case] = {
             115: "UNKNOWN_PSK_IDENTITY",
             116: "CERTIFICATE_REQUIRED",
             120: "NO_APPLICATION_PROTOCOL",
-            255: "UNKNOWN_ALERT_255",
+            255: "unknown error",
         }.items()
     },
 }
