@@ -37,11 +37,12 @@ struct lc_tls_session;
 int lc_tls_context_new(const struct lc_tls_config *config, struct lc_tls_context **out,
                        char reason[LC_TLS_REASON_MAX]) LC_MUST_USE;
 void lc_tls_context_free(struct lc_tls_context *context);
-/* Makes another client's SSL_CTX, which belongs to one connection, do as this context does: its
- * authorities and certificate, which are shared, versions and ciphers of the configuration that it
- * was made of. Whether to verify and which protocol to offer is left to that client. */
+/* Makes another client's SSL_CTX, which is for one connection to that host, do as this context
+ * does: its authorities and certificate, which are shared, the check of the host, versions and
+ * ciphers of the configuration that it was made of. Whether to verify and which protocol to offer
+ * is left to that client. */
 int lc_tls_context_lend(const struct lc_tls_context *context, const struct lc_tls_config *config,
-                        void *ssl_ctx) LC_MUST_USE;
+                        const char *host, void *ssl_ctx) LC_MUST_USE;
 
 /* A client side on fd for `host` (a name: sent as SNI and checked; or an address). LC_EINVAL if no
  * certificate could be for such a host. */

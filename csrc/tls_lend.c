@@ -29,17 +29,31 @@ static bool lend_certificate(SSL_CTX *to, const SSL_CTX *from)
            (chain == NULL || SSL_CTX_set1_chain(to, chain) == 1);
 }
 
+/* As tls.c does it for one of our own. */
+static bool lend_host(SSL_CTX *to, const char *host)
+{
+    X509_VERIFY_PARAM *param = SSL_CTX_get0_param(to);
+    if (X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1) {
+        return true;
+    }
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                               X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
+}
+
 int lc_tls_context_lend(const struct lc_tls_context *context, const struct lc_tls_config *config,
-                        void *ssl_ctx)
+                        const char *host, void *ssl_ctx)
 {
     SSL_CTX *to = ssl_ctx;
     ERR_clear_error();
     SSL_CTX_set_mode(to, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_options(to, SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set1_cert_store(to, SSL_CTX_get_cert_store(context->ssl_ctx));
+    /* Not the other store, which libcurl fills, keeps and gives to other connections. */
+    (void)SSL_CTX_set1_verify_cert_store(to, SSL_CTX_get_cert_store(context->ssl_ctx));
     (void)X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(to), config->verify_flags);
-    bool lent =
-        lend_versions(to, context->ssl_ctx, config) && lend_certificate(to, context->ssl_ctx);
+    bool lent = (!context->check_host || lend_host(to, host)) &&
+                lend_versions(to, context->ssl_ctx, config) &&
+                lend_certificate(to, context->ssl_ctx);
     ERR_clear_error();
     return lent ? 0 : LC_ENOMEM;
 }

@@ -53,20 +53,20 @@ static void forget_resumed(struct lc_transfer *transfer)
 /* Back to the pool; it is not in the loop any more. */
 static void release(struct lc_transfer *transfer)
 {
-    struct lc_transfer_link *link = transfer->link;
+    struct lc_transfer_group *group = transfer->group;
     if (transfer->fd >= 0) {
         close(transfer->fd);
     }
-    transfer->fd = transfer->stand_in = -1;
+    transfer->fd = transfer->stand_in = transfer->taken = -1;
     if (transfer->reason[0] != '\0') {
         memset(transfer->reason, 0, sizeof transfer->reason);
     }
     unlink_transfer(transfer);
     forget_resumed(transfer);
-    lc_transfer_link_left(transfer);
-    transfer->link = NULL;
+    lc_transfer_group_left(transfer);
+    transfer->group = NULL;
     lc_transfer_easy_put(transfer);
-    lc_transfer_scope_leave(link);
+    lc_transfer_scope_leave(group);
 }
 
 static void tell(struct lc_transfer *transfer, const struct lc_transfer_result *result)
@@ -130,7 +130,7 @@ static void on_connected(void *owner, const struct lc_connect_result *connect)
 
 static int begin_connecting(struct lc_transfer *transfer)
 {
-    const struct lc_origin *origin = transfer->link->origin;
+    const struct lc_origin *origin = transfer->group->origin;
     struct lc_connect_target target = {.url = origin->connect_url,
                                        .proxy = origin->proxy,
                                        .tunnel = origin->tls_context != NULL,
@@ -145,9 +145,9 @@ static int begin_connecting(struct lc_transfer *transfer)
 
 static int begin(struct lc_transfer *transfer)
 {
-    const struct lc_transfer_link *link = transfer->link;
-    bool all_busy = link->spoken == 1 && link->ready >= link->sockets;
-    if (link->sockets == 0 || all_busy) {
+    const struct lc_transfer_group *group = transfer->group;
+    bool all_busy = group->spoken == 1 && group->ready >= group->socket_count;
+    if (group->socket_count == 0 || all_busy) {
         return begin_connecting(transfer);
     }
     CURLcode code = run(transfer);
@@ -161,7 +161,7 @@ static int begin(struct lc_transfer *transfer)
 static int begin_again(struct lc_transfer *transfer)
 {
     lc_curl_loop_remove(transfer->transfers->loop, &transfer->job);
-    transfer->stand_in = -1;
+    transfer->stand_in = transfer->taken = -1;
     if (lc_transfer_events_rewind(transfer) != 0) {
         return LC_ERESET;
     }
@@ -190,7 +190,7 @@ static void on_done(struct lc_curl_job *job, CURLcode code)
 {
     struct lc_transfer *transfer = job->owner;
     if (transfer->told_head) {
-        transfer->link->spoken = strncmp(transfer->answer.ptr, "HTTP/1", 6) == 0 ? 1 : 2;
+        transfer->group->spoken = strncmp(transfer->answer.ptr, "HTTP/1", 6) == 0 ? 1 : 2;
     }
     if (!transfer->must_connect &&
         !(is_lost(transfer, code) && lc_transfer_events_may_resend(transfer))) {
@@ -210,7 +210,7 @@ static int read_request(struct lc_transfer *transfer, const struct lc_transfer_r
     transfer->has_body = request->has_body;
     transfer->body_len = request->body_len;
     transfer->may_pause = request->may_pause;
-    transfer->ready = transfer->paused = transfer->made_connection = transfer->reused = false;
+    transfer->ready = transfer->paused = transfer->reused = false;
     transfer->refused = transfer->lost = transfer->silent = false;
     transfer->told_head = transfer->read_body = false;
     transfer->must_connect = transfer->comes_again = transfer->wants_http1 = false;
@@ -228,34 +228,40 @@ static int read_request(struct lc_transfer *transfer, const struct lc_transfer_r
     return rc;
 }
 
+static int start(struct lc_transfer *transfer)
+{
+    append(transfer);
+    int rc = lc_transfer_group_admit(transfer) ? begin(transfer) : 0;
+    if (rc < 0) {
+        release(transfer);
+    }
+    return rc;
+}
+
 int lc_transfer_start(const struct lc_transfer_request *request, struct lc_transfer **out)
 {
-    struct lc_transfers *transfers = request->scope->transfers;
-    struct lc_transfer *transfer = lc_transfer_easy_take(transfers);
-    if (transfer == NULL) {
-        return LC_ENOMEM;
-    }
     bool large =
         request->has_body && (request->body_len < 0 || request->body_len > LC_TRANSFER_SHARED_BODY);
-    int rc = read_request(transfer, request);
-    if (rc == 0) {
-        rc = lc_transfer_scope_enter(request->scope, request->origin, large || request->may_pause,
-                                     &transfer->link);
+    struct lc_transfer_group *group =
+        lc_transfer_scope_enter(request->scope, request->origin, large || request->may_pause);
+    if (group == NULL) {
+        return LC_ENOMEM;
     }
+    struct lc_transfer *transfer = lc_transfer_easy_take(request->scope->transfers);
+    int rc = transfer != NULL ? read_request(transfer, request) : LC_ENOMEM;
     if (rc < 0) {
-        lc_transfer_easy_put(transfer);
+        if (transfer != NULL) {
+            lc_transfer_easy_put(transfer);
+        }
+        lc_transfer_scope_leave(group);
         return rc;
     }
-    append(transfer);
-    if (lc_transfer_link_admit(transfer)) {
-        rc = begin(transfer);
-        if (rc < 0) {
-            release(transfer);
-            return rc;
-        }
+    transfer->group = group;
+    rc = start(transfer);
+    if (rc == 0) {
+        *out = transfer;
     }
-    *out = transfer;
-    return 0;
+    return rc;
 }
 
 bool lc_transfer_next_address(struct lc_transfer *transfer)
@@ -291,10 +297,10 @@ static void resume(struct lc_transfer *transfer)
     }
 }
 
-/* One that cannot begin ends; if it was the last, the link is gone with it. */
-static bool let_in_next(struct lc_transfer_link *link)
+/* One that cannot begin ends; if it was the last, the group is gone with it. */
+static bool let_in_next(struct lc_transfer_group *group)
 {
-    struct lc_transfer *transfer = lc_transfer_link_next(link);
+    struct lc_transfer *transfer = lc_transfer_group_next(group);
     int rc = transfer != NULL ? begin(transfer) : 0;
     if (rc < 0) {
         fail(transfer, rc);
@@ -312,10 +318,10 @@ bool lc_transfers_turn(struct lc_transfers *transfers)
     }
     lc_curl_loop_turn(transfers->loop);
     while (transfers->let_in != NULL) {
-        struct lc_transfer_link *link = transfers->let_in;
-        transfers->let_in = link->next_let_in;
-        link->may_let_in = false;
-        while (let_in_next(link)) {
+        struct lc_transfer_group *group = transfers->let_in;
+        transfers->let_in = group->next_let_in;
+        group->may_let_in = false;
+        while (let_in_next(group)) {
         }
     }
     return transfers->began_connecting;

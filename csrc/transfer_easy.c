@@ -25,6 +25,9 @@ static CURLcode set_constants(struct lc_transfer *transfer)
     /* What we say of names does not age. */
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reason);
+    /* The host is checked with the certificate, as in our own lane, and so are its authorities,
+     * which libcurl would read for each connection. */
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     /* Set: libcurl obeys the environment otherwise. */
     CURLcode code = curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     if (code == CURLE_OK) {
@@ -46,7 +49,7 @@ static struct lc_transfer *easy_new(struct lc_transfers *transfers)
     }
     transfer->transfers = transfers;
     transfer->job.owner = transfer;
-    transfer->fd = transfer->stand_in = -1;
+    transfer->fd = transfer->stand_in = transfer->taken = -1;
     lc_buf_init(&transfer->fields, SIZE_MAX);
     transfer->job.easy = curl_easy_init();
     if (transfer->job.easy == NULL || set_constants(transfer) != CURLE_OK) {
@@ -192,11 +195,10 @@ static const char *or_null(const char *text)
     return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
-/* What is left to say when lc_tls_context_lend has configured the rest. */
+/* What is left to say: lc_tls_context_lend configures the rest. */
 static void set_tls(CURL *easy, const struct lc_tls_config *tls)
 {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->verify ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->verify && tls->check_host ? 2L : 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, tls->resume ? 1L : 0L);
 }
 
@@ -228,27 +230,23 @@ void lc_transfer_easy_forbid_reuse(struct lc_transfer *transfer)
     set_forbids_reuse(transfer, true);
 }
 
-static CURLcode set_scope(struct lc_transfer *transfer)
+static CURLcode set_group(struct lc_transfer *transfer)
 {
     CURL *easy = transfer->job.easy;
-    struct lc_transfer_link *link = transfer->link;
-    struct lc_transfer_scope *scope = link->group->scope;
-    if (transfer->group != link->group) {
-        transfer->group = link->group;
-        curl_easy_setopt(easy, CURLOPT_SHARE, link->group->share);
+    struct lc_transfer_group *group = transfer->group;
+    if (transfer->shares != group) {
+        transfer->shares = group;
+        curl_easy_setopt(easy, CURLOPT_SHARE, group->share);
+        curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, group);
     }
-    if (transfer->closes_for != link) {
-        transfer->closes_for = link;
-        curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, link);
-    }
-    set_forbids_reuse(transfer, scope->max_idle == 0);
-    if (transfer->lifetime_s != scope->lifetime_s) {
-        transfer->lifetime_s = scope->lifetime_s;
-        curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, scope->lifetime_s);
+    set_forbids_reuse(transfer, false);
+    if (transfer->lifetime_s != group->scope->lifetime_s) {
+        transfer->lifetime_s = group->scope->lifetime_s;
+        curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, transfer->lifetime_s);
     }
     /* Told once, for all connections of the group. */
-    if (transfer->fd >= 0 && link->address.data != NULL) {
-        return curl_easy_setopt(easy, CURLOPT_RESOLVE, &link->address);
+    if (transfer->fd >= 0 && group->address.data != NULL) {
+        return curl_easy_setopt(easy, CURLOPT_RESOLVE, &group->address);
     }
     return CURLE_OK;
 }
@@ -257,14 +255,14 @@ static CURLcode set_scope(struct lc_transfer *transfer)
 static void set_version(struct lc_transfer *transfer)
 {
     CURL *easy = transfer->job.easy;
-    const struct lc_origin *origin = transfer->link->origin;
+    const struct lc_origin *origin = transfer->group->origin;
     bool connects_anew = transfer->fd >= 0;
     long version = CURL_HTTP_VERSION_2TLS;
     if (transfer->wants_http1) {
         version = CURL_HTTP_VERSION_1_1;
     } else if (origin->tls_context == NULL) {
-        version = lc_transfer_speaks_to_proxy(origin) ? CURL_HTTP_VERSION_1_1
-                                                      : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+        version = lc_transfer_group_speaks_to_proxy(origin) ? CURL_HTTP_VERSION_1_1
+                                                            : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
         /* Before 8.0 libcurl would take it for a new connection (curl#10634). */
         if (!connects_anew && version == CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE &&
             transfer->transfers->before_8) {
@@ -322,8 +320,8 @@ static CURLcode set_method(struct lc_transfer *transfer)
 CURLcode lc_transfer_easy_prepare(struct lc_transfer *transfer)
 {
     CURL *easy = transfer->job.easy;
-    const struct lc_origin *origin = transfer->link->origin;
-    CURLcode code = set_scope(transfer);
+    const struct lc_origin *origin = transfer->group->origin;
+    CURLcode code = set_group(transfer);
     if (code == CURLE_OK && transfer->origin != origin) {
         transfer->origin = NULL;
         code = set_origin(easy, origin);

@@ -31,7 +31,7 @@ bool lc_transfer_events_may_resend(struct lc_transfer *transfer)
     curl_off_t began_us = 0;
     transfer->silent = transfer->reason[0] == '\0';
     curl_easy_getinfo(transfer->job.easy, CURLINFO_STARTTRANSFER_TIME_T, &began_us);
-    if (transfer->silent && transfer->link->spoken == 2 && (began_us == 0 || transfer->has_body)) {
+    if (transfer->silent && transfer->group->spoken == 2 && (began_us == 0 || transfer->has_body)) {
         transfer->refused = !transfer->reused;
         return transfer->reused;
     }
@@ -70,14 +70,14 @@ static curl_socket_t on_open_socket(void *clientp, curlsocktype purpose,
         transfer->must_connect = transfer->tries == 0 || lc_transfer_events_may_resend(transfer);
         return CURL_SOCKET_BAD;
     }
-    transfer->made_connection = true;
     if (transfer->transfers->before_8) {
         transfer->stand_in = open_stand_in(address);
-        return transfer->stand_in;
+        transfer->taken = transfer->stand_in;
+    } else {
+        transfer->taken = transfer->fd;
+        transfer->fd = -1;
     }
-    int fd = transfer->fd;
-    transfer->fd = -1;
-    return fd;
+    return transfer->taken;
 }
 
 static int on_socket_options(void *clientp, curl_socket_t fd, curlsocktype purpose)
@@ -104,23 +104,19 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *clientp)
 {
     (void)easy;
     struct lc_transfer *transfer = clientp;
-    const struct lc_origin *origin = transfer->link->origin;
+    const struct lc_origin *origin = transfer->group->origin;
     if (!replace_stand_in(transfer)) {
         return CURLE_COULDNT_CONNECT;
     }
-    int rc = lc_tls_context_lend(origin->tls_context, origin->tls_config, ssl_ctx);
+    int rc = lc_tls_context_lend(origin->tls_context, origin->tls_config, origin->host, ssl_ctx);
     return rc == 0 ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
 /* Called for sockets whose connection worked; it outlives the transfer that made it, but not its
- * link. Those that never worked libcurl 7.88 closes by itself. */
+ * group. Those that never worked libcurl 7.88 closes by itself. */
 static int on_close_socket(void *clientp, curl_socket_t fd)
 {
-    struct lc_transfer_link *link = clientp;
-    if (link->sockets > 0) {
-        link->sockets--;
-        link->group->scope->transfers->counts.connections--;
-    }
+    lc_transfer_group_closed(clientp, fd);
     return close(fd);
 }
 
@@ -134,10 +130,8 @@ static int on_send(void *clientp, char *remote, char *local, int remote_port, in
     if (!replace_stand_in(transfer)) {
         return CURL_PREREQFUNC_ABORT;
     }
-    if (transfer->made_connection) {
-        transfer->link->sockets++;
-        transfer->transfers->counts.opened++;
-        transfer->transfers->counts.connections++;
+    if (transfer->taken >= 0) {
+        lc_transfer_group_opened(transfer->group, transfer->taken);
     }
     if (transfer->tries > 0 && !transfer->comes_again && !lc_transfer_events_may_resend(transfer)) {
         return CURL_PREREQFUNC_ABORT;
@@ -145,13 +139,13 @@ static int on_send(void *clientp, char *remote, char *local, int remote_port, in
     transfer->comes_again = false;
     transfer->tries++;
     transfer->paused = false;
-    transfer->reused = !transfer->made_connection;
-    transfer->made_connection = false;
+    transfer->reused = transfer->taken < 0;
+    transfer->taken = -1;
     transfer->sent_ns = lc_now_ns();
     if (transfer->connected_ns == 0) {
         transfer->connected_ns = transfer->sent_ns;
     }
-    lc_transfer_link_reached(transfer);
+    lc_transfer_group_reached(transfer);
     if (transfer->events->on_sending != NULL) {
         transfer->owner_err = transfer->events->on_sending(transfer->owner);
     }

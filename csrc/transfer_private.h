@@ -6,32 +6,25 @@
 #include "curl_loop.h"
 #include "transfer.h"
 
-struct lc_transfer_group;
-
-/* Where the transfers of one group to one origin meet. While none of them has a connection that
- * works, one goes ahead and the others wait: each would make a connection. */
-struct lc_transfer_link {
-    struct lc_transfer_link *next; /* of the group */
-    struct lc_transfer_group *group;
-    const struct lc_origin *origin;
-    struct lc_transfer *leader; /* goes ahead */
-    struct lc_transfer *waiting_first, *waiting_last;
-    size_t ready;    /* transfers that have a connection */
-    size_t sockets;  /* connections that work */
-    uint8_t spoken;  /* there: HTTP/1 or 2; 0: not known yet */
-    bool may_let_in; /* in the list of those whose waiting transfers may begin */
-    struct lc_transfer_link *next_let_in;
-    struct curl_slist address; /* an address for the host, so that libcurl looks nothing up */
-};
-
-/* Connections that may be shared, in libcurl's words a share handle. */
+/* Where the transfers of one scope to one origin meet, and the connections that they share: in
+ * libcurl's words a share handle. While none of them has a connection that works, one goes ahead
+ * and the others wait: each would make a connection. */
 struct lc_transfer_group {
-    struct lc_transfer_group *next; /* of the scope */
+    struct lc_transfer_group *next; /* of the scope, the most recently used first */
     struct lc_transfer_scope *scope;
+    const struct lc_origin *origin;
     CURLSH *share;
-    struct lc_transfer_link *links;
     size_t transfers;
     bool exclusive; /* its transfer may hold up others */
+    uint8_t spoken; /* there: HTTP/1 or 2; 0: not known yet */
+    size_t ready;   /* transfers that have a connection */
+    int *sockets;   /* connections that work */
+    size_t socket_count, socket_cap;
+    struct lc_transfer *leader; /* goes ahead */
+    struct lc_transfer *waiting_first, *waiting_last;
+    bool may_let_in; /* in the list of those whose waiting transfers may begin */
+    struct lc_transfer_group *next_let_in;
+    struct curl_slist address; /* an address for the host, so that libcurl looks nothing up */
 };
 
 struct lc_transfer_scope {
@@ -51,13 +44,12 @@ enum lc_transfer_kind { LC_TRANSFER_GET, LC_TRANSFER_HEAD, LC_TRANSFER_UPLOAD };
 struct lc_transfer {
     struct lc_curl_job job;
     struct lc_transfers *transfers;
-    struct lc_transfer_link *link;   /* NULL when idle */
+    struct lc_transfer_group *group; /* NULL when idle */
     struct lc_transfer *next, *prev; /* of all that are begun; or next of the idle */
     struct lc_transfer *next_waiting, *prev_waiting;
     struct lc_transfer *next_resumed;
     /* options as they are set on the handle */
-    struct lc_transfer_group *group;
-    struct lc_transfer_link *closes_for; /* whom a closed socket is told */
+    struct lc_transfer_group *shares; /* NULL: not set */
     const struct lc_origin *origin;
     long version;
     long lifetime_s;
@@ -74,19 +66,18 @@ struct lc_transfer {
     bool has_body;
     bool may_pause;
     /* how it goes */
-    bool waits;           /* for its link */
-    bool ready;           /* counted in its link */
-    bool paused;          /* an event returned LC_EAGAIN */
-    bool resumed;         /* in the list of those to resume */
-    bool must_connect;    /* there was no connection to reuse */
-    bool comes_again;     /* it may be sent again */
-    bool made_connection; /* for the next try */
-    bool reused;          /* the last try was on a connection that had served before */
-    bool refused;         /* by the server, unprocessed */
-    bool lost;            /* without a response */
-    bool silent;          /* libcurl had no words for either */
-    bool wants_http1;     /* the server asked for it */
-    bool read_body;       /* a piece of it */
+    bool waits;        /* for its leader */
+    bool ready;        /* counted in its group */
+    bool paused;       /* an event returned LC_EAGAIN */
+    bool resumed;      /* in the list of those to resume */
+    bool must_connect; /* there was no connection to reuse */
+    bool comes_again;  /* it may be sent again */
+    bool reused;       /* the last try was on a connection that had served before */
+    bool refused;      /* by the server, unprocessed */
+    bool lost;         /* without a response */
+    bool silent;       /* libcurl had no words for either */
+    bool wants_http1;  /* the server asked for it */
+    bool read_body;    /* a piece of it */
     bool told_head;
     uint32_t resend; /* how often it may still be sent again if it is lost */
     uint32_t tries;  /* how often it was sent */
@@ -94,6 +85,7 @@ struct lc_transfer {
     struct lc_connect *attempt;
     int fd;       /* connected, for libcurl to take; -1: none */
     int stand_in; /* libcurl's descriptor, of which it is to take the place; -1: none */
+    int taken;    /* libcurl's descriptor for the next try; -1: a connection that was there */
     uint64_t lookup_ns, connect_ns, connected_ns, sent_ns, first_byte_ns;
     struct lc_buf answer; /* the lines of the response's head */
     char reason[CURL_ERROR_SIZE];
@@ -109,27 +101,39 @@ struct lc_transfers {
     bool before_8;         /* the version of libcurl that runs */
     bool began_connecting; /* in the present turn */
     struct lc_transfer *resumed;
-    struct lc_transfer_link *let_in;
+    struct lc_transfer_group *let_in;
     struct lc_transfer_counts counts;
 };
 
 /* transfer_scope.c: who shares connections with whom. */
-int lc_transfer_scope_enter(struct lc_transfer_scope *scope, const struct lc_origin *origin,
-                            bool exclusive, struct lc_transfer_link **out) LC_MUST_USE;
+struct lc_transfer_group *lc_transfer_scope_enter(struct lc_transfer_scope *scope,
+                                                  const struct lc_origin *origin,
+                                                  bool exclusive) LC_MUST_USE;
 /* The group goes if the scope keeps enough of them or is closed. */
-void lc_transfer_scope_leave(struct lc_transfer_link *link);
+void lc_transfer_scope_leave(struct lc_transfer_group *group);
 /* Closes all connections; no transfer is left. */
 void lc_transfer_scope_drop(struct lc_transfer_scope *scope);
+
+/* transfer_group.c: who goes ahead, and who waits. */
+struct lc_transfer_group *lc_transfer_group_new(struct lc_transfer_scope *scope,
+                                                const struct lc_origin *origin) LC_MUST_USE;
+/* Closes its connections: no transfer uses them. */
+void lc_transfer_group_free(struct lc_transfer_group *group);
 /* To an HTTP proxy in the place of the server. */
-bool lc_transfer_speaks_to_proxy(const struct lc_origin *origin);
+bool lc_transfer_group_speaks_to_proxy(const struct lc_origin *origin);
 /* True if the transfer may begin now; it may be the leader then. Else it waits. */
-bool lc_transfer_link_admit(struct lc_transfer *transfer);
+bool lc_transfer_group_admit(struct lc_transfer *transfer);
 /* The next that waited and may begin now, NULL if there is none. */
-struct lc_transfer *lc_transfer_link_next(struct lc_transfer_link *link);
+struct lc_transfer *lc_transfer_group_next(struct lc_transfer_group *group);
+/* A connection works, or is to be closed; one that is not known is left alone. */
+void lc_transfer_group_opened(struct lc_transfer_group *group, int fd);
+void lc_transfer_group_closed(struct lc_transfer_group *group, int fd);
+/* Connections that the peer has closed are not counted upon; nobody uses the group. */
+void lc_transfer_group_forget_stale(struct lc_transfer_group *group);
 /* It has a connection that works. */
-void lc_transfer_link_reached(struct lc_transfer *transfer);
+void lc_transfer_group_reached(struct lc_transfer *transfer);
 /* It is neither waiting nor leader nor ready any more. */
-void lc_transfer_link_left(struct lc_transfer *transfer);
+void lc_transfer_group_left(struct lc_transfer *transfer);
 
 /* transfer_easy.c: easy handles and their options. */
 struct lc_transfer *lc_transfer_easy_take(struct lc_transfers *transfers);

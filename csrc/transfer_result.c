@@ -2,6 +2,7 @@
 #include "transfer_private.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* --- errors --- */
 
@@ -40,7 +41,7 @@ static int connect_error(CURLcode code, int os_errno)
 /* A connection that ends has words over HTTP/2; without any it is nghttp2 that gave it up. */
 static int nothing_error(const struct lc_transfer *transfer)
 {
-    return transfer->link->spoken == 2 ? LC_EPROTO : LC_ECLOSED;
+    return transfer->group->spoken == 2 ? LC_EPROTO : LC_ECLOSED;
 }
 
 /* The connection ended or broke while a response was expected. */
@@ -124,7 +125,27 @@ static int error_of(const struct lc_transfer *transfer, CURLcode code, int os_er
                                 : exchange_error(transfer, code, os_errno);
 }
 
-static const char *reason_of(const struct lc_transfer *transfer, CURLcode code)
+/* OpenSSL's own words, as tls.c has them: "TLS: wrong version number". */
+static const char *tls_reason(struct lc_transfer *transfer)
+{
+    static const char LIBRARY[] = "SSL routines::", VERDICT[] = "SSL certificate problem: ";
+    char text[CURL_ERROR_SIZE];
+    memcpy(text, transfer->reason, sizeof text);
+    const char *words = strstr(text, LIBRARY);
+    if (strncmp(text, VERDICT, sizeof VERDICT - 1) == 0) {
+        snprintf(transfer->reason, sizeof transfer->reason, "certificate verify failed: %s",
+                 text + sizeof VERDICT - 1);
+    } else if (words != NULL) {
+        words += sizeof LIBRARY - 1;
+        int len = (int)strcspn(words, ",");
+        snprintf(transfer->reason, sizeof transfer->reason, "TLS: %.*s", len, words);
+    } else if (strstr(text, "SSL_ERROR_SYSCALL") != NULL) {
+        return "TLS: unexpected eof while reading";
+    }
+    return transfer->reason;
+}
+
+static const char *reason_of(struct lc_transfer *transfer, CURLcode code, int err)
 {
     if (transfer->owner_err != 0) {
         return "";
@@ -134,7 +155,10 @@ static const char *reason_of(const struct lc_transfer *transfer, CURLcode code)
                                    : "the server refused the HTTP/2 stream (REFUSED_STREAM)";
     }
     if (code == CURLE_GOT_NOTHING || (was_not_resent(transfer, code) && transfer->silent)) {
-        return transfer->link->spoken == 2 ? "the server broke the HTTP/2 protocol" : "";
+        return transfer->group->spoken == 2 ? "the server broke the HTTP/2 protocol" : "";
+    }
+    if (err == LC_ETLS || err == LC_ETLSVERIFY) {
+        return tls_reason(transfer);
     }
     if (transfer->reason[0] != '\0') {
         return transfer->reason;
@@ -167,7 +191,7 @@ void lc_transfer_result_of(struct lc_transfer *transfer, CURLcode code,
     }
     result->err = error_of(transfer, code, (int)os_errno);
     result->os_errno = (int)os_errno;
-    result->reason = result->err != 0 ? reason_of(transfer, code) : "";
+    result->reason = result->err != 0 ? reason_of(transfer, code, result->err) : "";
     result->resent = transfer->tries > 0 ? transfer->tries - 1 : 0;
     if (!transfer->reused) {
         uint64_t begun_ns = duration_ns(easy, CURLINFO_CONNECT_TIME_T);

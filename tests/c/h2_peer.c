@@ -22,6 +22,42 @@ static uint32_t get32(const char *at)
     return value;
 }
 
+static void write_bytes(struct h2_peer *peer, const char *bytes, size_t len)
+{
+    if (peer->tls.ssl != NULL) {
+        CHECK_INT(SSL_write(peer->tls.ssl, bytes, (int)len), len);
+        return;
+    }
+    while (len > 0) {
+        ssize_t more = send(peer->fd, bytes, len, MSG_NOSIGNAL);
+        if (more > 0) {
+            bytes += more;
+            len -= (size_t)more;
+            continue;
+        }
+        CHECK_INT(errno, EAGAIN);
+        lane_turn(peer->lane, -1);
+    }
+}
+
+static void read_bytes(struct h2_peer *peer, char *into, size_t len)
+{
+    if (peer->tls.ssl == NULL) {
+        lane_read(peer->lane, peer->fd, into, len);
+        return;
+    }
+    while (len > 0) {
+        int more = SSL_read(peer->tls.ssl, into, (int)len);
+        if (more > 0) {
+            into += more;
+            len -= (size_t)more;
+            continue;
+        }
+        CHECK_INT(SSL_get_error(peer->tls.ssl, more), SSL_ERROR_WANT_READ);
+        lane_turn(peer->lane, peer->fd);
+    }
+}
+
 void h2_send(struct h2_peer *peer, enum h2_type type, uint8_t flags, uint32_t stream,
              const void *payload, size_t len)
 {
@@ -34,28 +70,19 @@ void h2_send(struct h2_peer *peer, enum h2_type type, uint8_t flags, uint32_t st
     if (len > 0) {
         memcpy(frame + 9, payload, len);
     }
-    size_t sent = 0;
-    while (sent < len + 9) {
-        ssize_t more = send(peer->fd, frame + sent, len + 9 - sent, MSG_NOSIGNAL);
-        if (more > 0) {
-            sent += (size_t)more;
-            continue;
-        }
-        CHECK_INT(errno, EAGAIN);
-        lane_turn(peer->lane, -1);
-    }
+    write_bytes(peer, frame, len + 9);
 }
 
 static void read_frame(struct h2_peer *peer, struct h2_frame *frame)
 {
     char head[9];
-    lane_read(peer->lane, peer->fd, head, sizeof head);
+    read_bytes(peer, head, sizeof head);
     frame->len = get32(head) >> 8;
     frame->type = (uint8_t)head[3];
     frame->flags = (uint8_t)head[4];
     frame->stream = get32(head + 5);
     CHECK(frame->len <= sizeof frame->payload);
-    lane_read(peer->lane, peer->fd, frame->payload, frame->len);
+    read_bytes(peer, frame->payload, frame->len);
 }
 
 void h2_read(struct h2_peer *peer, struct h2_frame *frame)
@@ -78,11 +105,42 @@ void h2_expect(struct h2_peer *peer, enum h2_type type, struct h2_frame *frame)
 
 /* --- what a server hears --- */
 
+static void greet(struct h2_peer *peer)
+{
+    char preface[24];
+    read_bytes(peer, preface, sizeof preface);
+    CHECK_BYTES(preface, sizeof preface, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    h2_send(peer, H2_SETTINGS, 0, 0, NULL, 0);
+}
+
 void h2_accept(struct h2_peer *peer, struct lane *lane)
 {
     *peer = (struct h2_peer){.lane = lane, .fd = lane_accept(lane)};
-    lane_expect(lane, peer->fd, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    h2_send(peer, H2_SETTINGS, 0, 0, NULL, 0);
+    greet(peer);
+}
+
+static void shake_hands(struct h2_peer *peer)
+{
+    enum tls_peer_step step;
+    while ((step = tls_peer_handshake(&peer->tls)) == TLS_PEER_WAITS) {
+        lane_turn(peer->lane, peer->fd);
+    }
+    CHECK_INT(step, TLS_PEER_READY);
+    greet(peer);
+}
+
+void h2_accept_tls(struct h2_peer *peer, struct lane *lane, const struct tls_peer_config *config)
+{
+    *peer = (struct h2_peer){.lane = lane, .fd = lane_accept(lane)};
+    tls_peer_open(&peer->tls, config, peer->fd);
+    shake_hands(peer);
+}
+
+void h2_accept_tls_again(struct h2_peer *peer, const struct h2_peer *before)
+{
+    *peer = (struct h2_peer){.lane = before->lane, .fd = lane_accept(before->lane)};
+    tls_peer_open_again(&peer->tls, &before->tls, peer->fd);
+    shake_hands(peer);
 }
 
 uint32_t h2_expect_request(struct h2_peer *peer)
@@ -202,5 +260,9 @@ void h2_answer(struct h2_peer *peer, uint32_t stream, const char *body)
 
 void h2_close(struct h2_peer *peer)
 {
-    close(peer->fd);
+    if (peer->tls.ssl != NULL) {
+        tls_peer_close(&peer->tls);
+    } else {
+        close(peer->fd);
+    }
 }

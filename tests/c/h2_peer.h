@@ -5,6 +5,7 @@
 #define LC_H2_PEER_H
 
 #include "lane.h"
+#include "tls_peer.h"
 
 enum h2_type {
     H2_DATA,
@@ -37,6 +38,7 @@ enum { H2_STREAMS_MAX = 1024 };
 struct h2_peer {
     struct lane *lane;
     int fd;
+    struct tls_peer tls;        /* its ssl is NULL: plain */
     uint32_t stream;            /* of the request that was read last */
     bool ended[H2_STREAMS_MAX]; /* by the server */
 };
@@ -50,6 +52,9 @@ struct h2_frame {
 
 /* Accepts a connection; reads the preface and the settings, which it answers. */
 void h2_accept(struct h2_peer *peer, struct lane *lane);
+void h2_accept_tls(struct h2_peer *peer, struct lane *lane, const struct tls_peer_config *config);
+/* By the same server: it knows the sessions that it gave before. */
+void h2_accept_tls_again(struct h2_peer *peer, const struct h2_peer *before);
 /* The next frame that is no SETTINGS, WINDOW_UPDATE or PRIORITY, nor the reset of a stream that has
  * ended, which libcurl 7.88 sends after each response. */
 void h2_read(struct h2_peer *peer, struct h2_frame *frame);

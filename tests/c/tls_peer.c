@@ -3,13 +3,15 @@
 #include <openssl/err.h>
 #include <unistd.h>
 
-static int choose_http11(SSL *ssl, const unsigned char **out, unsigned char *out_len,
-                         const unsigned char *in, unsigned int in_len, void *ignored)
+/* Its length, and the name. */
+static const unsigned char HTTP1[] = "\x08http/1.1", HTTP2[] = "\x02h2";
+
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                           const unsigned char *in, unsigned int in_len, void *wanted)
 {
-    static const unsigned char wanted[] = "\x08http/1.1";
+    const unsigned char *protocol = wanted;
     (void)ssl;
-    (void)ignored;
-    return SSL_select_next_proto((unsigned char **)out, out_len, wanted, sizeof wanted - 1, in,
+    return SSL_select_next_proto((unsigned char **)out, out_len, protocol, 1u + protocol[0], in,
                                  in_len) == OPENSSL_NPN_NEGOTIATED
                ? SSL_TLSEXT_ERR_OK
                : SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -32,7 +34,8 @@ void tls_peer_open(struct tls_peer *peer, const struct tls_peer_config *config, 
     CHECK_INT(SSL_CTX_set_min_proto_version(ssl_ctx, config->min_version), 1);
     CHECK_INT(SSL_CTX_set_max_proto_version(ssl_ctx, config->max_version), 1);
     CHECK(config->ciphers == NULL || SSL_CTX_set_cipher_list(ssl_ctx, config->ciphers) == 1);
-    SSL_CTX_set_alpn_select_cb(ssl_ctx, choose_http11, NULL);
+    const unsigned char *protocol = config->speaks_http2 ? HTTP2 : HTTP1;
+    SSL_CTX_set_alpn_select_cb(ssl_ctx, choose_protocol, (void *)(uintptr_t)protocol);
     if (config->client_authority != NULL) {
         X509_STORE *store = SSL_CTX_get_cert_store(ssl_ctx);
         CHECK_INT(X509_STORE_add_cert(store, config->client_authority->x509), 1);

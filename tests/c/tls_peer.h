@@ -10,6 +10,7 @@ struct tls_peer_config {
     const struct cert *client_authority; /* asks for a client certificate that it issued */
     int min_version, max_version;        /* TLS1_2_VERSION, ...; 0: the oldest, the newest */
     const char *ciphers;                 /* of TLS 1.2 and older; NULL: OpenSSL's */
+    bool speaks_http2;                   /* and nothing else; false: HTTP/1.1 */
 };
 
 struct tls_peer {
