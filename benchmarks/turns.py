@@ -89,7 +89,8 @@ def run(setup: Setup, server: Nginx, peers: Peers, options: argparse.Namespace) 
     worst = 0.0
     for loop in [options.loop] if options.loop else LOOPS:
         for which, user_class in CROWDS[:1] if options.quick else CROWDS:
-            if which not in clients.both(setup):
+            # gevent on libuv needs cffi, which stock Locust does not bring along.
+            if which not in clients.both(setup) or (which == "stock" and loop == "libuv"):
                 continue
             late = measure(setup, server.url, which, user_class, loop, options)
             most = print_lines(f"{which} {user_class} {loop.partition('-')[0]}", late)
