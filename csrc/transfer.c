@@ -186,9 +186,19 @@ static bool is_lost(const struct lc_transfer *transfer, CURLcode code)
            transfer->owner_err == 0 && !transfer->refused && !transfer->lost;
 }
 
+/* The server answered in full and then took no more of the body: libcurl says so without words. */
+static bool is_complete(const struct lc_transfer *transfer, CURLcode code)
+{
+    return code == CURLE_HTTP2_STREAM && transfer->told_head && transfer->has_body &&
+           transfer->reason[0] == '\0';
+}
+
 static void on_done(struct lc_curl_job *job, CURLcode code)
 {
     struct lc_transfer *transfer = job->owner;
+    if (is_complete(transfer, code)) {
+        code = CURLE_OK;
+    }
     if (transfer->told_head) {
         transfer->group->spoken = strncmp(transfer->answer.ptr, "HTTP/1", 6) == 0 ? 1 : 2;
     }

@@ -205,6 +205,14 @@ static bool is_interim(const struct lc_buf *answer)
     return space != NULL && space[1] == '1' && strncmp(space + 1, "101", 3) != 0;
 }
 
+/* libcurl stops sending then, but a pause that waits for more of the body would keep it from the
+ * end. */
+static bool refuses_body(const struct lc_buf *answer)
+{
+    const char *space = memchr(answer->ptr, ' ', answer->len);
+    return space != NULL && space[1] >= '3';
+}
+
 /* One line; the status line of a later response begins anew, what follows a body is a trailer. */
 static int take_line(struct lc_transfer *transfer, const char *line, size_t len)
 {
@@ -224,6 +232,9 @@ static int take_line(struct lc_transfer *transfer, const char *line, size_t len)
         return rc;
     }
     transfer->told_head = true;
+    if (refuses_body(answer)) {
+        lc_transfer_resume(transfer);
+    }
     return transfer->events->on_head(transfer->owner, answer->ptr, answer->len);
 }
 

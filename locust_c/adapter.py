@@ -19,11 +19,12 @@ from requests.auth import AuthBase, HTTPDigestAuth
 from requests.exceptions import InvalidProxyURL, InvalidURL
 from requests.utils import prepend_scheme_if_needed, select_proxy
 from urllib3 import PoolManager
-from urllib3.exceptions import LocationValueError
+from urllib3.exceptions import LocationParseError, LocationValueError
 from urllib3.util import Retry, Timeout, parse_url
 
 from locust_c import _core, replaced
 from locust_c.connections import ConnectionOptions, pool_of_adapter, request_http_version, request_source
+from locust_c.credentials import without_userinfo
 from locust_c.failures import tls_setup_error
 from locust_c.hub import get_engine
 from locust_c.response import streamed
@@ -76,8 +77,11 @@ def _timeouts(timeout: Any) -> _Timeouts:
 
 def _checked_proxy(proxy: str) -> str:
     """The proxy as a URL with a scheme; raises InvalidProxyURL, which does not show its credentials."""
-    proxy = str(prepend_scheme_if_needed(proxy, "http"))  # type: ignore[no-untyped-call]
-    parts = parse_url(proxy)
+    try:
+        proxy = str(prepend_scheme_if_needed(proxy, "http"))  # type: ignore[no-untyped-call]
+        parts = parse_url(proxy)
+    except LocationParseError:
+        raise LocationParseError(without_userinfo(proxy)) from None
     if not parts.host:
         raise InvalidProxyURL("Please check proxy URL. It is malformed and could be missing the host.")
     if parts.scheme == "https":

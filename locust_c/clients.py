@@ -7,7 +7,6 @@ handles redirects, hooks and authentication, and `EngineAdapter` sends it.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -23,19 +22,13 @@ from locust_c.connections import (
     request_http_version,
     shared_pool,
 )
-from locust_c.failures import (
-    HTTP_EXCEPTIONS,
-    Failure,
-    hide_secrets,
-    innermost,
-    requests_error,
-    status_error,
-    without_secrets,
-)
+from locust_c.credentials import hide_headers, hide_userinfo
+from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
 from locust_c.hub import get_engine
 from locust_c.multipart import is_large, mark_files, put_files
 from locust_c.response import ResponseContextManager, RestResponseContextManager, adopted
 from locust_c.session_settings import (
+    absolute_http_url_regexp,
     auth_line,
     context_source,
     default_headers,
@@ -43,15 +36,15 @@ from locust_c.session_settings import (
     encode_json,
     header_block,
     tls_settings,
+    url_below,
     without_credentials,
 )
 from locust_c.session_state import SessionHeaders
 from locust_c.session_ways import SessionWays, watch_for
 from locust_c.timings import response_time_ms
+from locust_c.wire import refuse_line_ends
 
-__all__ = ["HttpSession", "ResponseContextManager", "RestResponseContextManager"]
-
-absolute_http_url_regexp = re.compile(r"^https?://", re.I)
+__all__ = ["HttpSession", "ResponseContextManager", "RestResponseContextManager", "absolute_http_url_regexp"]
 
 
 class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # verbs take more than requests'
@@ -234,16 +227,20 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         start._context = self._with_user_context(context)
         start._hook = self.request_event
         full_url = self._build_url(url)
+        refuse_line_ends(full_url)
         start.url = full_url
         token = request_http_version.set(http_version)
         try:
-            return self._finish(
-                start,
-                lambda: requests.Session.request(self, method, full_url, **kwargs),
-                catch_response,
-            )
+            return self._finish(start, lambda: self._by_requests(method, full_url, kwargs), catch_response)
         finally:
             request_http_version.reset(token)
+
+    def _by_requests(self, method: str, url: str, arguments: dict[str, Any]) -> requests.Response:
+        try:
+            return requests.Session.request(self, method, url, **arguments)
+        except requests.exceptions.InvalidHeader as error:
+            hide_headers(error, self.headers, arguments.get("headers"))
+            raise
 
     def _with_user_context(self, context: dict[str, Any] | None) -> dict[str, Any] | None:
         return context if self._user_context is None else {**self._user_context(), **(context or {})}
@@ -261,12 +258,12 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         try:
             response = adopted(run())
         except HTTP_EXCEPTIONS as error:
-            hide_secrets(error)
+            hide_userinfo(error)
             raise
         except requests.RequestException as error:
             response = ResponseContextManager()
             response.status_code = 0
-            hide_secrets(error)
+            hide_userinfo(error)
             response.error = error
             response._exception = innermost(error)
             outcome = getattr(error, "_outcome", None) or getattr(error.response, "_outcome", None)
@@ -283,7 +280,7 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         response._catch_response = catch_response
         origin = response.history[0] if response.history else response
         url = origin.request.url if origin.request is not None else first.url
-        response.request_meta["url"] = without_secrets(url or "")
+        response.request_meta["url"] = without_credentials(url or "")[0]
         if not catch_response:
             if response._exception is None:
                 response._set_exception(self._judge(response))
@@ -296,12 +293,7 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
         return origin.request.path_url if origin.request is not None else ""
 
     def _build_url(self, path: str) -> str:
-        """Locust's rule: an absolute URL as it is, everything else appended to the base URL."""
-        if isinstance(path, bytes):
-            path = path.decode()
-        if absolute_http_url_regexp.match(path):
-            return path
-        return f"{self.base_url}{path}"
+        return url_below(self.base_url, path.decode() if isinstance(path, bytes) else path)
 
     @contextmanager
     def rename_request(self, name: str) -> Generator[None]:

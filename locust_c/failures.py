@@ -45,13 +45,11 @@ __all__ = [
     "Failure",
     "ResponseTooLarge",
     "connect_cause",
-    "hide_secrets",
     "innermost",
     "requests_error",
     "resolve_cause",
     "response_too_large",
     "status_error",
-    "without_secrets",
 ]
 
 # What says no more than what it was raised for.
@@ -436,21 +434,6 @@ def as_raised_by_requests(
     raised = kind(error, request=request)
     raised.__context__ = error
     return raised
-
-
-_CREDENTIALS = re.compile(r"[^\s/'\"@:]*:[^\s/'\"@]*@")
-
-
-def without_secrets(text: str) -> str:
-    """The text without what stands for credentials in the URLs in it."""
-    return _CREDENTIALS.sub("", text) if "@" in text else text
-
-
-def hide_secrets(error: BaseException) -> None:
-    """Takes credentials out of what an exception says."""
-    text = str(error)
-    if without_secrets(text) != text:
-        error.args = (without_secrets(text),)
 
 
 def status_error(response: requests.Response, name: str) -> requests.HTTPError | None:

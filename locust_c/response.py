@@ -15,7 +15,8 @@ from requests.utils import get_encoding_from_headers
 from locust_c import _core
 from locust_c.body_json import decode_json
 from locust_c.catch_response import CatchResponse
-from locust_c.failures import hide_secrets, response_too_large, status_error
+from locust_c.credentials import hide_userinfo
+from locust_c.failures import response_too_large, status_error
 from locust_c.raw import EngineRaw
 from locust_c.session_state import response_headers
 from locust_c.timings import make_timings
@@ -104,7 +105,7 @@ class ResponseContextManager(_core.Response, CatchResponse, requests.Response): 
         try:
             super().raise_for_status()
         except requests.HTTPError as error:
-            hide_secrets(error)
+            hide_userinfo(error)
             raise
 
     def json(self, **kwargs: Any) -> Any:

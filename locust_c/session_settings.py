@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, cast
@@ -17,6 +18,7 @@ from requests.utils import DEFAULT_ACCEPT_ENCODING, default_user_agent
 from locust_c.tls_context import Certificate, TlsSettings, settings_of_requests
 
 __all__ = [
+    "absolute_http_url_regexp",
     "auth_line",
     "context_source",
     "default_headers",
@@ -24,8 +26,11 @@ __all__ = [
     "encode_json",
     "header_block",
     "tls_settings",
+    "url_below",
     "without_credentials",
 ]
+
+absolute_http_url_regexp = re.compile(r"^https?://", re.I)
 
 # json.dumps makes an encoder for each call that does not take the defaults; requests refuses NaN.
 _encode = json.JSONEncoder(allow_nan=False).encode
@@ -54,6 +59,14 @@ def header_block(base_url: str, headers: tuple[tuple[str, str], ...]) -> bytes:
         host = host.rpartition(":")[0]
     lines = [f"{name}: {value}\r\n" for name, value in (("Host", host.lower()), *headers)]
     return "".join(lines).encode("latin-1", "replace")
+
+
+def url_below(base_url: str, path: str) -> str:
+    """Locust's rule: an absolute URL as it is, everything else appended to the base URL."""
+    if absolute_http_url_regexp.match(path):
+        return path
+    # A URL of another scheme is taken for a path, and paths are shown.
+    return f"{base_url}{without_credentials(path)[0] if '://' in path else path}"
 
 
 @lru_cache(maxsize=1024)

@@ -14,7 +14,9 @@ from requests.utils import urldefragauth
 from urllib3.util import parse_url
 from urllib3.util.url import _encode_target
 
-__all__ = ["Message", "message_of"]
+from locust_c.credentials import SECRET_HEADERS, without_userinfo
+
+__all__ = ["Message", "message_of", "refuse_line_ends"]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LINE_END = re.compile(rb"[\r\n\0]")
@@ -61,11 +63,24 @@ def _checked(line: bytes, part: str | bytes, what: str) -> bytes:
     return line
 
 
+def _checked_value(name: bytes, value: str | bytes) -> bytes:
+    secret = name.decode("latin-1").lower() in SECRET_HEADERS
+    return _checked(_header_bytes(value), "of a secret" if secret else value, "header value")
+
+
+def refuse_line_ends(url: str) -> None:
+    """Raises InvalidURL, a ValueError, for CR, LF and NUL; requests would quote those of path and query."""
+    if _LINE_END.search(url.encode("utf-8", "surrogatepass")):
+        raise requests.exceptions.InvalidURL(
+            f"Invalid URL {without_userinfo(url)!r}: it has a line end or a NUL"
+        )
+
+
 def _header_line(name: str | bytes, value: str | bytes) -> bytes:
     return (
         _checked(_header_bytes(name), name, "header name")
         + b": "
-        + _checked(_header_bytes(value), value, "header value")
+        + _checked_value(_header_bytes(name), value)
     )
 
 

@@ -94,10 +94,15 @@ LC_RARE int lc_py_origin(struct py_session *session, const struct lc_url *url, P
         return -1;
     }
     if (proxy != NULL && proxy != Py_None) {
-        spec.proxy = PyUnicode_AsUTF8(proxy);
-        if (spec.proxy == NULL) {
+        struct lc_sv text = lc_py_view(proxy);
+        if (text.ptr == NULL) {
             return -1;
         }
+        if (strlen(text.ptr) != text.len) {
+            PyErr_SetString(PyExc_ValueError, "a proxy's URL has a NUL");
+            return -1;
+        }
+        spec.proxy = text.ptr;
     }
     PyObject *options = NULL;
     if (session->connection_options != NULL && session->connection_options != Py_None) {

@@ -57,6 +57,8 @@ class PoolSettings:
             raise ValueError(f'version must be "HTTP/1.0" or "HTTP/1.1", not {self.version!r}')
         if self.proxy_host and not self.proxy_port:
             raise ValueError("proxy_port must be given with proxy_host")
+        if self.proxy_host and not self.proxy_host.isprintable():
+            raise ValueError(f"proxy_host is not a host name: {self.proxy_host!r}")
         if self.disable_ipv6:
             raise ValueError("disable_ipv6 is not supported: use connection_options with resolve")
         unknown = set(self.ssl_options) - {"certfile", "keyfile", "ca_certs"}

@@ -19,6 +19,8 @@ from geventhttpclient.client import HTTPClient
 from geventhttpclient.header import Headers
 from geventhttpclient.useragent import CompatRequest
 
+from locust_c.credentials import SECRET_HEADERS, without_userinfo
+
 __all__ = ["Wire", "are_plain", "default_lines", "header_block", "host_line", "refuse_line_ends", "wire_of"]
 
 Lines = tuple[tuple[str, Any], ...]
@@ -28,15 +30,32 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TARGET = re.compile(r"[^\x00-\x20\x7f]*")
 _LINE_END = re.compile(r"[\r\n\0]")
 _FILE_BLOCK = 65536
-_SECRET = ("authorization", "proxy-authorization", "cookie")
 _WITH_LENGTH = ("POST", "PUT", "PATCH")
 
 
-def refuse_line_ends(url: str) -> None:
-    """Raises ValueError for a URL with CR, LF or NUL, which urllib would drop silently."""
+def _pairs(items: Any) -> list[tuple[Any, Any]]:
+    return list(items.items()) if hasattr(items, "items") else list(items)
+
+
+def _heads_of_parts(files: Any, data: Any) -> Iterator[Any]:
+    """What stands in the heads of a multipart body: names, types, headers."""
+    yield from (name for name, _ in _pairs(data or {}))
+    for name, file in _pairs(files):
+        yield name
+        if isinstance(file, (tuple, list)):
+            yield from (file[0], *file[2:3])
+            yield from (text for pair in _pairs(*file[3:4] or ({},)) for text in pair)
+
+
+def refuse_line_ends(url: str, files: Any = None, data: Any = None) -> None:
+    """Raises ValueError for CR, LF and NUL in a URL, where urllib would drop them silently, and in the heads
+    of multipart parts, where geventhttpclient would not quote them.
+    """
     if _LINE_END.search(url):
-        shown = re.sub("//[^/@]*@", "//", url)  # without credentials
-        raise ValueError(f"invalid request URI {shown!r}")
+        raise ValueError(f"invalid request URI {without_userinfo(url)!r}")
+    for text in _heads_of_parts(files, data) if files else ():
+        if _LINE_END.search(text.decode("latin-1") if isinstance(text, bytes) else str(text)):
+            raise ValueError(f"invalid name, type or header of a file: {text!r}")
 
 
 def host_line(host: str, port: int | None) -> str:
@@ -136,7 +155,7 @@ def _line(name: Any, value: Any) -> str:
         raise ValueError(f"invalid header field name {name!r}")
     text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     if not _VALUE.fullmatch(text):
-        shown = "" if name.lower() in _SECRET else f": {value!r}"
+        shown = "" if name.lower() in SECRET_HEADERS else f": {value!r}"
         raise ValueError(f"invalid value for header field {name!r}{shown}")
     return f"{name}: {text}\r\n"
 

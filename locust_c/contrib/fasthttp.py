@@ -28,12 +28,7 @@ from locust_c.connections import (
     shared_pool,
 )
 from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
-from locust_c.contrib.fast_failures import (
-    FAILURE_EXCEPTIONS,
-    LocustBadStatusCode,
-    fast_error,
-    fast_timeout,
-)
+from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error, fast_timeout
 from locust_c.contrib.fast_pool import PoolSettings, insecure_ssl_context_factory
 from locust_c.contrib.fast_response import (
     ErrorContextManager,
@@ -46,7 +41,7 @@ from locust_c.contrib.fast_response import (
 from locust_c.contrib.fast_wire import are_plain, default_lines, header_block, refuse_line_ends
 from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
-from locust_c.session_settings import context_source, without_credentials
+from locust_c.session_settings import context_source, url_below, without_credentials
 from locust_c.session_state import SessionCookies
 from locust_c.timings import response_time_ms
 from locust_c.tls_context import Certificate, TlsSettings, settings_of_factory, settings_of_requests
@@ -338,7 +333,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         """Arguments that nobody knows become parameters of the URL, as geventhttpclient does it."""
         began_ns, start_time = time.monotonic_ns(), time.time()
         full_url = self._build_url(url)
-        refuse_line_ends(full_url)
+        refuse_line_ends(full_url, more.get("files"), data)
         # No credentials in names and texts; geventhttpclient sends none that stand in the URL of a call.
         full_url, shown = (without_credentials(one)[0] for one in (full_url, url))
         own = self._own_headers(headers, auth)
@@ -409,7 +404,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
         return response
 
     def _build_url(self, path: str) -> str:
-        return path if absolute_http_url_regexp.match(path) else f"{self.base_url}{path}"
+        return url_below(self.base_url, path)
 
     def iter_lines(self, url: str, method: str = "GET", **kwargs: Any) -> Iterator[str]:
         """The lines of a response's body, decoded, one at a time; raises what the request failed with."""

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from .. import log
+from ..credentials import without_userinfo
 from .origin import is_cross_site
 from .swarm import SwarmError, read_form
 
@@ -99,7 +100,7 @@ def swarm() -> Response:
         logger.error("%s", error)
         answer = {"success": False, "message": str(error)}
     web_ui.figures.clear()
-    return jsonify({**answer, "host": web_ui.environment.host})
+    return jsonify({**answer, "host": without_userinfo(web_ui.environment.host or "") or None})
 
 
 @locust.route("/stop", methods=["POST"])

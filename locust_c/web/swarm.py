@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from .. import log
+from ..credentials import without_userinfo
 from ..util.timespan import parse_timespan
 
 if TYPE_CHECKING:
@@ -150,8 +151,7 @@ class Swarming:
     def _take_over(self, form: SwarmForm) -> None:
         """Let the options say what the form said, for listeners and user classes that read them."""
         if form.host is not None:
-            # An empty field gives the host back to the user classes.
-            self.environment.host = form.host or None
+            self.environment.host = self._host(form.host)
         options = self.environment.parsed_options
         if options is None:
             return
@@ -163,7 +163,14 @@ class Swarming:
         if form.spawn_rate is not None:
             options.spawn_rate = form.spawn_rate
         if form.host is not None:
-            options.host = form.host or None
+            options.host = self.environment.host
+
+    def _host(self, shown: str) -> str | None:
+        """The host that the page shows like this, without its credentials; None for an empty field, which
+        gives the host back to the user classes.
+        """
+        hosts = [self.environment.host, *(user_class.host for user_class in self.environment.user_classes)]
+        return next((host for host in hosts if host and without_userinfo(host) == shown), shown or None)
 
     def _spawn(self, function: Any, *args: Any) -> gevent.Greenlet:
         greenlet = gevent.spawn(function, *args)

@@ -14,6 +14,7 @@ import locust_c.web
 
 from .. import __version__, log, stats
 from ..argument_parser import ui_extra_args_dict
+from ..credentials import without_userinfo
 from . import figures, tls
 from .application import Registrations, make_app
 from .memo import Memo
@@ -24,6 +25,7 @@ from .swarm import Swarming
 
 if TYPE_CHECKING:
     from ..env import Environment
+    from ..user.users import User
 
 logger = logging.getLogger("locust.web")
 
@@ -153,7 +155,7 @@ class WebUI:
                 "user_count": runner.user_count if runner is not None else 0,
                 "worker_count": 0,
                 "version": __version__,
-                "host": host or "",
+                "host": without_userinfo(host or ""),
                 "history": environment.stats.history,
                 "override_host_warning": overridden,
                 "missing_host_warning": not host,
@@ -175,11 +177,16 @@ class WebUI:
                     name: [getattr(task, "__name__", str(task)) for task in tasks]
                     for name, tasks in (environment.available_user_tasks or {}).items()
                 },
-                "users": {user_class.__name__: user_class.json() for user_class in environment.user_classes},
+                "users": {kind.__name__: self._described(kind) for kind in environment.user_classes},
                 "percentiles_to_chart": list(stats.PERCENTILES_TO_CHART),
                 "percentiles_to_statistics": list(stats.PERCENTILES_TO_STATISTICS),
             }
         )
+
+    @staticmethod
+    def _described(user_class: type[User]) -> dict[str, Any]:
+        described = user_class.json()
+        return {**described, "host": without_userinfo(described.get("host") or "") or None}
 
     def _host(self) -> tuple[str | None, bool]:
         """The host of the test, and whether it replaces one that a user class names itself."""

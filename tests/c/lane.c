@@ -73,6 +73,16 @@ void lane_turn(struct lane *lane, int fd)
     (void)turn_lane(lane);
 }
 
+void lane_run(struct lane *lane)
+{
+    struct pollfd watched = {.fd = uv_backend_fd(&lane->loop), .events = POLLIN};
+    uv_update_time(&lane->loop);
+    int wait_ms = uv_backend_timeout(&lane->loop);
+    bool bounded = wait_ms >= 0 && wait_ms < RIG_PATIENCE_MS;
+    CHECK(poll(&watched, 1, bounded ? wait_ms : RIG_PATIENCE_MS) > 0 || bounded);
+    uv_run(&lane->loop, UV_RUN_NOWAIT);
+}
+
 int lane_accept(struct lane *lane)
 {
     int fd;
@@ -81,7 +91,7 @@ int lane_accept(struct lane *lane)
         lane_turn(lane, lane->listener);
     }
     int on = 1;
-    CHECK_INT(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), 0);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* a Unix socket has none */
     return fd;
 }
 
@@ -153,6 +163,7 @@ static int on_body(void *owner, const char *bytes, size_t len)
     CHECK_INT(sent->heads, 1);
     CHECK_INT(sent->calls, 0);
     if (sent->may_pause && sent->body.len + len > sent->body_ready) {
+        sent->refused = true;
         return LC_EAGAIN;
     }
     sent->bodies++;
@@ -169,6 +180,7 @@ static ssize_t on_read(void *owner, char *into, size_t len)
     }
     size_t left = sent->upload_ready - sent->uploaded;
     if (left == 0) {
+        sent->starved = sent->uploaded < sent->upload_len;
         return sent->uploaded < sent->upload_len ? LC_EAGAIN : 0;
     }
     size_t piece = left < len ? left : len;
@@ -223,8 +235,9 @@ struct sent sent_with(struct lane *lane, const char *body, size_t len)
 int sent_try(struct sent *sent, const char *head)
 {
     int64_t len = sent->unknown_len ? -1 : (int64_t)sent->upload_len;
+    const struct lc_origin *origin = sent->origin != NULL ? sent->origin : &sent->lane->origin;
     struct lc_transfer_request request = {.scope = sent->lane->scope,
-                                          .origin = &sent->lane->origin,
+                                          .origin = origin,
                                           .head = lc_sv_of(head),
                                           .has_body = sent->upload != NULL,
                                           .body_len = len,

@@ -25,7 +25,8 @@ struct sent {
     struct lane *lane;
     struct lc_transfer *transfer;
     /* to be set before */
-    const char *upload; /* the request's body */
+    const struct lc_origin *origin; /* NULL: the lane's */
+    const char *upload;             /* the request's body */
     size_t upload_len;
     size_t upload_ready; /* on_read has to wait behind that many bytes */
     bool unknown_len;
@@ -37,6 +38,7 @@ struct sent {
     uint32_t resend;
     /* what came */
     size_t uploaded;
+    bool refused, starved; /* on_body, on_read returned LC_EAGAIN */
     int heads, bodies, rewinds, calls;
     struct lc_buf head, body;
     struct lc_transfer_result result; /* its reason is in `reason` */
@@ -51,6 +53,8 @@ void lane_close(struct lane *lane);
 void lane_end(struct lane *lane);
 /* Only what the loop has to do, and what `fd` (-1: none) tells. */
 void lane_turn(struct lane *lane, int fd);
+/* The loop alone, when it has news: nobody is called back for an end. */
+void lane_run(struct lane *lane);
 int lane_accept(struct lane *lane);
 bool lane_has_connection(struct lane *lane); /* that was not accepted yet */
 /* No connection is there to be accepted. */

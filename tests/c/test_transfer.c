@@ -324,10 +324,10 @@ static void test_a_dead_host_does_not_hold_up_other_targets_or_scopes(void)
     int filler = peer_fill_backlog(port);
     lane.descriptors += 2;
     struct sent stuck[3], sents[3];
-    struct lane on_dead = lane;
-    on_dead.origin = lane_origin("127.0.0.1", port, url);
+    struct lc_origin dead = lane_origin("127.0.0.1", port, url);
     for (int i = 0; i < 3; i++) {
-        stuck[i] = sent_on(&on_dead);
+        stuck[i] = sent_on(&lane);
+        stuck[i].origin = &dead;
         sent_get(&stuck[i]);
     }
     for (int i = 0; i < 3; i++) {

@@ -81,8 +81,12 @@ def test_a_session_header_that_would_be_two_is_refused(
 
 @HEADERS
 @pytest.mark.parametrize("text", [*CONTROLS, " HTTP/1.1\r\nX: y\r\n\r\n"])
-def test_a_url_is_escaped(client: HttpSession, server: Scripted, text: str, path: str) -> None:
-    client.get(path.format(base=server.url) + f"/{text}", params={"a": text})
+def test_a_url_is_refused_and_parameters_are_escaped(
+    client: HttpSession, server: Scripted, text: str, path: str
+) -> None:
+    with pytest.raises(requests.exceptions.InvalidURL):
+        client.get(path.format(base=server.url) + f"/{text}")
+    client.get(path.format(base=server.url), params={"a": text})
     (raw,) = server.requests()
     line, _, rest = raw.partition(b"\r\n")
     assert line.endswith(b" HTTP/1.1") and line.count(b" ") == 2
