@@ -14,7 +14,7 @@ from conftest import OpenScripted
 from servers import steps
 from servers.control import Echo, Scripted
 
-from locust_c import ConnectionOptions, FastHttpUser, HttpUser, User, connections
+from locust_c import ConnectionOptions, FastHttpUser, HttpUser, User, connections, raw
 from locust_c.clients import HttpSession
 from locust_c.contrib.fasthttp import FastHttpSession
 from locust_c.env import Environment
@@ -148,6 +148,11 @@ def test_users_say_it_in_their_class(base: Any, scripted: OpenScripted) -> None:
     seen = server.connections()
     assert len(seen) == 2
     assert seen[0].requests[0].startswith(b"GET / HTTP/1.0\r\n")
+
+
+@pytest.mark.parametrize(("spoken", "number"), [("HTTP/1.0", 10), ("HTTP/1.1", 11), ("HTTP/2.0", 20)])
+def test_the_version_that_was_spoken_is_told_as_urllib3_does(spoken: str, number: int) -> None:
+    assert raw.Original(f"{spoken} 200 OK", raw.Message()).version == number
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
