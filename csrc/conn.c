@@ -18,6 +18,11 @@ static void tell_of_room(struct lc_pool *pool)
     }
 }
 
+void lc_pool_pass_on(struct lc_pool *pool)
+{
+    tell_of_room(pool);
+}
+
 static void take_from_list(struct lc_conn *conn)
 {
     struct lc_pool *pool = conn->pool;

@@ -68,6 +68,27 @@ def test_a_connection_is_not_used_beyond_its_life_time(kind: Any, scripted: Open
     assert len(server.connections()) == 2
 
 
+@pytest.mark.parametrize("let_go", ["response", "session", "nothing left"])
+def test_room_that_is_made_outside_the_engine_wakes_who_waits(
+    kind: Any, scripted: OpenScripted, let_go: str
+) -> None:
+    part = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc"
+    server = scripted([steps.request(), steps.send(part), steps.stall("rest")])
+    with session_of(kind, server.url, limit=1) as session:
+        wire = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        arguments = ("GET", f"{server.url}/", wire, False, 5.0, None, None, None)
+        response = session._exchange(*arguments, stream=True)
+        waiting = gevent.spawn(session._exchange, *arguments, stream=True)
+        gevent.sleep(0)  # from here on it is gevent's loop, not the engine, that runs this greenlet
+        if let_go == "response":
+            response._stream.close()
+        elif let_go == "session":
+            session.close()
+        else:
+            del response
+        assert waiting.get(timeout=5).status_code == 200
+
+
 def test_requests_beyond_the_limit_wait_for_a_connection(kind: Any, scripted: OpenScripted) -> None:
     server = scripted([steps.repeat(steps.request(), steps.stall("answer"), steps.reply(b"ok"))])
     with session_of(kind, server.url, limit=2) as session:
