@@ -169,6 +169,7 @@ int lc_engine_new(struct lc_engine **out)
     }
     lc_timers_init(&engine->timers);
     lc_home_init(&engine->home);
+    lc_blocks_keep();
     *out = engine;
     return 0;
 
