@@ -157,10 +157,16 @@ def _check_concurrency(value: Any) -> None:
         raise ValueError(f"concurrency must be at least 1, not {value!r}")
 
 
+def _check_factory(value: Any) -> None:
+    if not callable(value):
+        raise TypeError(f"ssl_context_factory must be a function that makes an SSLContext, not {value!r}")
+
+
 _ATTRIBUTES: dict[str, Callable[[Any], object]] = {
     "connection_options": checked_options,
     "http_version": _check_http_version,
     "concurrency": _check_concurrency,
+    "ssl_context_factory": _check_factory,
 }
 
 

@@ -221,6 +221,7 @@ def test_addresses_are_found_by_host_and_port() -> None:
         ("http_version", 2, 'http_version must be "1.0", "1.1" or "2", not 2'),
         ("connection_options", {"limit": 6}, "connection_options must be ConnectionOptions, not"),
         ("concurrency", 0, "concurrency must be at least 1, not 0"),
+        ("ssl_context_factory", 5, "ssl_context_factory must be a function that makes an SSLContext, not 5"),
     ],
 )
 def test_a_class_body_is_refused_for_what_cannot_be(
