@@ -103,6 +103,11 @@ static int set_max_body_size(PyObject *op, PyObject *value, void *Py_UNUSED(clos
         PyErr_SetString(PyExc_AttributeError, "max_body_size cannot be deleted");
         return -1;
     }
+    if (!PyIndex_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "max_body_size must be a whole number of bytes, not %R",
+                     value);
+        return -1;
+    }
     Py_ssize_t size = PyNumber_AsSsize_t(value, NULL);
     if (size == -1 && PyErr_Occurred()) {
         return -1;

@@ -12,7 +12,7 @@ from gevent.pool import Group
 from greenlet import GreenletExit
 
 from locust_c.clients import HttpSession
-from locust_c.connections import ConnectionOptions
+from locust_c.connections import ConnectionAttributes, ConnectionOptions
 from locust_c.exception import RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust_c.hub import yield_if_needed
 from locust_c.user.declaration import check_attributes, check_task_name, collect_tasks
@@ -220,7 +220,7 @@ class User(metaclass=UserMeta):
         return self.host
 
 
-class HttpUser(RestMixin, User):
+class HttpUser(ConnectionAttributes, RestMixin, User):
     """A user with an HTTP client, ``self.client``, that works as a ``requests.Session``.
 
     Raises ``StopTest`` if there is no host.

@@ -113,7 +113,7 @@ def test_the_limit_is_an_attribute_of_the_session(open_client: Any) -> None:
         with pytest.raises(ValueError, match="max_body_size must be positive"):
             client.max_body_size = wrong
     for wrong in (1.5, None, "1"):
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match=f"max_body_size must be a whole number of bytes, not {wrong!r}"):
             client.max_body_size = wrong
     with pytest.raises(AttributeError):
         del client.max_body_size

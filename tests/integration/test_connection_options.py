@@ -14,7 +14,7 @@ from conftest import OpenScripted
 from servers import steps
 from servers.control import Echo, Scripted
 
-from locust_c import ConnectionOptions, FastHttpUser, HttpUser, _core, connections
+from locust_c import ConnectionOptions, FastHttpUser, HttpUser, User, _core, connections, raw
 from locust_c.clients import HttpSession
 from locust_c.contrib.fasthttp import FastHttpSession
 from locust_c.env import Environment
@@ -162,6 +162,11 @@ def test_users_say_it_in_their_class(base: Any, scripted: OpenScripted) -> None:
     assert seen[0].requests[0].startswith(b"GET / HTTP/1.0\r\n")
 
 
+@pytest.mark.parametrize(("spoken", "number"), [("HTTP/1.0", 10), ("HTTP/1.1", 11), ("HTTP/2.0", 20)])
+def test_the_version_that_was_spoken_is_told_as_urllib3_does(spoken: str, number: int) -> None:
+    assert raw.Original(f"{spoken} 200 OK", raw.Message()).version == number
+
+
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_the_version_may_be_said_per_request(kind: Any, echo: Echo, version: str) -> None:
     session = kind(echo.url, None, None)
@@ -194,6 +199,12 @@ def test_a_version_that_cannot_be_is_refused(kind: Any, echo: Echo, version: Any
         ({"unix_socket": "a\0b"}, "unix_socket must be a str"),
         ({"tls_min": "1.4"}, "tls_min must be one of 1.0, 1.1, 1.2, 1.3, not '1.4'"),
         ({"tls_min": "1.3", "tls_max": "1.2"}, "tls_min '1.3' is above tls_max '1.2'"),
+        ({"lifetime": "60"}, "lifetime must be a positive number of seconds, not '60'"),
+        ({"lifetime": float("inf")}, "lifetime must be a positive number of seconds, not inf"),
+        ({"keep_alive": "no"}, "keep_alive must be True or False, not 'no'"),
+        ({"tls_resumption": 1}, "tls_resumption must be True or False, not 1"),
+        ({"tls_ciphers": "NOPE"}, "tls_ciphers has no cipher that OpenSSL knows: 'NOPE'"),
+        ({"resolve": "host:1"}, "resolve must be a dict of \"host:port\" to addresses, not 'host:1'"),
         ({"resolve": {"host:1": 5}}, "resolve maps"),
     ],
 )
@@ -212,3 +223,26 @@ def test_addresses_are_found_by_host_and_port() -> None:
     assert options.addresses_of("example.org", 443) == "example.org:443:127.0.0.1,127.0.0.2"
     assert options.addresses_of("example.org", 80) is None
     assert options.addresses_of("plain", 80) == "plain:80:::1"
+
+
+@pytest.mark.parametrize("user_class", [HttpUser, FastHttpUser])
+@pytest.mark.parametrize(
+    ("attribute", "value", "words"),
+    [
+        ("http_version", "3", 'http_version "3" is not available: HTTP/3 needs QUIC'),
+        ("http_version", 2, 'http_version must be "1.0", "1.1" or "2", not 2'),
+        ("connection_options", {"limit": 6}, "connection_options must be ConnectionOptions, not"),
+        ("concurrency", 0, "concurrency must be at least 1, not 0"),
+    ],
+)
+def test_a_class_body_is_refused_for_what_cannot_be(
+    user_class: type[User], attribute: str, value: Any, words: str
+) -> None:
+    with pytest.raises((ValueError, TypeError), match=f"^Shopper.{words}"):
+        type("Shopper", (user_class,), {attribute: value})
+
+
+@pytest.mark.parametrize("user_class", [HttpUser, FastHttpUser])
+def test_attributes_of_a_class_may_be_properties(user_class: type[User]) -> None:
+    version = property(lambda user: "2")
+    assert vars(type("Shopper", (user_class,), {"http_version": version}))["http_version"] is version
