@@ -145,6 +145,11 @@ static PyObject *session_set_pool(PyObject *op, PyObject *pool)
     if (pool != Py_None && !Py_IS_TYPE(pool, self->state->Pool)) {
         return PyErr_Format(PyExc_TypeError, "a Pool or None is needed, not %R", pool);
     }
+    if (pool != Py_None && self->engine != NULL &&
+        ((struct py_pool *)pool)->engine != self->engine) {
+        PyErr_SetString(PyExc_ValueError, "the pool belongs to another engine");
+        return NULL;
+    }
     struct py_pool *shared = pool != Py_None ? (struct py_pool *)Py_NewRef(pool) : NULL;
     self->pool = shared != NULL ? &shared->core : &self->own_pool;
     Py_XSETREF(self->shared_pool, shared);

@@ -315,6 +315,33 @@ static void test_an_early_head_waits_for_the_last_piece_and_holds_it_up_no_longe
     }
 }
 
+/* The owner does not read while he feeds: the rest of the response would wait for him. */
+static void test_a_connection_that_breaks_behind_a_full_window_ends_a_request_that_feeds(void)
+{
+    enum { SIZE = 1 << 20 };
+    struct rig rig;
+    int peer;
+    char *body = malloc(SIZE);
+    CHECK(body != NULL);
+    memset(body, 'x', SIZE);
+    rig_open(&rig);
+    struct lc_exchange *exchange =
+        begin_with_an_early_head(&rig, &peer, "HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n");
+    while (!exchange->conn->rests) {
+        ssize_t sent = send(peer, body, SIZE, MSG_DONTWAIT | MSG_NOSIGNAL);
+        CHECK(sent > 0 || exchange->response.body.len > 0);
+        rig_turn(&rig, -1);
+    }
+    peer_reset(peer);
+    CHECK_INT(lc_exchange_feed(exchange, body, SIZE, false), 0);
+    resume(exchange, &rig);
+    CHECK(rig_take(&rig) == exchange);
+    CHECK(exchange->ended && exchange->err == LC_ERESET);
+    lc_op_free(&exchange->op);
+    free(body);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     rig_prepare_process();
@@ -331,5 +358,6 @@ int main(void)
     RUN(test_feeding_may_run_out_of_memory);
     RUN(test_a_request_that_asked_for_a_piece_is_not_sent_again);
     RUN(test_an_early_head_waits_for_the_last_piece_and_holds_it_up_no_longer);
+    RUN(test_a_connection_that_breaks_behind_a_full_window_ends_a_request_that_feeds);
     return 0;
 }

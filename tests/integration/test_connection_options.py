@@ -14,7 +14,7 @@ from conftest import OpenScripted
 from servers import steps
 from servers.control import Echo, Scripted
 
-from locust_c import ConnectionOptions, FastHttpUser, HttpUser, User, connections, raw
+from locust_c import ConnectionOptions, FastHttpUser, HttpUser, User, _core, connections, raw
 from locust_c.clients import HttpSession
 from locust_c.contrib.fasthttp import FastHttpSession
 from locust_c.env import Environment
@@ -87,6 +87,18 @@ def test_room_that_is_made_outside_the_engine_wakes_who_waits(
         else:
             del response
         assert waiting.get(timeout=5).status_code == 200
+
+
+def test_a_pool_of_another_engine_is_refused(kind: Any) -> None:
+    other = _core.Engine(gevent.get_hub(), lambda seconds, active: None)
+    pool = _core.Pool(other)
+    with session_of(kind, "http://127.0.0.1:1") as session:
+        arguments = ("GET", "http://127.0.0.1:1/", b"GET / HTTP/1.1\r\n\r\n", False, 5.0, None, None, None)
+        with pytest.raises(ValueError, match="another engine"):
+            session._exchange(*arguments, pool=pool)
+        with pytest.raises(ValueError, match="another engine"):
+            session._set_pool(pool)
+    other.close()
 
 
 def test_requests_beyond_the_limit_wait_for_a_connection(kind: Any, scripted: OpenScripted) -> None:
