@@ -152,6 +152,10 @@ def _check_http_version(value: Any) -> None:
     _core.Session().http_version = value
 
 
+def _check_max_body_size(value: Any) -> None:
+    _core.Session().max_body_size = value
+
+
 def _check_concurrency(value: Any) -> None:
     if not isinstance(value, int) or value < 1:
         raise ValueError(f"concurrency must be at least 1, not {value!r}")
@@ -165,6 +169,7 @@ def _check_factory(value: Any) -> None:
 _ATTRIBUTES: dict[str, Callable[[Any], object]] = {
     "connection_options": checked_options,
     "http_version": _check_http_version,
+    "max_body_size": _check_max_body_size,
     "concurrency": _check_concurrency,
     "ssl_context_factory": _check_factory,
 }

@@ -445,6 +445,7 @@ class FastHttpUser(ConnectionAttributes, RestMixin, User):
     cert: str | tuple[str, str] | None = None
     connection_options: ConnectionOptions | None = None
     http_version: str | None = None
+    max_body_size: int | None = None
     abstract = True
 
     def __init__(self, environment: Environment) -> None:
@@ -468,3 +469,5 @@ class FastHttpUser(ConnectionAttributes, RestMixin, User):
             connection_options=self.connection_options,
             http_version=self.http_version,
         )
+        if self.max_body_size is not None:
+            self.client.max_body_size = self.max_body_size

@@ -233,6 +233,8 @@ class HttpUser(ConnectionAttributes, RestMixin, User):
     """How connections are made and kept: limits, life time, source, addresses, TLS."""
     http_version: str | None = None
     """"1.1" (the default), "1.0" or "2"."""
+    max_body_size: int | None = None
+    """How many bytes a response's body may have, as received and as decoded; None: 256 MiB."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -245,3 +247,5 @@ class HttpUser(ConnectionAttributes, RestMixin, User):
             http_version=self.http_version,
         )
         self.client.trust_env = False
+        if self.max_body_size is not None:
+            self.client.max_body_size = self.max_body_size

@@ -187,12 +187,14 @@ def test_an_unknown_authority_is_refused(http2: RealServer) -> None:
 
 
 def test_a_server_that_speaks_something_else_is_named(kind: Any, scripted: OpenScripted) -> None:
-    server = scripted([steps.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")])
+    server = scripted(
+        [steps.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), steps.wait_eof()]
+    )
     session = kind(server.url, EventHook(), None, http_version="2")
     response = session.get("/")
     session.close()
     assert response.status_code == 0
-    assert response.error is not None
+    assert "HTTP/2" in str(response.error)
 
 
 def test_a_request_can_be_killed(kind: Any, scripted: OpenScripted) -> None:
