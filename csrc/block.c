@@ -12,6 +12,7 @@ struct spare {
 
 static _Thread_local struct spare *first_spare;
 static _Thread_local size_t spare_bytes;
+static _Thread_local size_t keepers;
 
 static size_t round_up(size_t size)
 {
@@ -25,7 +26,7 @@ static bool keeps_spares(void)
 #if defined(__SANITIZE_ADDRESS__)
     return false;
 #else
-    return true;
+    return keepers > 0;
 #endif
 }
 
@@ -106,8 +107,17 @@ void lc_block_free(void *block, size_t size)
     spare_bytes += size;
 }
 
+void lc_blocks_keep(void)
+{
+    keepers++;
+}
+
 void lc_blocks_release(void)
 {
+    keepers -= keepers > 0;
+    if (keepers > 0) {
+        return;
+    }
     while (first_spare != NULL) {
         struct spare *spare = first_spare;
         first_spare = spare->next;

@@ -18,6 +18,11 @@ static void tell_of_room(struct lc_pool *pool)
     }
 }
 
+void lc_pool_pass_on(struct lc_pool *pool)
+{
+    tell_of_room(pool);
+}
+
 static void take_from_list(struct lc_conn *conn)
 {
     struct lc_pool *pool = conn->pool;
@@ -40,6 +45,15 @@ static void unlink_conn(struct lc_conn *conn)
         conn->pool = NULL;
         pool->open--;
         tell_of_room(pool);
+    }
+}
+
+/* Servers give sessions in the handshake or with what they send first. One of a connection that TLS
+ * failed on is spoilt. */
+static void keep_session(struct lc_conn *conn)
+{
+    if (conn->tls != NULL && conn->pool != NULL && lc_tls_reason(conn->tls)[0] == '\0') {
+        lc_tls_sessions_keep(&conn->pool->sessions, conn->origin, conn->tls);
     }
 }
 
@@ -220,14 +234,6 @@ fail_alloc:
     return rc;
 }
 
-/* Servers give sessions in the handshake or with what they send first. */
-static void keep_session(struct lc_conn *conn)
-{
-    if (conn->tls != NULL && conn->pool != NULL) {
-        lc_tls_sessions_keep(&conn->pool->sessions, conn->origin, conn->tls);
-    }
-}
-
 void lc_conn_release(struct lc_conn *conn)
 {
     struct lc_pool *pool = conn->pool;
@@ -258,6 +264,7 @@ void lc_conn_close(struct lc_conn *conn)
     if (conn->state == LC_CONN_IDLE && conn->pool != NULL) {
         conn->pool->idle--;
     }
+    keep_session(conn);
     unlink_conn(conn);
     conn->state = LC_CONN_CLOSED;
     conn->owner = NULL;

@@ -94,6 +94,8 @@ void lc_pool_unreserve(struct lc_pool *pool);
 void lc_pool_wait(struct lc_pool *pool, struct lc_pool_waiter *waiter, bool in_front,
                   lc_pool_room_cb on_room);
 void lc_pool_wait_end(struct lc_pool_waiter *waiter);
+/* Who was told of room gave up before taking it: the next one may have it. */
+void lc_pool_pass_on(struct lc_pool *pool);
 
 /* Takes over a connected descriptor, whatever the result, and the room that was reserved for it.
  * `*live` counts the connection until its memory is freed. */

@@ -5,7 +5,14 @@ struct watch {
     uv_poll_t poll;
     struct lc_curl_loop *loop;
     curl_socket_t fd;
-    CURL *easy; /* for which it was opened */
+    CURL *easy; /* for which it was opened; NULL: no job uses it */
+    int events; /* that are waited for; 0: it is stopped */
+};
+
+/* What is known of a descriptor that is kept. */
+struct place {
+    bool kept;
+    struct watch *idle; /* NULL: libcurl has it, or there is none */
 };
 
 struct list {
@@ -19,6 +26,8 @@ struct lc_curl_loop {
     lc_curl_done_cb done;
     struct list running;
     struct list finished; /* not yet told */
+    struct place *places; /* by descriptor */
+    size_t places_len;
     uint64_t ready_ns;
     size_t open_handles; /* uv handles whose close callback is due */
     bool closing;
@@ -98,6 +107,17 @@ static void on_watch_closed(uv_handle_t *handle)
     free_when_closed(loop);
 }
 
+static void watch_close(struct watch *watch)
+{
+    uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
+}
+
+static struct place *find_place(struct lc_curl_loop *loop, int fd)
+{
+    bool known = (size_t)fd < loop->places_len && loop->places[fd].kept;
+    return known ? &loop->places[fd] : NULL;
+}
+
 static void on_timer_closed(uv_handle_t *handle)
 {
     struct lc_curl_loop *loop = handle->data;
@@ -126,6 +146,15 @@ static void on_watch_event(uv_poll_t *poll, int status, int events)
     struct lc_curl_loop *loop = watch->loop;
     int flags = 0;
     int running;
+    if (status < 0 || watch->easy == NULL) {
+        /* libuv has stopped it, or libcurl looks when it next wants the connection. */
+        (void)uv_poll_stop(poll);
+        watch->events = 0;
+    }
+    if (watch->easy == NULL) {
+        return;
+    }
+    CURL *easy = watch->easy;
     loop->ready_ns = lc_now_ns();
     if (status < 0) {
         /* Told of an error alone libcurl would not ask the socket what it is. */
@@ -140,7 +169,7 @@ static void on_watch_event(uv_poll_t *poll, int status, int events)
     curl_multi_socket_action(loop->multi, watch->fd, flags, &running);
     collect_finished(loop);
     if (status < 0) {
-        run_again(loop, watch->easy);
+        run_again(loop, easy);
     }
 }
 
@@ -153,6 +182,7 @@ static struct watch *watch_new(struct lc_curl_loop *loop, curl_socket_t fd, CURL
     watch->loop = loop;
     watch->fd = fd;
     watch->easy = easy;
+    watch->events = 0;
     if (uv_poll_init_socket(loop->uv, &watch->poll, fd) != 0) {
         lc_free(watch);
         return NULL;
@@ -160,6 +190,43 @@ static struct watch *watch_new(struct lc_curl_loop *loop, curl_socket_t fd, CURL
     watch->poll.data = watch;
     loop->open_handles++;
     return watch;
+}
+
+/* libcurl lets go of a descriptor. */
+static void release_watch(struct lc_curl_loop *loop, struct watch *watch)
+{
+    struct place *place = find_place(loop, watch->fd);
+    curl_multi_assign(loop->multi, watch->fd, NULL);
+    if (place != NULL && place->idle == NULL) {
+        place->idle = watch;
+        watch->easy = NULL;
+    } else {
+        watch_close(watch);
+    }
+}
+
+static struct watch *take_watch(struct lc_curl_loop *loop, curl_socket_t fd, CURL *easy)
+{
+    struct place *place = find_place(loop, fd);
+    struct watch *watch = place != NULL ? place->idle : NULL;
+    if (watch != NULL) {
+        place->idle = NULL;
+        watch->easy = easy;
+    } else {
+        watch = watch_new(loop, fd, easy);
+    }
+    if (watch != NULL) {
+        curl_multi_assign(loop->multi, fd, watch);
+    }
+    return watch;
+}
+
+static bool watch_start(struct watch *watch, int events)
+{
+    if (watch->events != events) {
+        watch->events = uv_poll_start(&watch->poll, events, on_watch_event) == 0 ? events : 0;
+    }
+    return watch->events == events;
 }
 
 /* Never returns -1: libcurl would refuse all other jobs of this multi from then on. The job whose
@@ -170,18 +237,9 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, v
     struct watch *watch = socketp;
     if (what == CURL_POLL_REMOVE) {
         if (watch != NULL) {
-            uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
-            curl_multi_assign(loop->multi, fd, NULL);
+            release_watch(loop, watch);
         }
         return 0;
-    }
-    if (watch == NULL) {
-        watch = watch_new(loop, fd, easy);
-        if (watch == NULL) {
-            mark_finished(loop, easy, CURLE_OUT_OF_MEMORY);
-            return 0;
-        }
-        curl_multi_assign(loop->multi, fd, watch);
     }
     int events = 0;
     if (what & CURL_POLL_IN) {
@@ -190,7 +248,10 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *userp, v
     if (what & CURL_POLL_OUT) {
         events |= UV_WRITABLE;
     }
-    if (uv_poll_start(&watch->poll, events, on_watch_event) != 0) {
+    if (watch == NULL) {
+        watch = take_watch(loop, fd, easy);
+    }
+    if (watch == NULL || !watch_start(watch, events)) {
         mark_finished(loop, easy, CURLE_OUT_OF_MEMORY);
     }
     return 0;
@@ -248,7 +309,39 @@ void lc_curl_loop_close(struct lc_curl_loop *loop)
 {
     loop->closing = true;
     curl_multi_cleanup(loop->multi);
+    for (size_t fd = 0; fd < loop->places_len; fd++) {
+        lc_curl_loop_forget(loop, (int)fd);
+    }
+    lc_free(loop->places);
     uv_close((uv_handle_t *)&loop->timer, on_timer_closed);
+}
+
+void lc_curl_loop_keep(struct lc_curl_loop *loop, int fd)
+{
+    size_t len = (size_t)fd + 1;
+    if (len > loop->places_len) {
+        len = len > 2 * loop->places_len ? len : 2 * loop->places_len;
+        struct place *places = lc_realloc(loop->places, len * sizeof *places);
+        if (places == NULL) {
+            return;
+        }
+        memset(places + loop->places_len, 0, (len - loop->places_len) * sizeof *places);
+        loop->places = places;
+        loop->places_len = len;
+    }
+    loop->places[fd].kept = true;
+}
+
+void lc_curl_loop_forget(struct lc_curl_loop *loop, int fd)
+{
+    struct place *place = find_place(loop, fd);
+    if (place == NULL) {
+        return;
+    }
+    if (place->idle != NULL) {
+        watch_close(place->idle);
+    }
+    *place = (struct place){0};
 }
 
 CURLM *lc_curl_loop_multi(struct lc_curl_loop *loop)

@@ -32,6 +32,11 @@ int lc_curl_loop_new(uv_loop_t *loop, lc_curl_done_cb done, struct lc_curl_loop 
 /* When all jobs are removed. Closes the connections that libcurl keeps; the memory goes when the
  * loop has run the close callbacks. */
 void lc_curl_loop_close(struct lc_curl_loop *loop);
+/* A connection that libcurl keeps: its descriptor stays watched while no job uses it, which saves
+ * the system calls of watching it anew for each. Without memory it does not stay so. */
+void lc_curl_loop_keep(struct lc_curl_loop *loop, int fd);
+/* Before a descriptor that was kept is closed. */
+void lc_curl_loop_forget(struct lc_curl_loop *loop, int fd);
 /* For options of the multi handle other than its callbacks. */
 CURLM *lc_curl_loop_multi(struct lc_curl_loop *loop);
 /* LC_ENOMEM: libcurl did not take the handle, and the job is not in the loop. */

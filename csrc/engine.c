@@ -77,8 +77,13 @@ void lc_engine_complete(struct lc_engine *engine, struct lc_op *op)
     engine->completed_last = op;
 }
 
+/* What has ended needs the engine no more, and may outlive it. */
 static void remember_open(struct lc_engine *engine, struct lc_exchange *exchange)
 {
+    if (exchange->ended) {
+        exchange->engine = NULL;
+        return;
+    }
     exchange->prev = NULL;
     exchange->next = engine->open;
     if (engine->open != NULL) {
@@ -111,7 +116,7 @@ struct lc_op *lc_engine_take(struct lc_engine *engine)
         op->next = NULL;
         op->state = LC_OP_TAKEN;
         lc_engine_unregister(engine, op);
-        if (op->kind == LC_OP_REQUEST && !((struct lc_exchange *)op)->ended) {
+        if (op->kind == LC_OP_REQUEST) {
             remember_open(engine, (struct lc_exchange *)op);
         }
     }
@@ -164,6 +169,7 @@ int lc_engine_new(struct lc_engine **out)
     }
     lc_timers_init(&engine->timers);
     lc_home_init(&engine->home);
+    lc_blocks_keep();
     *out = engine;
     return 0;
 

@@ -89,7 +89,7 @@ struct lc_engine;
 
 struct lc_exchange {
     struct lc_op op;
-    struct lc_engine *engine;        /* NULL: it is gone */
+    struct lc_engine *engine;        /* NULL: it is gone, or this was taken when it had ended */
     struct lc_exchange *next, *prev; /* of those that were taken before they ended */
     struct lc_request request;
     struct lc_pool_waiter waiter;
@@ -106,7 +106,7 @@ struct lc_exchange {
     uint32_t late_tries;  /* time-outs before a response after which it was sent again */
     bool reused;          /* the present connection had served before */
     bool told_head;       /* the owner has heard of the head of a streamed response */
-    bool began_feeding;   /* a piece was fed: it cannot be sent again */
+    bool began_feeding;   /* a piece was asked for or fed: it cannot be sent again */
     bool fed_all;         /* the last piece was fed */
     bool was_late;        /* connecting got back the time for which this process was stopped */
     bool unsent;          /* the piece that was fed last is not written yet */

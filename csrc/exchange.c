@@ -20,10 +20,16 @@ static void detach(struct lc_exchange *exchange)
     lc_transfer_lane_detach(exchange);
 }
 
+/* The owner of a streamed response reads when nothing is left to be fed. */
+static bool reads_now(const struct lc_exchange *exchange)
+{
+    return exchange->request.streams && (!exchange->request.feeds || exchange->fed_all);
+}
+
 void lc_exchange_tell(struct lc_exchange *exchange)
 {
     if (exchange->op.state == LC_OP_PENDING) {
-        exchange->told_head |= exchange->response.head_done;
+        exchange->told_head |= reads_now(exchange) && exchange->response.head_done;
         lc_engine_complete(exchange->engine, &exchange->op);
     }
 }
@@ -161,8 +167,7 @@ bool lc_exchange_is_all_sent(const struct lc_exchange *exchange)
 
 bool lc_exchange_has_news(const struct lc_exchange *exchange)
 {
-    bool reads = exchange->request.streams && (!exchange->request.feeds || exchange->fed_all);
-    return exchange->ended || (reads && exchange->response.head_done &&
+    return exchange->ended || (reads_now(exchange) && exchange->response.head_done &&
                                (!exchange->told_head || lc_exchange_body(exchange).len > 0));
 }
 
@@ -251,9 +256,16 @@ int lc_exchange_begin(struct lc_engine *engine, struct lc_request *request,
 
 void lc_exchange_abort(struct lc_exchange *exchange)
 {
-    exchange->ended = true;
-    exchange->err = LC_ECANCELLED;
+    struct lc_engine *engine = exchange->engine;
+    bool had_room = exchange->waiter.pool == &engine->starting;
+    if (!exchange->ended) {
+        exchange->ended = true;
+        exchange->err = LC_ECANCELLED;
+    }
     detach(exchange);
+    if (had_room) {
+        lc_pool_pass_on(exchange->request.pool);
+    }
 }
 
 void lc_exchange_free(struct lc_exchange *exchange)
@@ -285,14 +297,18 @@ int lc_engine_resume(struct lc_exchange *exchange, void *data, uint64_t *id)
     lc_engine_forget_open(exchange);
     exchange->op.data = data;
     *id = exchange->op.id;
-    if (lc_exchange_has_news(exchange)) {
-        lc_exchange_tell(exchange);
-    } else if (lc_exchange_set_deadline(exchange, lc_now_ns(), exchange->request.read_timeout_ns)) {
+    /* What was fed goes out first, even if a head is there already. */
+    bool goes_on = !exchange->ended && (exchange->unsent || !lc_exchange_has_news(exchange));
+    if (goes_on &&
+        lc_exchange_set_deadline(exchange, lc_now_ns(), exchange->request.read_timeout_ns)) {
         if (exchange->request.version == LC_HTTP_2) {
             lc_transfer_lane_resume(exchange);
         } else {
             lc_http1_lane_resume(exchange);
         }
+    }
+    if (lc_exchange_has_news(exchange)) {
+        lc_exchange_tell(exchange);
     }
     if (exchange->op.state != LC_OP_PENDING) {
         engine->dirty = true;

@@ -176,12 +176,14 @@ static void receive(struct lc_exchange *exchange, bool to_the_end)
 }
 
 /* The connection is broken. What the server said before, if anything, is the better answer: a
- * response that came ahead of a reset is still in the socket. */
+ * response that came ahead of a reset is still in the socket. An owner who still feeds does not
+ * read: what is too much for the window would wait for him in vain. */
 static void receive_rest(struct lc_exchange *exchange, int err)
 {
     struct lc_conn *conn = exchange->conn;
     receive(exchange, true);
-    if (!exchange->ended && exchange->conn == conn && !conn->rests) {
+    bool feeds = exchange->request.feeds && !exchange->fed_all;
+    if (!exchange->ended && exchange->conn == conn && (feeds || !conn->rests)) {
         fail(exchange, err);
     }
 }
@@ -239,7 +241,7 @@ static void send_request(struct lc_exchange *exchange)
     if (lc_conn_watch(conn, false) < 0) {
         fail(exchange, LC_ESYS);
     } else if (exchange->request.feeds && !exchange->fed_all) {
-        exchange->hungry = true;
+        exchange->hungry = exchange->began_feeding = true;
         lc_exchange_tell(exchange);
     }
 }

@@ -41,7 +41,7 @@ static ssize_t on_read(void *owner, char *into, size_t len)
     if (exchange->fed_all) {
         return 0;
     }
-    exchange->hungry = true;
+    exchange->hungry = exchange->began_feeding = true;
     lc_exchange_tell(exchange);
     return LC_EAGAIN;
 }

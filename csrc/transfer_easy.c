@@ -25,6 +25,7 @@ static CURLcode set_constants(struct lc_transfer *transfer)
     /* What we say of names does not age. */
     curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, -1L);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->reason);
+    curl_easy_setopt(easy, CURLOPT_CURLU, transfer->url);
     /* The host is checked with the certificate, as in our own lane, and so are its authorities,
      * which libcurl would read for each connection. */
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
@@ -52,7 +53,9 @@ static struct lc_transfer *easy_new(struct lc_transfers *transfers)
     transfer->fd = transfer->stand_in = transfer->taken = -1;
     lc_buf_init(&transfer->fields, SIZE_MAX);
     transfer->job.easy = curl_easy_init();
-    if (transfer->job.easy == NULL || set_constants(transfer) != CURLE_OK) {
+    transfer->url = curl_url();
+    if (transfer->job.easy == NULL || transfer->url == NULL ||
+        set_constants(transfer) != CURLE_OK) {
         lc_transfer_easy_free(transfer);
         return NULL;
     }
@@ -74,6 +77,7 @@ struct lc_transfer *lc_transfer_easy_take(struct lc_transfers *transfers)
 void lc_transfer_easy_free(struct lc_transfer *transfer)
 {
     curl_easy_cleanup(transfer->job.easy);
+    curl_url_cleanup(transfer->url);
     lc_buf_free(&transfer->fields);
     lc_buf_free(&transfer->answer);
     lc_free(transfer);
@@ -202,7 +206,7 @@ static void set_tls(CURL *easy, const struct lc_tls_config *tls)
     curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, tls->resume ? 1L : 0L);
 }
 
-static CURLcode set_origin(CURL *easy, const struct lc_origin *origin)
+static CURLcode set_origin(struct lc_transfer *transfer, const struct lc_origin *origin)
 {
     char url[URL_MAX];
     bool secure = origin->tls_context != NULL;
@@ -212,9 +216,16 @@ static CURLcode set_origin(CURL *easy, const struct lc_origin *origin)
         return CURLE_URL_MALFORMAT;
     }
     if (secure) {
-        set_tls(easy, origin->tls_config);
+        set_tls(transfer->job.easy, origin->tls_config);
     }
-    return curl_easy_setopt(easy, CURLOPT_URL, url);
+    switch (curl_url_set(transfer->url, CURLUPART_URL, url, 0)) {
+    case CURLUE_OK:
+        return CURLE_OK;
+    case CURLUE_OUT_OF_MEMORY:
+        return CURLE_OUT_OF_MEMORY;
+    default:
+        return CURLE_URL_MALFORMAT;
+    }
 }
 
 static void set_forbids_reuse(struct lc_transfer *transfer, bool forbids)
@@ -324,7 +335,7 @@ CURLcode lc_transfer_easy_prepare(struct lc_transfer *transfer)
     CURLcode code = set_group(transfer);
     if (code == CURLE_OK && transfer->origin != origin) {
         transfer->origin = NULL;
-        code = set_origin(easy, origin);
+        code = set_origin(transfer, origin);
     }
     if (code != CURLE_OK) {
         return code;

@@ -116,7 +116,9 @@ static CURLcode on_ssl_ctx(CURL *easy, void *ssl_ctx, void *clientp)
  * group. Those that never worked libcurl 7.88 closes by itself. */
 static int on_close_socket(void *clientp, curl_socket_t fd)
 {
-    lc_transfer_group_closed(clientp, fd);
+    struct lc_transfer_group *group = clientp;
+    lc_curl_loop_forget(group->scope->transfers->loop, fd);
+    lc_transfer_group_closed(group, fd);
     return close(fd);
 }
 

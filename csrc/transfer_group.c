@@ -91,8 +91,10 @@ void lc_transfer_group_free(struct lc_transfer_group *group)
 /* Without memory it is not known: the next transfer makes a connection of its own. */
 void lc_transfer_group_opened(struct lc_transfer_group *group, int fd)
 {
-    struct lc_transfer_counts *counts = &group->scope->transfers->counts;
+    struct lc_transfers *transfers = group->scope->transfers;
+    struct lc_transfer_counts *counts = &transfers->counts;
     counts->opened++;
+    lc_curl_loop_keep(transfers->loop, fd);
     if (group->socket_count == group->socket_cap) {
         size_t cap = group->socket_cap != 0 ? 2 * group->socket_cap : 1;
         int *sockets = lc_realloc(group->sockets, cap * sizeof *sockets);
@@ -127,6 +129,9 @@ static bool is_closed_by_peer(int fd)
  * connection for one to use. Without it, it finds the end. */
 void lc_transfer_group_forget_stale(struct lc_transfer_group *group)
 {
+    if (group->origin->tls_context == NULL) {
+        return;
+    }
     for (size_t i = group->socket_count; i-- > 0;) {
         char bytes[4096];
         int fd = group->sockets[i];

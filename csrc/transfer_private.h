@@ -51,6 +51,7 @@ struct lc_transfer {
     /* options as they are set on the handle */
     struct lc_transfer_group *shares; /* NULL: not set */
     const struct lc_origin *origin;
+    CURLU *url; /* the origin's, read once and not for each request */
     long version;
     long lifetime_s;
     bool forbids_reuse;

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from locust_c import _core
-from locust_c.tls_context import TLS_VERSIONS, Certificate, TlsSettings
+from locust_c.tls_context import TLS_VERSIONS, Certificate, TlsSettings, check_ciphers
 
 if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_MAX_IDLE",
+    "ConnectionAttributes",
     "ConnectionOptions",
     "ConnectionSettings",
     "checked_options",
@@ -68,7 +70,7 @@ class ConnectionOptions:
     """True: a new connection resumes the TLS session of the one before (RFC 8446, 2.2)."""
 
     def __post_init__(self) -> None:
-        if self.lifetime is not None and not self.lifetime > 0:
+        if self.lifetime is not None and not _is_duration(self.lifetime):
             raise ValueError(f"lifetime must be a positive number of seconds, not {self.lifetime!r}")
         if self.limit is not None and (not isinstance(self.limit, int) or self.limit < 1):
             raise ValueError(f"limit must be a positive number of connections, not {self.limit!r}")
@@ -82,7 +84,17 @@ class ConnectionOptions:
                 raise ValueError(f"{name} must be one of {', '.join(TLS_VERSIONS)}, not {value!r}")
         if self.tls_min and self.tls_max and self.tls_min > self.tls_max:
             raise ValueError(f"tls_min {self.tls_min!r} is above tls_max {self.tls_max!r}")
-        for host, addresses in dict(self.resolve).items():
+        for name in ("keep_alive", "tls_resumption"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
+        if self.tls_ciphers:
+            check_ciphers("tls_ciphers", self.tls_ciphers)
+        self._check_resolve()
+
+    def _check_resolve(self) -> None:
+        if not isinstance(self.resolve, Mapping):
+            raise ValueError(f'resolve must be a dict of "host:port" to addresses, not {self.resolve!r}')
+        for host, addresses in self.resolve.items():
             if not isinstance(host, str) or not isinstance(addresses, str) or not host or not addresses:
                 raise ValueError(f'resolve maps "host:port" to addresses, not {host!r} to {addresses!r}')
             for address in addresses.split(","):
@@ -105,6 +117,10 @@ class ConnectionOptions:
         return DEFAULT_MAX_IDLE if self.keep_alive else 0, self.limit or 0, self.lifetime or 0.0
 
 
+def _is_duration(seconds: object) -> bool:
+    return isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 < seconds < math.inf
+
+
 _DEFAULT = ConnectionOptions()
 
 
@@ -115,6 +131,48 @@ def checked_options(options: ConnectionOptions | None) -> ConnectionOptions:
     if not isinstance(options, ConnectionOptions):
         raise TypeError(f"connection_options must be ConnectionOptions, not {options!r}")
     return options
+
+
+class ConnectionAttributes:
+    """Mixin of the user classes: what a class says about its connections is checked when its body has run."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Raises ValueError or TypeError, naming the attribute, for what cannot be."""
+        super().__init_subclass__(**kwargs)
+        for name, check in _ATTRIBUTES.items():
+            value = vars(cls).get(name)
+            if value is not None and not hasattr(value, "__get__"):  # a property is asked for each user
+                try:
+                    check(value)
+                except (TypeError, ValueError) as error:
+                    raise type(error)(f"{cls.__name__}.{error}") from None
+
+
+def _check_http_version(value: Any) -> None:
+    _core.Session().http_version = value
+
+
+def _check_max_body_size(value: Any) -> None:
+    _core.Session().max_body_size = value
+
+
+def _check_concurrency(value: Any) -> None:
+    if not isinstance(value, int) or value < 1:
+        raise ValueError(f"concurrency must be at least 1, not {value!r}")
+
+
+def _check_factory(value: Any) -> None:
+    if not callable(value):
+        raise TypeError(f"ssl_context_factory must be a function that makes an SSLContext, not {value!r}")
+
+
+_ATTRIBUTES: dict[str, Callable[[Any], object]] = {
+    "connection_options": checked_options,
+    "http_version": _check_http_version,
+    "max_body_size": _check_max_body_size,
+    "concurrency": _check_concurrency,
+    "ssl_context_factory": _check_factory,
+}
 
 
 class ConnectionSettings:

@@ -217,6 +217,8 @@ def _bad_protocol(failure: Failure) -> Exception:
     reason, _, shown = failure.reason.partition(": ")
     if failure.head_done:
         return _broken("Connection broken", _InvalidChunk(shown) if shown else HTTPException(reason))
+    if not failure.status_line:
+        return _aborted(HTTPException(failure.reason))  # over HTTP/2 there is none
     if "status" in reason or not failure.status_line.startswith("HTTP/1."):
         return _aborted(BadStatusLine(failure.status_line + "\r\n"))
     return _aborted(HTTPException(reason))

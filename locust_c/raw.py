@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["EngineRaw", "Message", "StreamFile"]
 
 _BLOCK = 65536
-_VERSIONS = {"HTTP/1.0": 10, "HTTP/1.1": 11, "HTTP/2": 20}
+_VERSIONS = {"HTTP/1.0": 10, "HTTP/1.1": 11, "HTTP/2.0": 20}
 
 
 class Message(HTTPHeaderDict):

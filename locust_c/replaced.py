@@ -138,6 +138,8 @@ def in_adapter(adapter: HTTPAdapter) -> str | None:
             continue
         owner = adapter if name in adapter.__dict__ else _owner(type(adapter), name)
         if owner is not HTTPAdapter:
+            if isinstance(owner, type):
+                return f"{type(adapter).__name__} of {type(adapter).__module__} has a {name} of its own"
             return f"{type(adapter).__name__}.{name} is {described(getattr(adapter, name))}"
     return None
 

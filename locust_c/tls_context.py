@@ -23,6 +23,7 @@ __all__ = [
     "TLS_VERSIONS",
     "Certificate",
     "TlsSettings",
+    "check_ciphers",
     "settings_of_context",
     "settings_of_factory",
     "settings_of_requests",
@@ -155,6 +156,16 @@ def settings_of_context(context: ssl.SSLContext, cert: Certificate = None) -> Tl
         ciphersuites=suites,
         verify_flags=int(context.verify_flags),
     )
+
+
+def check_ciphers(argument: str, ciphers: str) -> None:
+    """Raises ValueError, naming the argument, if OpenSSL knows none of the ciphers for TLS 1.2 and older."""
+    older, _suites = _split_ciphers(ciphers.split(":"))
+    try:
+        if older:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).set_ciphers(older)
+    except ssl.SSLError:
+        raise ValueError(f"{argument} has no cipher that OpenSSL knows: {ciphers!r}") from None
 
 
 def _split_ciphers(names: Sequence[str]) -> tuple[str | None, str | None]:

@@ -81,6 +81,25 @@ int lc_py_engine_rearm(struct py_engine *engine)
     return 0;
 }
 
+void lc_py_engine_let_go(struct py_engine *engine)
+{
+    if (engine == NULL || engine->core == NULL || engine->arm == NULL ||
+        engine->thread != PyThread_get_thread_ident() || !lc_engine_is_ours(engine->core)) {
+        return;
+    }
+    struct lc_engine_counts counts;
+    lc_engine_count(engine->core, &counts);
+    if (counts.operations == 0 || !lc_engine_is_dirty(engine->core)) {
+        return;
+    }
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (lc_py_engine_rearm(engine) < 0) {
+        PyErr_WriteUnraisable((PyObject *)engine);
+    }
+    PyErr_Restore(type, value, traceback);
+}
+
 /* --- type --- */
 
 static PyObject *engine_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)

@@ -30,5 +30,8 @@ int lc_py_engine_check(struct py_engine *engine) LC_MUST_USE;
 struct lc_op *lc_py_engine_next(struct py_engine *engine);
 /* After an operation was begun outside step(): makes sure that the hub comes back in time. */
 int lc_py_engine_rearm(struct py_engine *engine) LC_MUST_USE;
+/* After something was let go of, which may have made room for who waits: the same, if need be. It
+ * keeps the exception that is set, and does nothing where the engine cannot be used. */
+void lc_py_engine_let_go(struct py_engine *engine);
 
 #endif

@@ -218,7 +218,10 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
         request.resend_late = session->resend_late;
     }
     lc_buf_move(&request.wire, &wire->bytes);
+    /* The session may be given another pool meanwhile. */
+    struct py_pool *shared = (struct py_pool *)Py_XNewRef((PyObject *)session->shared_pool);
     struct lc_exchange *exchange = lc_py_submit(session->engine, &request, call->pieces);
+    Py_XDECREF((PyObject *)shared);
     lc_buf_free(&request.wire);
     if (exchange == NULL) {
         return NULL;
@@ -242,6 +245,7 @@ LC_CALLS_PYTHON struct py_response *lc_py_exchange(struct py_session *session, s
         return response;
     }
     lc_op_free(&exchange->op);
+    lc_py_engine_let_go(session->engine);
     return response;
 }
 

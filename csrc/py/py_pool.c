@@ -6,6 +6,7 @@ void lc_py_pool_close(struct py_engine *engine, struct lc_pool *pool)
 {
     if (engine != NULL && (engine->core == NULL || lc_engine_is_ours(engine->core))) {
         lc_engine_pool_close(pool);
+        lc_py_engine_let_go(engine);
     }
 }
 

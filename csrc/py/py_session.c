@@ -103,6 +103,11 @@ static int set_max_body_size(PyObject *op, PyObject *value, void *Py_UNUSED(clos
         PyErr_SetString(PyExc_AttributeError, "max_body_size cannot be deleted");
         return -1;
     }
+    if (!PyIndex_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "max_body_size must be a whole number of bytes, not %R",
+                     value);
+        return -1;
+    }
     Py_ssize_t size = PyNumber_AsSsize_t(value, NULL);
     if (size == -1 && PyErr_Occurred()) {
         return -1;
@@ -139,6 +144,11 @@ static PyObject *session_set_pool(PyObject *op, PyObject *pool)
     struct py_session *self = (struct py_session *)op;
     if (pool != Py_None && !Py_IS_TYPE(pool, self->state->Pool)) {
         return PyErr_Format(PyExc_TypeError, "a Pool or None is needed, not %R", pool);
+    }
+    if (pool != Py_None && self->engine != NULL &&
+        ((struct py_pool *)pool)->engine != self->engine) {
+        PyErr_SetString(PyExc_ValueError, "the pool belongs to another engine");
+        return NULL;
     }
     struct py_pool *shared = pool != Py_None ? (struct py_pool *)Py_NewRef(pool) : NULL;
     self->pool = shared != NULL ? &shared->core : &self->own_pool;

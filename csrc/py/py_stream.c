@@ -17,6 +17,7 @@ PyObject *lc_py_stream_new(struct py_session *session, PyObject *url, struct lc_
     struct py_stream *self = (struct py_stream *)type->tp_alloc(type, 0);
     if (self == NULL) {
         lc_op_free(&exchange->op);
+        lc_py_engine_let_go(session->engine);
         return NULL;
     }
     self->session = (struct py_session *)Py_NewRef(session);
@@ -32,6 +33,7 @@ static void close_stream(struct py_stream *self)
     self->exchange = NULL;
     if (exchange != NULL) {
         lc_op_free(&exchange->op);
+        lc_py_engine_let_go(self->engine);
     }
 }
 

@@ -16,19 +16,25 @@ LC_CALLS_PYTHON static struct lc_exchange *park(struct py_engine *engine, uint64
     return exchange;
 }
 
+static void drop(struct py_engine *engine, struct lc_exchange *exchange)
+{
+    lc_op_free(&exchange->op);
+    lc_py_engine_let_go(engine);
+}
+
 LC_CALLS_PYTHON struct lc_exchange *lc_py_resume(struct py_engine *engine,
                                                  struct lc_exchange *exchange)
 {
     uint64_t id;
     void *waiter = lc_py_engine_check(engine) == 0 ? lc_wake_current(engine) : NULL;
     if (waiter == NULL) {
-        lc_op_free(&exchange->op);
+        drop(engine, exchange);
         return NULL;
     }
     int rc = lc_engine_resume(exchange, waiter, &id);
     if (rc < 0) {
         lc_wake_drop(waiter);
-        lc_op_free(&exchange->op);
+        drop(engine, exchange);
         PyErr_SetString(rc == LC_ENOMEM ? PyExc_MemoryError : PyExc_RuntimeError, lc_strerror(rc));
         return NULL;
     }
@@ -68,7 +74,7 @@ feed_all(struct py_engine *engine, struct lc_exchange *exchange, PyObject *piece
     while (exchange != NULL && !exchange->ended &&
            !(exchange->fed_all && exchange->request.streams && exchange->response.head_done)) {
         if (exchange->hungry && feed_next(exchange, pieces) < 0) {
-            lc_op_free(&exchange->op);
+            drop(engine, exchange);
             return NULL;
         }
         exchange = lc_py_resume(engine, exchange);

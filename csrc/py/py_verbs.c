@@ -256,6 +256,10 @@ static int parse_exchange(struct py_session *self, PyObject *args, PyObject *kwa
             PyErr_Format(PyExc_TypeError, "a Pool or None is needed, not %R", pool);
             return -1;
         }
+        if (((struct py_pool *)pool)->engine != self->engine) {
+            PyErr_SetString(PyExc_ValueError, "the pool belongs to another engine");
+            return -1;
+        }
         call->pool = &((struct py_pool *)pool)->core;
     }
     if (version != Py_None && lc_py_http_version(version, &call->http_version) < 0) {

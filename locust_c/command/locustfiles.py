@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..shape import LoadTestShape
     from ..user.users import User
 
+_PACKAGE = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 _PYTHON_2_PRINT = re.compile(r"Missing parentheses in call to '(print|exec)'")
 
 
@@ -105,8 +106,29 @@ def _syntax_error_text(path: str, error: SyntaxError) -> str:
 def _exception_text(path: str, error: Exception) -> str:
     """The traceback from the locustfile on: how we came to import it is of no use to its author."""
     linecache.checkcache(path)
+    line = _refused_line(path, error)
+    if line is not None:
+        return f"Error in {line}: {error}"
     lines = traceback.format_exception(type(error), error, _from_file(error.__traceback__, path))
     return f"{path} cannot be used: it failed while being imported.\n" + "".join(lines).rstrip("\n")
+
+
+def _refused_line(path: str, error: Exception) -> str | None:
+    """File and line that gave locust_c a value it refuses; None for an error of another kind."""
+    if not isinstance(error, (TypeError, ValueError)):
+        return None
+    frames = traceback.extract_tb(_from_file(error.__traceback__, path))
+    theirs = [frame for frame in frames if not _is_ours(frame.filename)]
+    if not theirs or not _is_ours(frames[-1].filename) or not (frames[-1].line or "").startswith("raise "):
+        return None
+    by_whom = (
+        "" if os.path.abspath(theirs[-1].filename) == os.path.abspath(path) else f" (imported by {path})"
+    )
+    return f"{theirs[-1].filename}, line {theirs[-1].lineno}{by_whom}"
+
+
+def _is_ours(filename: str) -> bool:
+    return filename == "<string>" or filename.startswith(_PACKAGE)  # "<string>": __init__ of a dataclass
 
 
 def _from_file(trace: TracebackType | None, path: str) -> TracebackType | None:

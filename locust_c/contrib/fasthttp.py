@@ -20,7 +20,13 @@ from requests.auth import _basic_auth_str
 
 from locust_c import _core
 from locust_c.clients import HttpSession, absolute_http_url_regexp
-from locust_c.connections import ConnectionOptions, ConnectionSettings, checked_options, shared_pool
+from locust_c.connections import (
+    ConnectionAttributes,
+    ConnectionOptions,
+    ConnectionSettings,
+    checked_options,
+    shared_pool,
+)
 from locust_c.contrib.fast_agent import DefaultHeaders, LocustUserAgent, Sending, failed_response
 from locust_c.contrib.fast_failures import FAILURE_EXCEPTIONS, LocustBadStatusCode, fast_error, fast_timeout
 from locust_c.contrib.fast_pool import PoolSettings, insecure_ssl_context_factory
@@ -419,7 +425,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
 _VALID, _REDIRECT = LocustUserAgent.valid_response_codes, LocustUserAgent.redirect_response_codes
 
 
-class FastHttpUser(RestMixin, User):
+class FastHttpUser(ConnectionAttributes, RestMixin, User):
     """A user with the fast client: ``self.client`` is a `FastHttpSession`.
 
     Time-outs are seconds; the other attributes are described where `FastHttpSession` takes them.
@@ -439,6 +445,7 @@ class FastHttpUser(RestMixin, User):
     cert: str | tuple[str, str] | None = None
     connection_options: ConnectionOptions | None = None
     http_version: str | None = None
+    max_body_size: int | None = None
     abstract = True
 
     def __init__(self, environment: Environment) -> None:
@@ -462,3 +469,5 @@ class FastHttpUser(RestMixin, User):
             connection_options=self.connection_options,
             http_version=self.http_version,
         )
+        if self.max_body_size is not None:
+            self.client.max_body_size = self.max_body_size

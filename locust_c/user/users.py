@@ -12,7 +12,7 @@ from gevent.pool import Group
 from greenlet import GreenletExit
 
 from locust_c.clients import HttpSession
-from locust_c.connections import ConnectionOptions
+from locust_c.connections import ConnectionAttributes, ConnectionOptions
 from locust_c.exception import RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust_c.hub import yield_if_needed
 from locust_c.user.declaration import check_attributes, check_task_name, collect_tasks
@@ -220,7 +220,7 @@ class User(metaclass=UserMeta):
         return self.host
 
 
-class HttpUser(RestMixin, User):
+class HttpUser(ConnectionAttributes, RestMixin, User):
     """A user with an HTTP client, ``self.client``, that works as a ``requests.Session``.
 
     Raises ``StopTest`` if there is no host.
@@ -233,6 +233,8 @@ class HttpUser(RestMixin, User):
     """How connections are made and kept: limits, life time, source, addresses, TLS."""
     http_version: str | None = None
     """"1.1" (the default), "1.0" or "2"."""
+    max_body_size: int | None = None
+    """How many bytes a response's body may have, as received and as decoded; None: 256 MiB."""
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -245,3 +247,5 @@ class HttpUser(RestMixin, User):
             http_version=self.http_version,
         )
         self.client.trust_env = False
+        if self.max_body_size is not None:
+            self.client.max_body_size = self.max_body_size

@@ -64,7 +64,11 @@ void lane_turn(struct lane *lane, int fd)
 {
     struct pollfd watched[] = {{.fd = uv_backend_fd(&lane->loop), .events = POLLIN},
                                {.fd = fd, .events = POLLIN}};
+    unsigned told = lane->told;
     bool more = turn_lane(lane);
+    if (lane->told != told) {
+        return; /* the caller may have waited for that */
+    }
     uv_update_time(&lane->loop);
     int wait_ms = more ? 0 : uv_backend_timeout(&lane->loop);
     bool bounded = wait_ms >= 0 && wait_ms < RIG_PATIENCE_MS;
@@ -201,6 +205,7 @@ static void on_done(void *owner, const struct lc_transfer_result *result)
 {
     struct sent *sent = owner;
     sent->calls++;
+    sent->lane->told++;
     sent->result = *result;
     CHECK(result->reason != NULL);
     snprintf(sent->reason, sizeof sent->reason, "%s", result->reason);

@@ -17,6 +17,7 @@ struct lane {
     struct lc_origin origin;
     int listener, descriptors;
     uint16_t port;
+    unsigned told; /* ends of transfers */
     char url[64];
 };
 

@@ -3,6 +3,9 @@
 #include "buf.h"
 #include "check.h"
 
+#include <errno.h>
+#include <sys/mman.h>
+
 enum { MIB = 1 << 20 };
 
 static void test_a_block_has_at_least_what_was_asked_for(void)
@@ -21,6 +24,7 @@ static void test_a_block_has_at_least_what_was_asked_for(void)
 static void test_a_freed_block_is_used_again_for_what_fits(void)
 {
     size_t size, other_size, again_size;
+    lc_blocks_keep();
     char *block = lc_block_alloc(MIB, &size);
     char *other = lc_block_alloc(4 * MIB, &other_size);
     CHECK(block != NULL && other != NULL);
@@ -105,8 +109,36 @@ static void test_a_buffer_grows_from_small_to_large_and_larger(void)
     lc_blocks_release();
 }
 
+static bool is_mapped(void *block)
+{
+    unsigned char pages[1];
+    return mincore(block, 1, pages) == 0 || errno != ENOMEM;
+}
+
+/* A thread that ends would take them with it. */
+static void test_a_thread_without_an_engine_keeps_nothing(void)
+{
+    size_t size;
+    char *block = lc_block_alloc(MIB, &size);
+    CHECK(block != NULL && is_mapped(block));
+    lc_block_free(block, size);
+    CHECK(!is_mapped(block));
+    lc_blocks_keep();
+    lc_blocks_keep();
+    block = lc_block_alloc(MIB, &size);
+    CHECK(block != NULL);
+    lc_blocks_release(); /* one of the two is left */
+    lc_block_free(block, size);
+#if !defined(__SANITIZE_ADDRESS__)
+    CHECK(is_mapped(block));
+#endif
+    lc_blocks_release();
+    CHECK(!is_mapped(block));
+}
+
 int main(void)
 {
+    RUN(test_a_thread_without_an_engine_keeps_nothing);
     RUN(test_a_block_has_at_least_what_was_asked_for);
     RUN(test_a_freed_block_is_used_again_for_what_fits);
     RUN(test_more_than_the_spare_bytes_goes_back_at_once);

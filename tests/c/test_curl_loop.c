@@ -13,6 +13,7 @@ struct bench {
     struct lc_curl_loop *loop;
     int listener, descriptors;
     uint16_t port;
+    bool keeps; /* descriptors stay watched */
     char url[64];
 };
 
@@ -46,6 +47,11 @@ static void on_done(struct lc_curl_job *job, CURLcode code)
         CHECK_INT(curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status), CURLE_OK);
         CHECK_INT(status, 200);
     }
+    if (get->bench->keeps && code == CURLE_OK) {
+        curl_socket_t fd = CURL_SOCKET_BAD;
+        CHECK_INT(curl_easy_getinfo(job->easy, CURLINFO_ACTIVESOCKET, &fd), CURLE_OK);
+        lc_curl_loop_keep(get->bench->loop, fd);
+    }
     if (!get->keep) {
         get_end(get);
     }
@@ -62,6 +68,13 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *userp)
     return size * count;
 }
 
+static int on_close_socket(void *clientp, curl_socket_t fd)
+{
+    struct bench *bench = clientp;
+    lc_curl_loop_forget(bench->loop, fd);
+    return close(fd);
+}
+
 static void get_begin(struct get *get)
 {
     get->job.owner = get;
@@ -72,6 +85,10 @@ static void get_begin(struct get *get)
     curl_easy_setopt(get->job.easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(get->job.easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(get->job.easy, CURLOPT_WRITEDATA, get);
+    if (get->bench->keeps) {
+        curl_easy_setopt(get->job.easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+        curl_easy_setopt(get->job.easy, CURLOPT_CLOSESOCKETDATA, get->bench);
+    }
     CHECK_INT(lc_curl_loop_add(get->bench->loop, &get->job), 0);
     CHECK_INT(get->calls, 0); /* never from inside */
 }
@@ -301,6 +318,77 @@ static void test_a_handle_that_is_in_another_multi_is_not_taken(void)
     bench_close(&bench);
 }
 
+/* --- kept descriptors --- */
+
+/* One job after the other on one connection; the watch of the second one is kept. */
+static int keep_connection(struct bench *bench)
+{
+    int peer = -1;
+    for (int i = 0; i < 2; i++) {
+        struct get get = {.bench = bench};
+        get_begin(&get);
+        peer = peer < 0 ? accept_one(bench) : peer;
+        await_request(bench, peer);
+        peer_send(peer, RESPONSE);
+        await(bench, &get);
+        CHECK_INT(get.code, CURLE_OK);
+    }
+    return peer;
+}
+
+static void test_a_kept_descriptor_is_not_watched_anew(void)
+{
+    struct bench bench;
+    bench_open(&bench);
+    bench.keeps = true;
+    int peer = keep_connection(&bench);
+    struct get get = {.bench = &bench};
+    get_begin(&get);
+    lc_alloc_fail_after(1); /* a watch would be the next allocation */
+    await_request(&bench, peer);
+    peer_send(peer, RESPONSE);
+    await(&bench, &get);
+    CHECK_INT(get.code, CURLE_OK);
+    lc_alloc_fail_after(0);
+    close(peer);
+    bench_close(&bench);
+}
+
+static void test_news_of_a_kept_descriptor_wake_nobody_twice(void)
+{
+    struct bench bench;
+    bench_open(&bench);
+    bench.keeps = true;
+    close(keep_connection(&bench));
+    run(&bench, -1);
+    uv_run(&bench.uv, UV_RUN_NOWAIT);
+    struct pollfd backend = {.fd = uv_backend_fd(&bench.uv), .events = POLLIN};
+    CHECK_INT(poll(&backend, 1, 0), 0);
+    struct get get = {.bench = &bench};
+    get_begin(&get);
+    int peer = accept_one(&bench);
+    await_request(&bench, peer);
+    peer_send(peer, RESPONSE);
+    await(&bench, &get);
+    CHECK_INT(get.code, CURLE_OK);
+    close(peer);
+    bench_close(&bench);
+}
+
+static void test_a_descriptor_that_is_not_known_may_be_forgotten(void)
+{
+    struct bench bench;
+    bench_open(&bench);
+    lc_curl_loop_forget(bench.loop, 1000);
+    lc_curl_loop_keep(bench.loop, 10);
+    lc_curl_loop_forget(bench.loop, 5);
+    lc_curl_loop_forget(bench.loop, 10);
+    lc_alloc_fail_after(1);
+    lc_curl_loop_keep(bench.loop, 100000);
+    lc_curl_loop_forget(bench.loop, 100000);
+    bench_close(&bench);
+}
+
 /* --- without memory --- */
 
 static void test_without_memory_there_is_no_loop(void)
@@ -345,6 +433,9 @@ int main(void)
     RUN(test_finished_jobs_leave_the_list_from_any_place);
     RUN(test_a_job_that_was_never_added_may_be_removed);
     RUN(test_a_handle_that_is_in_another_multi_is_not_taken);
+    RUN(test_a_kept_descriptor_is_not_watched_anew);
+    RUN(test_news_of_a_kept_descriptor_wake_nobody_twice);
+    RUN(test_a_descriptor_that_is_not_known_may_be_forgotten);
     RUN(test_without_memory_there_is_no_loop);
     RUN(test_a_job_whose_descriptor_cannot_be_watched_fails_alone);
     return 0;

@@ -248,6 +248,100 @@ static void test_feeding_may_run_out_of_memory(void)
     rig_close(&rig);
 }
 
+static void test_a_request_that_asked_for_a_piece_is_not_sent_again(void)
+{
+    struct rig rig;
+    rig_open(&rig);
+    struct lc_request request = rig_request(&rig, POST);
+    request.feeds = request.chunked = true;
+    request.resend_closed = request.resend_late = 3;
+    rig_begin(&rig, &request);
+    int peer = rig_accept(&rig);
+    struct lc_exchange *exchange = rig_take(&rig);
+    rig_expect(&rig, peer, POST);
+    close(peer); /* while the owner makes the piece */
+    while (!exchange->ended) {
+        rig_turn(&rig, -1);
+    }
+    resume(exchange, &rig);
+    rig_expect_result(&rig, LC_ECLOSED, 0, "");
+    rig_close(&rig);
+}
+
+/* Begins one that streams as well, whose head is there before a piece was fed. */
+static struct lc_exchange *begin_with_an_early_head(struct rig *rig, int *peer, const char *head)
+{
+    struct lc_request request = rig_request(rig, POST);
+    request.feeds = request.chunked = request.streams = true;
+    rig_begin(rig, &request);
+    *peer = rig_accept(rig);
+    struct lc_exchange *exchange = rig_take(rig);
+    rig_expect(rig, *peer, POST);
+    peer_send(*peer, head);
+    while (!exchange->response.head_done) {
+        rig_turn(rig, -1);
+    }
+    return exchange;
+}
+
+static void test_an_early_head_waits_for_the_last_piece_and_holds_it_up_no_longer(void)
+{
+    static const char *const heads[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no",
+    };
+    for (int i = 0; i < 2; i++) {
+        struct rig rig;
+        int peer;
+        rig_open(&rig);
+        struct lc_exchange *exchange = begin_with_an_early_head(&rig, &peer, heads[i]);
+        feed(exchange, &rig, "abc", false);
+        CHECK(rig_take(&rig) == exchange);
+        feed(exchange, &rig, "", true);
+        CHECK(rig_take(&rig) == exchange);
+        CHECK(!exchange->ended);
+        CHECK_INT(lc_exchange_body(exchange).len, i);
+        rig_expect(&rig, peer, "3\r\nabc\r\n0\r\n\r\n");
+        peer_send(peer, i == 0 ? "ok" : "k");
+        do {
+            resume(exchange, &rig);
+            CHECK(rig_take(&rig) == exchange);
+            lc_exchange_consume(exchange, lc_exchange_body(exchange).len);
+        } while (!exchange->ended);
+        CHECK_INT(exchange->err, 0);
+        lc_op_free(&exchange->op);
+        close(peer);
+        rig_close(&rig);
+    }
+}
+
+/* The owner does not read while he feeds: the rest of the response would wait for him. */
+static void test_a_connection_that_breaks_behind_a_full_window_ends_a_request_that_feeds(void)
+{
+    enum { SIZE = 1 << 20 };
+    struct rig rig;
+    int peer;
+    char *body = malloc(SIZE);
+    CHECK(body != NULL);
+    memset(body, 'x', SIZE);
+    rig_open(&rig);
+    struct lc_exchange *exchange =
+        begin_with_an_early_head(&rig, &peer, "HTTP/1.1 200 OK\r\nContent-Length: 9999999\r\n\r\n");
+    while (!exchange->conn->rests) {
+        ssize_t sent = send(peer, body, SIZE, MSG_DONTWAIT | MSG_NOSIGNAL);
+        CHECK(sent > 0 || exchange->response.body.len > 0);
+        rig_turn(&rig, -1);
+    }
+    peer_reset(peer);
+    CHECK_INT(lc_exchange_feed(exchange, body, SIZE, false), 0);
+    resume(exchange, &rig);
+    CHECK(rig_take(&rig) == exchange);
+    CHECK(exchange->ended && exchange->err == LC_ERESET);
+    lc_op_free(&exchange->op);
+    free(body);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     rig_prepare_process();
@@ -262,5 +356,8 @@ int main(void)
     RUN(test_what_was_fed_in_part_is_not_sent_again);
     RUN(test_no_time_out_counts_while_the_owner_has_no_piece);
     RUN(test_feeding_may_run_out_of_memory);
+    RUN(test_a_request_that_asked_for_a_piece_is_not_sent_again);
+    RUN(test_an_early_head_waits_for_the_last_piece_and_holds_it_up_no_longer);
+    RUN(test_a_connection_that_breaks_behind_a_full_window_ends_a_request_that_feeds);
     return 0;
 }

@@ -112,6 +112,26 @@ static void test_who_waits_can_be_cancelled(void)
     rig_close(&rig);
 }
 
+/* Outside a turn: who was told of the room does not live to take it. */
+static void test_room_goes_to_the_next_if_its_taker_is_cancelled(void)
+{
+    struct rig rig;
+    rig_open(&rig);
+    rig.pool.max_open = 1;
+    uint64_t first = rig_get(&rig, GET), second = rig_get(&rig, GET);
+    rig_get(&rig, GET);
+    int peer = rig_accept(&rig);
+    rig_expect(&rig, peer, GET);
+    CHECK(lc_engine_cancel(rig.engine, first) == &rig);
+    CHECK(lc_engine_cancel(rig.engine, second) == &rig);
+    CHECK(lc_engine_is_dirty(rig.engine));
+    rig_expect_closed(&rig, peer);
+    peer = rig_accept(&rig);
+    serve(&rig, peer);
+    close(peer);
+    rig_close(&rig);
+}
+
 static void test_the_engine_may_go_while_requests_wait(void)
 {
     struct rig rig;
@@ -167,6 +187,7 @@ int main(void)
     RUN(test_an_attempt_that_fails_makes_room);
     RUN(test_an_idle_connection_elsewhere_makes_room);
     RUN(test_who_waits_can_be_cancelled);
+    RUN(test_room_goes_to_the_next_if_its_taker_is_cancelled);
     RUN(test_the_engine_may_go_while_requests_wait);
     RUN(test_a_connection_that_is_too_old_is_not_used_again);
     RUN(test_no_connection_is_kept_without_keep_alive);

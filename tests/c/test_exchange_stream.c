@@ -263,6 +263,25 @@ static void test_the_engine_may_go_before_the_response(void)
     lc_op_free(&exchange->op);
 }
 
+static void test_the_engine_may_go_before_a_response_that_has_ended(void)
+{
+    struct rig rig;
+    rig_open(&rig);
+    int peer = open_stream(&rig);
+    peer_send(peer, HEAD_OF_TEN);
+    peer_send(peer, "0123456789");
+    struct lc_exchange *exchange = rig_take(&rig);
+    while (!exchange->ended) {
+        resume(exchange, &rig);
+        CHECK(rig_take(&rig) == exchange);
+    }
+    close(peer);
+    rig_close(&rig);
+    CHECK_INT(exchange->err, 0);
+    expect_piece(exchange, "0123456789");
+    lc_op_free(&exchange->op);
+}
+
 static void expect_end(struct rig *rig, struct lc_exchange *exchange, int err)
 {
     while (!exchange->ended) {
@@ -347,6 +366,7 @@ int main(void)
     RUN(test_a_wait_for_the_next_piece_can_be_cancelled);
     RUN(test_a_head_that_nobody_took_can_be_cancelled);
     RUN(test_the_engine_may_go_before_the_response);
+    RUN(test_the_engine_may_go_before_a_response_that_has_ended);
     RUN(test_a_body_that_breaks_off_ends_with_its_error);
     RUN(test_the_read_time_out_counts_only_while_somebody_waits);
     RUN(test_a_body_longer_than_the_limit_of_whole_bodies_is_no_error);

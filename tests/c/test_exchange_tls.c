@@ -413,7 +413,8 @@ static void test_any_allocation_of_a_tls_request_may_fail(void)
 }
 
 /* One request on a connection of its own; whether the server went on with a session. */
-static bool request_resumes(struct secure *secure, const struct tls_peer *before)
+static bool request_resumes(struct secure *secure, const struct tls_peer *before,
+                            const char *answer)
 {
     rig_get(&secure->rig, GET);
     int fd = rig_accept(&secure->rig);
@@ -429,12 +430,12 @@ static bool request_resumes(struct secure *secure, const struct tls_peer *before
     }
     tls_peer_expect(&secure->peer, &secure->rig, GET);
     bool resumed = SSL_session_reused(secure->peer.ssl);
-    tls_peer_send(&secure->peer, OK);
+    tls_peer_send(&secure->peer, answer);
     rig_expect_result(&secure->rig, 0, 200, "ok");
     return resumed;
 }
 
-static void check_resumption(int version, bool resume)
+static void check_resumption(int version, bool resume, const char *answer)
 {
     struct secure secure;
     secure_open(&secure);
@@ -443,15 +444,15 @@ static void check_resumption(int version, bool resume)
         .verify = true, .check_host = true, .resume = resume, .ca_file = secure.certs.ca_file};
     rig_use_tls(&secure.rig, &config, "server.test");
     secure.rig.pool.max_idle = 0;
-    CHECK(!request_resumes(&secure, NULL));
+    CHECK(!request_resumes(&secure, NULL, answer));
     struct tls_peer first = secure.peer;
-    CHECK_INT(request_resumes(&secure, &first), resume);
+    CHECK_INT(request_resumes(&secure, &first, answer), resume);
     tls_peer_close(&secure.peer);
     lc_engine_pool_close(&secure.rig.pool); /* connections go, sessions stay */
-    CHECK_INT(request_resumes(&secure, &first), resume);
+    CHECK_INT(request_resumes(&secure, &first, answer), resume);
     tls_peer_close(&secure.peer);
     lc_pool_forget(&secure.rig.pool);
-    CHECK(!request_resumes(&secure, &first));
+    CHECK(!request_resumes(&secure, &first, answer));
     tls_peer_close(&secure.peer);
     tls_peer_close(&first);
     secure_close(&secure);
@@ -459,14 +460,18 @@ static void check_resumption(int version, bool resume)
 
 static void test_a_new_connection_resumes_the_session_of_the_one_before(void)
 {
-    check_resumption(TLS1_2_VERSION, true);
-    check_resumption(TLS1_3_VERSION, true);
+    static const char last[] =
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        check_resumption(version, true, OK);
+        check_resumption(version, true, last);
+    }
 }
 
 static void test_sessions_are_not_resumed_unless_told_to(void)
 {
-    check_resumption(TLS1_2_VERSION, false);
-    check_resumption(TLS1_3_VERSION, false);
+    check_resumption(TLS1_2_VERSION, false, OK);
+    check_resumption(TLS1_3_VERSION, false, OK);
 }
 
 int main(void)

@@ -13,6 +13,7 @@ from conftest import OpenScripted
 from reported import Reports
 from servers import steps
 
+from locust_c import FastHttpUser, HttpUser
 from locust_c.contrib.fasthttp import FAILURE_EXCEPTIONS
 from locust_c.failures import ResponseTooLarge
 
@@ -113,7 +114,21 @@ def test_the_limit_is_an_attribute_of_the_session(open_client: Any) -> None:
         with pytest.raises(ValueError, match="max_body_size must be positive"):
             client.max_body_size = wrong
     for wrong in (1.5, None, "1"):
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match=f"max_body_size must be a whole number of bytes, not {wrong!r}"):
             client.max_body_size = wrong
     with pytest.raises(AttributeError):
         del client.max_body_size
+
+
+def test_the_class_may_say_it(reports: Reports, scripted: OpenScripted) -> None:
+    for flavour in ("http", "fast"):
+        server = scripted([steps.request(), steps.reply(LONGER)])
+        client = getattr(reports, flavour)(server.url, max_body_size=LIMIT)
+        assert client.max_body_size == LIMIT
+        assert isinstance(client.get("/x").error, ResponseTooLarge)
+
+
+@pytest.mark.parametrize("base", [HttpUser, FastHttpUser])
+def test_a_class_with_a_wrong_limit_is_refused(base: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"Visitor\.max_body_size"):
+        type("Visitor", (base,), {"max_body_size": "1M"})

@@ -14,7 +14,7 @@ from conftest import OpenScripted
 from servers import steps
 from servers.control import Echo, Scripted
 
-from locust_c import ConnectionOptions, FastHttpUser, HttpUser, connections
+from locust_c import ConnectionOptions, FastHttpUser, HttpUser, User, _core, connections, raw
 from locust_c.clients import HttpSession
 from locust_c.contrib.fasthttp import FastHttpSession
 from locust_c.env import Environment
@@ -66,6 +66,39 @@ def test_a_connection_is_not_used_beyond_its_life_time(kind: Any, scripted: Open
         gevent.sleep(0.04)
         get_all(session, 2)
     assert len(server.connections()) == 2
+
+
+@pytest.mark.parametrize("let_go", ["response", "session", "nothing left"])
+def test_room_that_is_made_outside_the_engine_wakes_who_waits(
+    kind: Any, scripted: OpenScripted, let_go: str
+) -> None:
+    part = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc"
+    server = scripted([steps.request(), steps.send(part), steps.stall("rest")])
+    with session_of(kind, server.url, limit=1) as session:
+        wire = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        arguments = ("GET", f"{server.url}/", wire, False, 5.0, None, None, None)
+        response = session._exchange(*arguments, stream=True)
+        waiting = gevent.spawn(session._exchange, *arguments, stream=True)
+        gevent.sleep(0)  # from here on it is gevent's loop, not the engine, that runs this greenlet
+        if let_go == "response":
+            response._stream.close()
+        elif let_go == "session":
+            session.close()
+        else:
+            del response
+        assert waiting.get(timeout=5).status_code == 200
+
+
+def test_a_pool_of_another_engine_is_refused(kind: Any) -> None:
+    other = _core.Engine(gevent.get_hub(), lambda seconds, active: None)
+    pool = _core.Pool(other)
+    with session_of(kind, "http://127.0.0.1:1") as session:
+        arguments = ("GET", "http://127.0.0.1:1/", b"GET / HTTP/1.1\r\n\r\n", False, 5.0, None, None, None)
+        with pytest.raises(ValueError, match="another engine"):
+            session._exchange(*arguments, pool=pool)
+        with pytest.raises(ValueError, match="another engine"):
+            session._set_pool(pool)
+    other.close()
 
 
 def test_requests_beyond_the_limit_wait_for_a_connection(kind: Any, scripted: OpenScripted) -> None:
@@ -129,6 +162,11 @@ def test_users_say_it_in_their_class(base: Any, scripted: OpenScripted) -> None:
     assert seen[0].requests[0].startswith(b"GET / HTTP/1.0\r\n")
 
 
+@pytest.mark.parametrize(("spoken", "number"), [("HTTP/1.0", 10), ("HTTP/1.1", 11), ("HTTP/2.0", 20)])
+def test_the_version_that_was_spoken_is_told_as_urllib3_does(spoken: str, number: int) -> None:
+    assert raw.Original(f"{spoken} 200 OK", raw.Message()).version == number
+
+
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_the_version_may_be_said_per_request(kind: Any, echo: Echo, version: str) -> None:
     session = kind(echo.url, None, None)
@@ -161,6 +199,12 @@ def test_a_version_that_cannot_be_is_refused(kind: Any, echo: Echo, version: Any
         ({"unix_socket": "a\0b"}, "unix_socket must be a str"),
         ({"tls_min": "1.4"}, "tls_min must be one of 1.0, 1.1, 1.2, 1.3, not '1.4'"),
         ({"tls_min": "1.3", "tls_max": "1.2"}, "tls_min '1.3' is above tls_max '1.2'"),
+        ({"lifetime": "60"}, "lifetime must be a positive number of seconds, not '60'"),
+        ({"lifetime": float("inf")}, "lifetime must be a positive number of seconds, not inf"),
+        ({"keep_alive": "no"}, "keep_alive must be True or False, not 'no'"),
+        ({"tls_resumption": 1}, "tls_resumption must be True or False, not 1"),
+        ({"tls_ciphers": "NOPE"}, "tls_ciphers has no cipher that OpenSSL knows: 'NOPE'"),
+        ({"resolve": "host:1"}, "resolve must be a dict of \"host:port\" to addresses, not 'host:1'"),
         ({"resolve": {"host:1": 5}}, "resolve maps"),
     ],
 )
@@ -179,3 +223,27 @@ def test_addresses_are_found_by_host_and_port() -> None:
     assert options.addresses_of("example.org", 443) == "example.org:443:127.0.0.1,127.0.0.2"
     assert options.addresses_of("example.org", 80) is None
     assert options.addresses_of("plain", 80) == "plain:80:::1"
+
+
+@pytest.mark.parametrize("user_class", [HttpUser, FastHttpUser])
+@pytest.mark.parametrize(
+    ("attribute", "value", "words"),
+    [
+        ("http_version", "3", 'http_version "3" is not available: HTTP/3 needs QUIC'),
+        ("http_version", 2, 'http_version must be "1.0", "1.1" or "2", not 2'),
+        ("connection_options", {"limit": 6}, "connection_options must be ConnectionOptions, not"),
+        ("concurrency", 0, "concurrency must be at least 1, not 0"),
+        ("ssl_context_factory", 5, "ssl_context_factory must be a function that makes an SSLContext, not 5"),
+    ],
+)
+def test_a_class_body_is_refused_for_what_cannot_be(
+    user_class: type[User], attribute: str, value: Any, words: str
+) -> None:
+    with pytest.raises((ValueError, TypeError), match=f"^Shopper.{words}"):
+        type("Shopper", (user_class,), {attribute: value})
+
+
+@pytest.mark.parametrize("user_class", [HttpUser, FastHttpUser])
+def test_attributes_of_a_class_may_be_properties(user_class: type[User]) -> None:
+    version = property(lambda user: "2")
+    assert vars(type("Shopper", (user_class,), {"http_version": version}))["http_version"] is version

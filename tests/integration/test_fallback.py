@@ -213,7 +213,7 @@ def test_an_httpadapter_with_an_own_send_is_used(client: HttpSession, reports: R
     response = client.get("/anything", timeout=5)
     assert dict(response.json()["headers"])["X-Adapter"] == "mine"
     assert (type(response), by_engine(response)) == (ResponseContextManager, False)
-    assert "HttpSession: Marking.send is" in log.messages[0]
+    assert "HttpSession: Marking of test_fallback has a send of its own, so this adapter" in log.messages[0]
     assert reports.names == [("GET", "/anything")]
 
 

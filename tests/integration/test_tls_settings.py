@@ -70,7 +70,8 @@ def test_versions_that_do_not_meet_are_a_failure_in_words(reports: Reports, scri
 
 
 def test_ciphers_that_nobody_knows_are_told(reports: Reports) -> None:
-    client = reports.fast("https://127.0.0.1:1", connection_options=ConnectionOptions(tls_ciphers="MORSE"))
+    options = ConnectionOptions(tls_ciphers="TLS_MORSE")
+    client = reports.fast("https://127.0.0.1:1", connection_options=options)
     with pytest.raises(OSError, match="TLS cannot be set up: the ciphers cannot be used: no cipher match"):
         client.get("/x")
 

@@ -308,6 +308,20 @@ WEB_SERVERS: dict[str, Callable[[Certificates], contextlib.AbstractContextManage
 
 
 @contextlib.contextmanager
+def nghttpd(certificates: Certificates) -> Iterator[RealServer]:
+    """An HTTP/2 server: with prior knowledge, over TLS; what is uploaded comes back."""
+    with _directory() as directory, contextlib.ExitStack() as stack:
+        ports = _free_ports(2)
+        _write_files(directory, certificates)
+        base = [_binary("nghttpd"), "-a", "127.0.0.1", "-d", str(directory), "--echo-upload"]
+        plain = [*base, "--no-tls", str(ports[0])]
+        tls = [*base, str(ports[1]), str(directory / KEY), str(directory / CERTIFICATE)]
+        for command, port in ((plain, ports[0]), (tls, ports[1])):
+            stack.enter_context(_running(command, [port], directory / "error.log"))
+        yield RealServer("nghttpd", ports)
+
+
+@contextlib.contextmanager
 def squid() -> Iterator[tuple[str, str]]:
     """An HTTP proxy; host:port of one that is open, and of one that wants PROXY_USER and PROXY_PASSWORD."""
     with _directory(owner="proxy") as directory:

@@ -134,6 +134,35 @@ def test_an_exception_shows_the_traceback_of_the_file_only(tmp_path: Path) -> No
     assert "locust_c" not in text
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (
+            "options = locust.ConnectionOptions(limit=0)",
+            "limit must be a positive number of connections, not 0",
+        ),
+        (
+            "type('A', (locust.HttpUser,), {'http_version': '2.5'})",
+            'A.http_version must be "1.0", "1.1" or "2", not',
+        ),
+        ("type('A', (locust.User,), {'weight': -1})", "A.weight must not be negative, got -1"),
+    ],
+)
+def test_a_refused_value_is_one_line_with_file_and_line(tmp_path: Path, line: str, words: str) -> None:
+    path = write(tmp_path, "lf_refused.py", f"import locust_c as locust\n{line}\n")
+    text = message(path)
+    assert text.startswith(f"Error in {path}, line 2: {words}")
+    assert len(text.splitlines()) == 1
+
+
+def test_a_refused_value_in_an_imported_file_names_both(tmp_path: Path) -> None:
+    other = write(
+        tmp_path, "lf_opts.py", "from locust_c import ConnectionOptions\nConnectionOptions(limit=0)\n"
+    )
+    path = write(tmp_path, "lf_uses_opts.py", "import lf_opts\n")
+    assert message(path).startswith(f"Error in {other}, line 2 (imported by {path}): limit must be")
+
+
 def test_a_module_that_is_missing_is_named(tmp_path: Path) -> None:
     text = message(write(tmp_path, "lf_missing.py", "import no_such_module\n"))
     assert text.endswith("ModuleNotFoundError: No module named 'no_such_module'")
