@@ -19,6 +19,14 @@ static bool wants_http1(const struct lc_transfer *transfer)
     return memmem(transfer->reason, sizeof transfer->reason, NAME, sizeof NAME - 1) != NULL;
 }
 
+/* Its count goes on from one transfer of a handle to the next: each sixth time that it would have
+ * sent something again it gives up instead, and these words are about nothing else. */
+static bool has_given_up(const struct lc_transfer *transfer)
+{
+    static const char WORDS[] = "Connection died, tried ";
+    return strncmp(transfer->reason, WORDS, sizeof WORDS - 1) == 0;
+}
+
 /* libcurl has words for what is lost, and for HTTP_1_1_REQUIRED (RFC 9113, 7), but none for a
  * stream that was refused (over HTTP/1.1 nothing is), nor for a connection that ended in order or
  * because nghttp2 gave it up; that it takes for the beginning of a response. */
@@ -29,7 +37,7 @@ bool lc_transfer_events_may_resend(struct lc_transfer *transfer)
         return true;
     }
     curl_off_t began_us = 0;
-    transfer->silent = transfer->reason[0] == '\0';
+    transfer->silent = transfer->reason[0] == '\0' || has_given_up(transfer);
     curl_easy_getinfo(transfer->job.easy, CURLINFO_STARTTRANSFER_TIME_T, &began_us);
     if (transfer->silent && transfer->group->spoken == 2 && (began_us == 0 || transfer->has_body)) {
         transfer->refused = !transfer->reused;

@@ -23,6 +23,7 @@ from locust_c.failures import (
     tls_error,
     tls_verify_error,
     too_large,
+    words_of_http2,
 )
 
 __all__ = [
@@ -87,6 +88,9 @@ def fast_timeout(url: str, max_retries: int, cause: BaseException) -> Exception:
 
 
 def _closed(failure: Failure) -> Exception:
+    words = words_of_http2(failure)
+    if words:
+        return ConnectionResetError(errno.ECONNRESET, words)
     if failure.head_done:
         return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
     return _of_geventhttpclient(HTTPConnectionClosed, "connection closed.")
@@ -94,7 +98,7 @@ def _closed(failure: Failure) -> Exception:
 
 def _unreadable(failure: Failure) -> Exception:
     # Without the bytes it is about: each text is a row of its own in the table of errors.
-    text = failure.reason.partition(": ")[0]
+    text = words_of_http2(failure) or failure.reason.partition(": ")[0]
     if failure.code == _core.ETRUNCATED and failure.head_done:
         text = "Incomplete response."
     return _of_geventhttpclient(HTTPParseError, text)

@@ -218,6 +218,15 @@ class Connection:
     def do_bytes(self, count: int) -> None:
         self.reader.take(count)
 
+    def do_until(self, marks: list[str]) -> None:
+        searched = [base64.b64decode(mark) for mark in marks]
+        while True:
+            ends = [at + len(mark) for mark in searched if (at := self.reader.pending.find(mark)) >= 0]
+            if ends:
+                self.reader.take(min(ends))
+                return
+            self.reader.fill()
+
     def do_send(self, data: str) -> None:
         self.sock.sendall(base64.b64decode(data))
 

@@ -33,6 +33,11 @@ def take(count: int) -> Step:
     return ["bytes", count]
 
 
+def until(*marks: bytes) -> Step:
+    """Reads up to and with the first of these bytes, for requests that are not HTTP/1."""
+    return ["until", [base64.b64encode(mark).decode() for mark in marks]]
+
+
 def send(data: bytes) -> Step:
     """Sends bytes at once."""
     return ["send", base64.b64encode(data).decode()]
