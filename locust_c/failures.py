@@ -204,12 +204,18 @@ def _broken(text: str, cause: Exception | None) -> Exception:
     return chained(exceptions.ChunkedEncodingError(error), chained(error, cause))
 
 
+def http2_words(failure: Failure, otherwise: str) -> str:
+    """How a stream of HTTP/2 or its connection ended (reset, refused, GOAWAY); `otherwise` over HTTP/1."""
+    return failure.reason if "HTTP/2" in failure.reason else otherwise
+
+
 def _closed(failure: Failure) -> Exception:
-    return _aborted(RemoteDisconnected("Remote end closed connection without response"))
+    text = http2_words(failure, "Remote end closed connection without response")
+    return _aborted(RemoteDisconnected(text))
 
 
 def _reset(failure: Failure) -> Exception:
-    cause = ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+    cause = ConnectionResetError(errno.ECONNRESET, http2_words(failure, os.strerror(errno.ECONNRESET)))
     return _broken("Connection broken", cause) if failure.head_done else _aborted(cause)
 
 

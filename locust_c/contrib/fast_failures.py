@@ -20,6 +20,7 @@ from locust_c.failures import (
     Failure,
     connect_cause,
     decode_error,
+    http2_words,
     tls_error,
     tls_verify_error,
     too_large,
@@ -88,8 +89,8 @@ def fast_timeout(url: str, max_retries: int, cause: BaseException) -> Exception:
 
 def _closed(failure: Failure) -> Exception:
     if failure.head_done:
-        return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
-    return _of_geventhttpclient(HTTPConnectionClosed, "connection closed.")
+        return ConnectionResetError(errno.ECONNRESET, http2_words(failure, os.strerror(errno.ECONNRESET)))
+    return _of_geventhttpclient(HTTPConnectionClosed, http2_words(failure, "connection closed."))
 
 
 def _unreadable(failure: Failure) -> Exception:
