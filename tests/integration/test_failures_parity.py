@@ -10,6 +10,7 @@ import gzip
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any
 
 import brotli
 import pytest
