@@ -145,6 +145,18 @@ static const char *tls_reason(struct lc_transfer *transfer)
     return transfer->reason;
 }
 
+/* "HTTP/2 stream 5 was ..." without the number: the same failure is to have the same words. */
+static const char *stream_reason(struct lc_transfer *transfer)
+{
+    static const char STREAM[] = "HTTP/2 stream ";
+    if (strncmp(transfer->reason, STREAM, sizeof STREAM - 1) == 0) {
+        char *at = transfer->reason + sizeof STREAM - 1;
+        size_t digits = strspn(at, "0123456789 ");
+        memmove(at, at + digits, strlen(at + digits) + 1);
+    }
+    return transfer->reason;
+}
+
 static const char *reason_of(struct lc_transfer *transfer, CURLcode code, int err)
 {
     if (transfer->owner_err != 0) {
@@ -161,7 +173,7 @@ static const char *reason_of(struct lc_transfer *transfer, CURLcode code, int er
         return tls_reason(transfer);
     }
     if (transfer->reason[0] != '\0') {
-        return transfer->reason;
+        return stream_reason(transfer);
     }
     return code != CURLE_OK ? curl_easy_strerror(code) : "";
 }

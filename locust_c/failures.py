@@ -50,7 +50,6 @@ __all__ = [
     "resolve_cause",
     "response_too_large",
     "status_error",
-    "words_of_http2",
 ]
 
 # What says no more than what it was raised for.
@@ -205,35 +204,31 @@ def _broken(text: str, cause: Exception | None) -> Exception:
     return chained(exceptions.ChunkedEncodingError(error), chained(error, cause))
 
 
+def http2_words(failure: Failure, otherwise: str) -> str:
+    """How a stream of HTTP/2 or its connection ended (reset, refused, GOAWAY); `otherwise` over HTTP/1."""
+    return failure.reason if "HTTP/2" in failure.reason else otherwise
+
+
 def _closed(failure: Failure) -> Exception:
-    words = words_of_http2(failure) or "Remote end closed connection without response"
-    return _aborted(RemoteDisconnected(words))
-
-
-def words_of_http2(failure: Failure) -> str:
-    """What the reason says of HTTP/2, "" if it is about something else.
-
-    Without the stream's number: each text is a row of its own in the table of errors.
-    """
-    reason = failure.reason
-    is_of_http2 = "HTTP/2" in reason or "nghttp2" in reason
-    return re.sub(r"(HTTP/2 stream) \d+", r"\1", reason) if is_of_http2 else ""
+    text = http2_words(failure, "Remote end closed connection without response")
+    return _aborted(RemoteDisconnected(text))
 
 
 def _reset(failure: Failure) -> Exception:
-    words = words_of_http2(failure) or os.strerror(errno.ECONNRESET)
-    cause = ConnectionResetError(errno.ECONNRESET, words)
+    cause = ConnectionResetError(errno.ECONNRESET, http2_words(failure, os.strerror(errno.ECONNRESET)))
     return _broken("Connection broken", cause) if failure.head_done else _aborted(cause)
 
 
 def _bad_protocol(failure: Failure) -> Exception:
-    words = words_of_http2(failure)
+    words = http2_words(failure, "")
     if words:
         error = HTTPException(words)
         return _broken("Connection broken", error) if failure.head_done else _aborted(error)
     reason, _, shown = failure.reason.partition(": ")
     if failure.head_done:
         return _broken("Connection broken", _InvalidChunk(shown) if shown else HTTPException(reason))
+    if not failure.status_line:
+        return _aborted(HTTPException(failure.reason))  # over HTTP/2 there is none
     if "status" in reason or not failure.status_line.startswith("HTTP/1."):
         return _aborted(BadStatusLine(failure.status_line + "\r\n"))
     return _aborted(HTTPException(reason))

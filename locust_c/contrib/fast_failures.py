@@ -20,10 +20,10 @@ from locust_c.failures import (
     Failure,
     connect_cause,
     decode_error,
+    http2_words,
     tls_error,
     tls_verify_error,
     too_large,
-    words_of_http2,
 )
 
 __all__ = [
@@ -88,17 +88,14 @@ def fast_timeout(url: str, max_retries: int, cause: BaseException) -> Exception:
 
 
 def _closed(failure: Failure) -> Exception:
-    words = words_of_http2(failure)
-    if words:
-        return ConnectionResetError(errno.ECONNRESET, words)
     if failure.head_done:
-        return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
-    return _of_geventhttpclient(HTTPConnectionClosed, "connection closed.")
+        return ConnectionResetError(errno.ECONNRESET, http2_words(failure, os.strerror(errno.ECONNRESET)))
+    return _of_geventhttpclient(HTTPConnectionClosed, http2_words(failure, "connection closed."))
 
 
 def _unreadable(failure: Failure) -> Exception:
     # Without the bytes it is about: each text is a row of its own in the table of errors.
-    text = words_of_http2(failure) or failure.reason.partition(": ")[0]
+    text = http2_words(failure, failure.reason.partition(": ")[0])
     if failure.code == _core.ETRUNCATED and failure.head_done:
         text = "Incomplete response."
     return _of_geventhttpclient(HTTPParseError, text)

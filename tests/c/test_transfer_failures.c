@@ -87,7 +87,8 @@ static void reset_in_the_body(struct h2_peer *peer, struct sent *sent)
 
 static void test_a_reset_is_told_with_its_code(void)
 {
-    expect_failure(reset_internal, true, LC_ERESET, "INTERNAL_ERROR");
+    expect_failure(reset_internal, true, LC_ERESET,
+                   "HTTP/2 stream was not closed cleanly: INTERNAL_ERROR (err 2)");
     expect_failure(reset_cancel, true, LC_ERESET, "CANCEL");
     expect_failure(reset_in_the_body, true, LC_ERESET, "INTERNAL_ERROR");
     expect_failure(reset_without_error, true, LC_EPROTO, "response header");

@@ -219,9 +219,10 @@ def test_arrivals_are_stamped_by_the_kernel(
     client = client_of(reports, flavour, scripted([repeat(request(), OK)], tls=tls).url)
     client.verify = False
     # Stamps begin a moment after the first socket of a machine asks for them.
-    arrivals = [client.get("/").timings.arrival for _ in range(100)]
-    assert arrivals[-1] == "kernel"
-    assert set(arrivals) <= {"kernel", "read"}
+    deadline = time.monotonic() + 10
+    while (arrival := client.get("/").timings.arrival) != "kernel":
+        assert arrival == "read"
+        assert time.monotonic() < deadline, "the kernel gives no receive timestamps"
 
 
 # --- what fails ---

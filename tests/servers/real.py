@@ -48,7 +48,7 @@ http {{
     add_header X-Port $remote_port always;
     server {{
         listen 127.0.0.1:{ports[0]};
-        listen 127.0.0.1:{ports[1]} ssl;
+        listen 127.0.0.1:{ports[1]} ssl{http2};
         root {dir};
         location = /packed.txt {{ gzip on; gzip_types text/plain; }}
         location = /chunked.html {{ ssi on; }}
@@ -64,7 +64,7 @@ http {{
         location = /client {{ return 200 $ssl_client_verify; }}
     }}
     server {{
-        listen 127.0.0.1:{ports[2]};
+        listen 127.0.0.1:{ports[2]}{http2};
         root {dir};
         keepalive_requests 3;
         keepalive_timeout 30ms;
@@ -257,14 +257,17 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, logs: Sequence[Path])
 
 
 @contextlib.contextmanager
-def nginx(certificates: Certificates) -> Iterator[RealServer]:
+def nginx(certificates: Certificates, http2: bool = False) -> Iterator[RealServer]:
+    """`http2`: over TLS, and on the brief port with prior knowledge; what is plain stays HTTP/1.1."""
     with _directory() as directory, contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(sock) for sock in _sockets(3)]
         ports = [sock.getsockname()[1] for sock in sockets]
         _write_files(directory, certificates)
         user = "user root;" if os.geteuid() == 0 else ""
         config = directory / "nginx.conf"
-        config.write_text(NGINX.format(dir=directory, ports=ports, user=user))
+        config.write_text(
+            NGINX.format(dir=directory, ports=ports, user=user, http2=" http2" if http2 else "")
+        )
         command = [_binary("nginx"), "-c", str(config), "-p", str(directory), "-e", "stderr"]
         with _running(command, ports, directory / "error.log", sockets):
             yield RealServer("nginx", ports)
