@@ -48,6 +48,43 @@ static void unlink_conn(struct lc_conn *conn)
     }
 }
 
+static void leave_rest_queue(struct lc_conn *conn)
+{
+    struct lc_rest_queue *queue = conn->rests_in;
+    if (queue == NULL) {
+        return;
+    }
+    struct lc_conn *before = conn->rested_before, *after = conn->rested_after;
+    *(before != NULL ? &before->rested_after : &queue->first) = after;
+    *(after != NULL ? &after->rested_before : &queue->last) = before;
+    conn->rested_before = conn->rested_after = NULL;
+    conn->rests_in = NULL;
+}
+
+void lc_conn_came_to_rest(struct lc_conn *conn, struct lc_rest_queue *queue, uint64_t now_ns)
+{
+    if (conn->tls == NULL || conn->state != LC_CONN_IDLE) {
+        return;
+    }
+    leave_rest_queue(conn);
+    conn->rests_in = queue;
+    conn->rested_ns = now_ns;
+    conn->rested_before = queue->last;
+    *(queue->last != NULL ? &queue->last->rested_after : &queue->first) = conn;
+    queue->last = conn;
+}
+
+void lc_rest_queue_shrink(struct lc_rest_queue *queue, uint64_t before_ns)
+{
+    struct lc_conn *conn;
+    while ((conn = queue->first) != NULL && conn->rested_ns < before_ns) {
+        leave_rest_queue(conn);
+        if (conn->state == LC_CONN_IDLE) {
+            lc_tls_release_buffers(conn->tls);
+        }
+    }
+}
+
 /* Servers give sessions in the handshake or with what they send first. One of a connection that TLS
  * failed on is spoilt. */
 static void keep_session(struct lc_conn *conn)
@@ -245,9 +282,6 @@ void lc_conn_release(struct lc_conn *conn)
         return;
     }
     conn->state = LC_CONN_IDLE;
-    if (conn->tls != NULL) {
-        lc_tls_release_buffers(conn->tls);
-    }
     pool->idle++;
     if (pool->first != conn) {
         take_from_list(conn);
@@ -261,6 +295,7 @@ void lc_conn_close(struct lc_conn *conn)
     if (conn->state == LC_CONN_CLOSED) {
         return;
     }
+    leave_rest_queue(conn);
     if (conn->state == LC_CONN_IDLE && conn->pool != NULL) {
         conn->pool->idle--;
     }

@@ -55,6 +55,11 @@ struct lc_pool {
     lc_pool_room_cb on_room;
 };
 
+/* Connections in the order they came to rest; see lc_conn_came_to_rest. */
+struct lc_rest_queue {
+    struct lc_conn *first, *last;
+};
+
 enum lc_conn_state { LC_CONN_HANDSHAKE, LC_CONN_IDLE, LC_CONN_BUSY, LC_CONN_CLOSED };
 
 /* Called for readable and writable, and with status < 0 when the watch itself failed. */
@@ -70,6 +75,9 @@ struct lc_conn {
     void *owner;   /* of the request in flight; NULL when idle */
     uint64_t uses; /* requests begun on it */
     uint64_t opened_ns;
+    struct lc_conn *rested_after, *rested_before; /* in rests_in */
+    struct lc_rest_queue *rests_in;               /* NULL: in none */
+    uint64_t rested_ns;
     int64_t *live; /* the engine's count of connections not yet freed */
     int fd;
     uint8_t state;
@@ -107,6 +115,10 @@ void lc_conn_close(struct lc_conn *conn);
 /* True if an idle connection can no longer be used: the peer closed it, or sent bytes that nobody
  * asked for and that would be taken for the next response. */
 bool lc_conn_is_stale(struct lc_conn *conn);
+/* TLS has buffers for what is under way. One that rests for long gives them back, one that is used
+ * again at once keeps them: getting them anew costs as much as a request. */
+void lc_conn_came_to_rest(struct lc_conn *conn, struct lc_rest_queue *queue, uint64_t now_ns);
+void lc_rest_queue_shrink(struct lc_rest_queue *queue, uint64_t before_ns);
 /* Whether to hear of the socket becoming writable. */
 int lc_conn_watch(struct lc_conn *conn, bool write) LC_MUST_USE;
 /* Whether to hear of nothing that arrives for the time being. */

@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 
+/* So long a TLS connection rests before it gives its buffers back. */
+#define RESTS_NS UINT64_C(10000000)
+
 /* --- ids --- */
 
 static int grow_slots(struct lc_engine *engine)
@@ -311,6 +314,7 @@ int lc_engine_turn(struct lc_engine *engine)
     engine->realtime_offset_ns = lc_realtime_ns() - now;
     engine->gap_ns = now - engine->turned_ns;
     engine->turned_ns = now;
+    lc_rest_queue_shrink(&engine->resting, now - RESTS_NS);
     bool more = turn_lanes(engine);
     uv_run(&engine->loop, UV_RUN_NOWAIT);
     more = turn_lanes(engine) || more;

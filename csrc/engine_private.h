@@ -38,7 +38,8 @@ struct lc_engine {
     struct lc_tls_entry *tls_entries;
     struct lc_op *completed_first, *completed_last;
     struct lc_exchange *open; /* taken before they ended */
-    struct lc_pool starting;  /* whose pool has room again wait here for the next turn */
+    struct lc_rest_queue resting;
+    struct lc_pool starting; /* whose pool has room again wait here for the next turn */
     struct lc_op_slot *slots;
     uint32_t slots_cap;
     uint32_t slots_free; /* 1 + index, 0: none */

@@ -77,6 +77,7 @@ static void complete_response(struct lc_exchange *exchange, bool bytes_left)
     if (exchange->response.keep_alive && lc_exchange_is_all_sent(exchange) && !bytes_left) {
         exchange->conn = NULL;
         lc_conn_release(conn);
+        lc_conn_came_to_rest(conn, &exchange->engine->resting, exchange->times.read);
     }
     exchange->times.ended = exchange->times.last_byte;
     lc_exchange_finish(exchange, 0);

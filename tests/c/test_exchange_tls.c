@@ -412,6 +412,29 @@ static void test_any_allocation_of_a_tls_request_may_fail(void)
     secure_close(&secure);
 }
 
+static void test_a_connection_that_rests_for_long_gives_its_buffers_back(void)
+{
+    struct secure secure;
+    secure_open(&secure);
+    make_idle_connection(&secure);
+    struct lc_conn *conn = secure.rig.pool.first;
+    struct lc_rest_queue *queue = conn->rests_in;
+    CHECK(queue != NULL && queue->first == conn && queue->last == conn);
+    lc_rest_queue_shrink(queue, conn->rested_ns);
+    CHECK(queue->first == conn); /* not yet */
+    lc_rest_queue_shrink(queue, conn->rested_ns + 1);
+    CHECK(queue->first == NULL && conn->rests_in == NULL);
+    rig_get(&secure.rig, GET); /* it serves as before */
+    tls_peer_expect(&secure.peer, &secure.rig, GET);
+    tls_peer_send(&secure.peer, OK);
+    rig_expect_result(&secure.rig, 0, 200, "ok");
+    CHECK(conn->rests_in == queue);
+    tls_peer_close(&secure.peer);
+    rig_settle(&secure.rig);
+    CHECK(queue->first == NULL); /* closed, and out of the queue */
+    secure_close(&secure);
+}
+
 /* One request on a connection of its own; whether the server went on with a session. */
 static bool request_resumes(struct secure *secure, const struct tls_peer *before,
                             const char *answer)
@@ -494,6 +517,7 @@ int main(void)
     RUN(test_cancel_in_the_handshake);
     RUN(test_an_engine_can_end_in_the_handshake);
     RUN(test_any_allocation_of_a_tls_request_may_fail);
+    RUN(test_a_connection_that_rests_for_long_gives_its_buffers_back);
     RUN(test_a_new_connection_resumes_the_session_of_the_one_before);
     RUN(test_sessions_are_not_resumed_unless_told_to);
     return 0;
