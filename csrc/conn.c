@@ -11,16 +11,11 @@ void lc_pool_init(struct lc_pool *pool, size_t max_idle)
     *pool = (struct lc_pool){.max_idle = max_idle};
 }
 
-static void tell_of_room(struct lc_pool *pool)
+void lc_pool_pass_on(struct lc_pool *pool)
 {
     if (pool->waiting_first != NULL) {
         pool->on_room(pool->waiting_first);
     }
-}
-
-void lc_pool_pass_on(struct lc_pool *pool)
-{
-    tell_of_room(pool);
 }
 
 static void take_from_list(struct lc_conn *conn)
@@ -44,7 +39,7 @@ static void unlink_conn(struct lc_conn *conn)
         take_from_list(conn);
         conn->pool = NULL;
         pool->open--;
-        tell_of_room(pool);
+        lc_pool_pass_on(pool);
     }
 }
 
@@ -183,7 +178,7 @@ bool lc_pool_reserve(struct lc_pool *pool)
 void lc_pool_unreserve(struct lc_pool *pool)
 {
     pool->open--;
-    tell_of_room(pool);
+    lc_pool_pass_on(pool);
 }
 
 void lc_pool_wait(struct lc_pool *pool, struct lc_pool_waiter *waiter, bool in_front,
@@ -287,7 +282,7 @@ void lc_conn_release(struct lc_conn *conn)
         take_from_list(conn);
         link_first(pool, conn);
     }
-    tell_of_room(pool);
+    lc_pool_pass_on(pool);
 }
 
 void lc_conn_close(struct lc_conn *conn)
