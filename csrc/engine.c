@@ -311,7 +311,7 @@ int lc_engine_turn(struct lc_engine *engine)
     }
     engine->dirty = false;
     uint64_t now = lc_now_ns();
-    engine->realtime_offset_ns = lc_realtime_ns() - now;
+    engine->realtime_offset_ns = lc_realtime_offset_ns();
     engine->gap_ns = now - engine->turned_ns;
     engine->turned_ns = now;
     lc_rest_queue_shrink(&engine->resting, now - RESTS_NS);

@@ -144,11 +144,13 @@ void lc_exchange_note_arrival(struct lc_exchange *exchange, uint64_t arrival_rea
     uint64_t now = lc_now_ns();
     uint64_t arrival =
         arrival_realtime_ns != 0 ? arrival_realtime_ns - exchange->engine->realtime_offset_ns : now;
-    uint64_t earliest = times->sent != 0 ? times->sent : times->start;
+    uint64_t earliest = times->last_byte != 0 ? times->last_byte
+                        : times->sent != 0    ? times->sent
+                                              : times->start;
     if (arrival > now) {
         arrival = now;
     } else if (arrival < earliest) {
-        arrival = earliest;
+        arrival = earliest; /* what came first may have no stamp, and the offset drifts */
     }
     if (times->first_byte == 0) {
         times->first_byte = arrival;

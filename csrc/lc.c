@@ -164,3 +164,17 @@ uint64_t lc_realtime_ns(void)
 {
     return clock_ns(CLOCK_REALTIME);
 }
+
+uint64_t lc_realtime_offset_ns(void)
+{
+    uint64_t offset = 0, narrowest = UINT64_MAX;
+    for (int tries = 0; tries < 3 && narrowest > 1000; tries++) {
+        uint64_t before = lc_now_ns(), realtime = lc_realtime_ns();
+        uint64_t width = lc_now_ns() - before;
+        if (width < narrowest) {
+            narrowest = width;
+            offset = realtime - before - width / 2;
+        }
+    }
+    return offset;
+}

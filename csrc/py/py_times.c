@@ -98,7 +98,7 @@ PyObject *lc_py_times_moments(const struct lc_times *times, int err)
     uint64_t start = times->start;
     /* When connecting began, which may have waited for its turn. */
     uint64_t began = times->connected != 0 ? times->connected - times->connect : start;
-    uint64_t due = lc_realtime_ns() - lc_now_ns() + start;
+    uint64_t due = lc_realtime_offset_ns() + start;
     PyObject *const moments[] = {
         seconds(due),
         seconds(between(start, times->lookup != 0 ? began + times->lookup : 0)),

@@ -1,4 +1,5 @@
 /* The moments that an exchange notes: in their order, from the right clock, also when it fails. */
+#include "engine_private.h"
 #include "rig.h"
 
 #include <poll.h>
@@ -193,6 +194,22 @@ static void test_on_a_kept_connection_the_clock_starts_with_the_write(void)
     rig_close(&rig);
 }
 
+/* The first bytes may come without a stamp, and the clocks drift apart between two reads. */
+static void test_a_stamp_from_before_the_first_byte_counts_as_its_moment(void)
+{
+    struct lc_engine engine = {.realtime_offset_ns = lc_realtime_offset_ns()};
+    struct lc_exchange exchange = {.engine = &engine, .deadline_ns = UINT64_MAX};
+    uint64_t start = exchange.times.start = exchange.times.sent = lc_now_ns();
+    lc_exchange_note_arrival(&exchange, engine.realtime_offset_ns + start - RIG_MS);
+    CHECK_INT(exchange.times.first_byte, start);
+    lc_exchange_note_arrival(&exchange, 0);
+    uint64_t second = exchange.times.last_byte;
+    CHECK(second >= start);
+    lc_exchange_note_arrival(&exchange, engine.realtime_offset_ns + start);
+    CHECK_INT(exchange.times.last_byte, second);
+    CHECK(exchange.times.last_byte <= exchange.times.read);
+}
+
 int main(void)
 {
     rig_prepare_process();
@@ -204,5 +221,6 @@ int main(void)
     RUN(test_a_refused_connection_has_an_end_and_nothing_else);
     RUN(test_a_connection_that_failed_leaves_no_moments_to_the_next);
     RUN(test_on_a_kept_connection_the_clock_starts_with_the_write);
+    RUN(test_a_stamp_from_before_the_first_byte_counts_as_its_moment);
     return 0;
 }
