@@ -114,7 +114,8 @@ struct lc_count lc_count_of(enum lc_counted what);
 /* Nanoseconds of the monotonic clock, and of the real-time clock. */
 uint64_t lc_now_ns(void);
 uint64_t lc_realtime_ns(void);
-/* Real time - monotonic: right to a microsecond unless the process is stopped in each of 3 tries. */
+/* Real time - monotonic: right to a microsecond unless the process is stopped in each of three
+ * tries. */
 uint64_t lc_realtime_offset_ns(void);
 
 #endif
