@@ -121,7 +121,15 @@ class LocalRun:
             self._spawn(self._end_after, limit)
         else:
             logger.info("No run time limit set, use CTRL+C to interrupt")
+        self._fill_in_numbers()
         self.runner.start(self.options.num_users, self.options.spawn_rate)
+
+    def _fill_in_numbers(self) -> None:
+        """Only now: an ``init`` listener may have set them."""
+        if self.options.num_users is None:
+            self.options.num_users = 1
+        if self.options.spawn_rate is None:
+            self.options.spawn_rate = 1.0
 
     def _end_after(self, seconds: float) -> None:
         gevent.sleep(seconds)
@@ -145,6 +153,8 @@ class LocalRun:
             gevent.sleep(self.options.autoquit)
             logger.info("--autoquit time reached, shutting down")
             self.environment.web_ui.stop()
+        elif self.options.autostart:
+            logger.info("--autoquit not specified, leaving web ui running indefinitely")
 
     def _listen_to_keys(self) -> None:
         keys: dict[str, Callable[[], object]] = {
