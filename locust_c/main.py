@@ -111,7 +111,10 @@ def _read_input() -> tuple[locustfiles.Locustfiles, argparse.Namespace]:
     if first_pass.help:
         _print_help(first_pass)
     files = locustfiles.load(argument_parser.get_locustfiles_locally(first_pass))
-    options = argument_parser.get_parser().parse_args()
+    parser = argument_parser.get_parser()
+    options = parser.parse_args()
+    if options.stats_history_enabled and not options.csv_prefix:
+        parser.error("'--csv-full-history' requires '--csv'.")
     if options.headful:
         options.headless = False
     if options.autoquit != -1 and not options.autostart:
