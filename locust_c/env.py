@@ -14,6 +14,7 @@ from locust_c.stats import RequestStats
 from locust_c.user.tags import filter_tasks_by_tags
 
 if TYPE_CHECKING:
+    from locust_c.iterations import IterationLimit
     from locust_c.runners import LocalRunner, MasterRunner, Runner, WorkerRunner
     from locust_c.user.users import User
     from locust_c.web import WebUI
@@ -77,6 +78,7 @@ class Environment:
         self.available_user_tasks = available_user_tasks
         self.dispatcher_class = dispatcher_class
         self.profile = profile
+        self.iteration_limit: IterationLimit | None = None
         self.worker_logs: dict[str, list[str]] = {}
         self._tasks_filtered = False
         self._drop_weightless_classes()
