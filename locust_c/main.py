@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import importlib
 import logging
 import os
@@ -33,6 +34,7 @@ logger = logging.getLogger("locust.main")
 
 def main() -> None:
     """Run the command with the arguments of the process, and exit (``SystemExit``) with its exit code."""
+    _explain_crashes()
     interrupts = Interrupts()
     if threading.current_thread() is threading.main_thread():
         interrupts.install()
@@ -43,6 +45,12 @@ def main() -> None:
         sys.stderr.write("Interrupted before there was a test.\n")
         code = interrupts.exit_code
     sys.exit(code)
+
+
+def _explain_crashes() -> None:
+    """Have a crash in C leave the stacks on stderr, unless the user has arranged where they go."""
+    if sys.__stderr__ is not None and not faulthandler.is_enabled():
+        faulthandler.enable(sys.__stderr__)
 
 
 def create_environment(
@@ -111,7 +119,10 @@ def _read_input() -> tuple[locustfiles.Locustfiles, argparse.Namespace]:
     if first_pass.help:
         _print_help(first_pass)
     files = locustfiles.load(argument_parser.get_locustfiles_locally(first_pass))
-    options = argument_parser.get_parser().parse_args()
+    parser = argument_parser.get_parser()
+    options = parser.parse_args()
+    if options.stats_history_enabled and not options.csv_prefix:
+        parser.error("'--csv-full-history' requires '--csv'.")
     if options.headful:
         options.headless = False
     if options.autoquit != -1 and not options.autostart:

@@ -304,8 +304,20 @@ TAGS = OptionGroup(
 STATISTICS = OptionGroup(
     "Request statistics options",
     (
-        _later("--csv", dest="csv_prefix", env="LOCUST_CSV"),
-        _later_flag("--csv-full-history", dest="stats_history_enabled", env="LOCUST_CSV_FULL_HISTORY"),
+        _value(
+            "--csv",
+            dest="csv_prefix",
+            metavar="<prefix>",
+            env="LOCUST_CSV",
+            help="write the statistics to <prefix>_stats.csv, <prefix>_stats_history.csv,"
+            " <prefix>_failures.csv and <prefix>_exceptions.csv every second; missing folders are made",
+        ),
+        _flag(
+            "--csv-full-history",
+            dest="stats_history_enabled",
+            env="LOCUST_CSV_FULL_HISTORY",
+            help="with --csv: a row for each name in <prefix>_stats_history.csv, not only one for all",
+        ),
         _flag(
             "--print-stats",
             env="LOCUST_PRINT_STATS",
@@ -319,9 +331,21 @@ STATISTICS = OptionGroup(
             env="LOCUST_RESET_STATS",
             help="start the statistics anew when all users have been spawned",
         ),
-        _later("--html", dest="html_file", env="LOCUST_HTML"),
-        _later_flag("--json"),
-        _later("--json-file"),
+        _value(
+            "--html",
+            dest="html_file",
+            metavar="<filename>",
+            env="LOCUST_HTML",
+            help="write a report when the test has ended; {u}, {r} and {t} in the name become the number of"
+            " users, the spawn rate and the run time",
+        ),
+        _flag("--json", help="print the final statistics as JSON on standard output"),
+        _value(
+            "--json-file",
+            metavar="<filename>",
+            help="write the statistics as JSON to <filename>.json, while the test runs and at its end,"
+            " instead of printing the final tables",
+        ),
     ),
 )
 

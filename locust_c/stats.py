@@ -6,7 +6,6 @@ that reading costs the requests nothing. Constants are read when they are used: 
 
 from __future__ import annotations
 
-import json
 import logging
 import signal
 import sys
@@ -21,10 +20,12 @@ import gevent
 from . import _core, stats_narrow, stats_tables
 from . import stats_times as _times
 from .stats_charts import complain_about_percentiles, format_utc_timestamp, history_row
+from .stats_csv import CSVWriter, StatsCSV, StatsCSVFileWriter
 from .stats_dicts import WatchedDict, sort_stats
 from .stats_distributed import setup_distributed_stats_event_listeners
 from .stats_entry import CachedResponseTimes, EntryFigures, StatsEntryDict
 from .stats_errors import RequestStatsAdditionError, StatsError, StatsErrorDict
+from .stats_json import print_stats_json, save_stats_json
 from .stats_times import (
     avg,
     bucket_response_time,
@@ -38,10 +39,13 @@ if TYPE_CHECKING:
     from .runners import Runner
 
 __all__ = [
+    "CSVWriter",
     "CachedResponseTimes",
     "EntriesDict",
     "RequestStats",
     "RequestStatsAdditionError",
+    "StatsCSV",
+    "StatsCSVFileWriter",
     "StatsEntry",
     "StatsEntryDict",
     "StatsError",
@@ -437,23 +441,6 @@ def print_error_report(stats: RequestStats) -> None:
     if stats.errors:
         _print_lines(get_error_report_summary(stats))
     _print_lines(get_resent_summary(stats))
-
-
-def _json_of(stats: RequestStats) -> str:
-    # Not serialize_stats(): that resets the entries, and the tables printed afterwards would be empty.
-    entries = [e.serialize() for e in stats.entries.values() if e.num_requests or e.num_failures]
-    return json.dumps(entries, indent=4)
-
-
-def print_stats_json(stats: RequestStats) -> None:
-    """Print all entries as JSON on standard output."""
-    print(_json_of(stats))
-
-
-def save_stats_json(stats: RequestStats, filename: str) -> None:
-    """Write all entries as JSON to ``filename`` with ``.json`` appended."""
-    with open(f"{filename}.json", "w", encoding="utf-8") as file:
-        file.write(_json_of(stats))
 
 
 def stats_printer(stats: RequestStats) -> Callable[[], NoReturn]:

@@ -14,6 +14,7 @@ from ..input_events import Keyboard, input_listener
 from . import console
 from .errors import CommandError
 from .exit_code import exit_code
+from .outputs import Outputs
 from .signals import Interrupts
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class LocalRun:
         self.interrupts = interrupts
         self.runner: Runner = environment.runner
         self._keyboard = Keyboard()
+        self._outputs = Outputs(environment, options)
         self._greenlets: list[gevent.Greenlet] = []
 
     def fire_init(self) -> None:
@@ -59,6 +61,7 @@ class LocalRun:
         if self.environment.web_ui is not None:
             self.environment.web_ui.start()
         self._spawn(stats.stats_history, self.runner)
+        self._outputs.start()
         self._listen_to_keys()
         if self.options.print_stats or (self.options.headless and not self.options.only_summary):
             self._greenlets.append(console.start_periodic_tables(self.environment))
@@ -82,7 +85,7 @@ class LocalRun:
         self.environment.process_exit_code = code if isinstance(code, int) else int(code is not None)
 
     def end(self) -> int:
-        """Stop everything, print the final tables, and return the exit code.
+        """Stop everything, print and write the final statistics, and return the exit code.
 
         The exit code is decided when all users have ended, so that their last requests count.
         """
@@ -101,7 +104,7 @@ class LocalRun:
         self._keyboard.close()
         code = exit_code(self.environment, self.options.exit_code_on_error)
         logger.info("Shutting down (exit code %s)", code)
-        console.print_final_tables(self.environment)
+        self._outputs.finish()
         self.environment.events.quit.fire(exit_code=code)
         return code
 

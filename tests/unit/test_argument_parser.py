@@ -209,8 +209,6 @@ def test_an_option_unlike_any_other_gets_no_suggestion(capsys: pytest.CaptureFix
         ["--worker"],
         ["--processes", "4"],
         ["--master-host", "x"],
-        ["--csv", "x"],
-        ["--html", "x"],
     ],
 )
 def test_what_this_version_does_not_offer_is_refused_in_one_line(
@@ -246,7 +244,7 @@ def test_the_help_has_the_groups_and_hides_what_is_not_offered() -> None:
     assert text.startswith("Usage: locust [options] [UserClass ...]")
     for title in ("Common options:", "Web UI options:", "Tag options:", "Logging options:", "User classes:"):
         assert f"\n{title}\n" in text
-    for hidden in ("--master", "--worker", "--headful", "--csv", "--legacy-ui"):
+    for hidden in ("--master", "--worker", "--headful", "--legacy-ui"):
         assert hidden not in text
 
 

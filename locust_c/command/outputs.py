@@ -1,0 +1,131 @@
+"""What a test leaves behind: tables, CSV files, JSON, the HTML report."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import gevent
+
+from .. import log, stats
+from ..stats_json import json_of, replace_file
+from . import console
+
+if TYPE_CHECKING:
+    from ..env import Environment
+
+logger = logging.getLogger("locust.main")
+
+#: Seconds between two states of the JSON file while a test runs.
+JSON_INTERVAL_S = 1.0
+
+#: Between two states it rests that many times as long as one took: many names must not cost the users much.
+JSON_REST = 20
+
+
+class Outputs:
+    """Writes the outputs that the parsed ``options`` ask for.
+
+    Each one by itself: one that cannot be written costs a line of the log that names its option and its file,
+    but neither the test nor its exit code nor the others.
+    """
+
+    def __init__(self, environment: Environment, options: argparse.Namespace) -> None:
+        self.environment = environment
+        self.options = options
+        self._csv: stats.StatsCSVFileWriter | None = None
+        self._greenlets: list[gevent.Greenlet] = []
+        self._json_failed = False
+
+    def start(self) -> None:
+        """Open the files and begin to write those that grow while the test runs."""
+        web_ui = self.environment.web_ui
+        if self.options.csv_prefix:
+            self._open_csv(self.options.csv_prefix)
+        if web_ui is not None:
+            rows = self._csv or stats.StatsCSV(self.environment, stats.PERCENTILES_TO_REPORT)
+            web_ui.stats_csv_writer = rows
+        if self.options.json_file:
+            self._spawn(self._write_json_forever)
+
+    def finish(self) -> None:
+        """Write the last state of everything. To be called when all users have ended."""
+        gevent.killall(self._greenlets)
+        self._guard("--csv", self.options.csv_prefix, self._finish_csv)
+        if self.options.json_file:
+            self._write_json_file()
+        if self.options.json:
+            self._guard("--json", "standard output", self._print_json)
+        if self.options.json or not self.options.json_file:
+            console.print_final_tables(self.environment)
+        if self.options.html_file:
+            self._guard("--html", self.options.html_file, self._write_report)
+
+    def _spawn(self, function: Callable[[], object]) -> None:
+        greenlet = gevent.spawn(function)
+        greenlet.link_exception(log.greenlet_exception_logger(logger))
+        self._greenlets.append(greenlet)
+
+    def _open_csv(self, prefix: str) -> None:
+        try:
+            self._csv = stats.StatsCSVFileWriter(
+                self.environment, stats.PERCENTILES_TO_REPORT, prefix, self.options.stats_history_enabled
+            )
+        except OSError as error:
+            _complain("--csv", error.filename or prefix, error)
+        else:
+            self._spawn(self._csv)
+
+    def _finish_csv(self) -> None:
+        if self._csv is not None:
+            self._csv.close_files()
+
+    def _write_json_forever(self) -> None:
+        while True:
+            begin = time.process_time()
+            self._write_json_file()
+            gevent.sleep(max(JSON_INTERVAL_S, JSON_REST * (time.process_time() - begin)))
+
+    def _write_json_file(self) -> None:
+        path = f"{self.options.json_file}.json"
+        try:
+            replace_file(path, json_of(self.environment.stats))
+        except OSError as error:
+            if not self._json_failed:
+                _complain("--json-file", path, error)
+            self._json_failed = True
+        else:
+            if self._json_failed:
+                logger.info("'%s' (--json-file) can be written again", path)
+            self._json_failed = False
+
+    def _print_json(self) -> None:
+        sys.stdout.write(json_of(self.environment.stats) + "\n")
+        try:
+            sys.stdout.flush()
+        except OSError:
+            # What could not be written stays in the buffer, and the interpreter's end would fail with it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise
+
+    def _write_report(self) -> None:
+        importlib.import_module("locust_c.html").write_report(self.environment, self.options.html_file)
+
+    @staticmethod
+    def _guard(option: str, target: str, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except OSError as error:
+            _complain(option, target, error)
+        except Exception:
+            logger.exception("%s: '%s' could not be written", option, target)
+
+
+def _complain(option: str, target: str, error: OSError) -> None:
+    logger.error("%s: cannot write to '%s': %s", option, target, error.strerror or error)
