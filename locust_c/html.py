@@ -7,7 +7,6 @@ What scripts read is in it as Locust documents it: ``window.templateArgs = {…}
 from __future__ import annotations
 
 import json
-import os
 import time
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,8 @@ from .credentials import without_userinfo
 from .report import page
 from .report.charts import thinned
 from .stats_charts import format_utc_timestamp
+from .stats_json import replace_file
+from .stats_turns import in_turns
 from .user.inspectuser import get_ratio
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 def get_html_report(environment: Environment, show_download_link: bool = True, theme: str = "") -> str:
     """The report of the test of ``environment`` as it is now: a whole HTML document.
 
+    Other greenlets run meanwhile.
+
     :param show_download_link: whether the page offers itself for download; it then has to be at an address
         that understands ``?download=1``, as ``/stats/report`` does.
     :param theme: ``"light"`` or ``"dark"``; anything else leaves that to the reader's device.
@@ -63,13 +66,8 @@ def write_report(environment: Environment, path: str) -> None:
 
     :raises OSError: the file, or a folder of it, cannot be written.
     """
-    path = _fill_tags(path, environment.parsed_options)
     report = get_html_report(environment, show_download_link=False)
-    folder = os.path.dirname(path)
-    if folder:
-        os.makedirs(folder, exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(report)
+    replace_file(_fill_tags(path, environment.parsed_options), report)
 
 
 def process_html_filename(options: Namespace) -> None:
@@ -120,10 +118,10 @@ def _template_args(environment: Environment, show_download_link: bool) -> dict[s
     end = total.last_request_timestamp or start
     return {
         "is_report": True,
-        "requests_statistics": [entry.to_dict() for entry in entries],
-        "failures_statistics": [_failure(error) for error in list(environment.stats.errors.values())],
+        "requests_statistics": [entry.to_dict() for entry in in_turns(entries)],
+        "failures_statistics": [_failure(row) for row in in_turns(list(environment.stats.errors.values()))],
         "exceptions_statistics": _exceptions(environment),
-        "response_time_statistics": [_response_times(entry) for entry in entries],
+        "response_time_statistics": [_response_times(entry) for entry in in_turns(entries)],
         "start_time": format_utc_timestamp(start),
         "end_time": format_utc_timestamp(end),
         "duration": format_duration(start, end),

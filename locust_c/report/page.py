@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__, _core, stats
 from ..stats_times import get_readable_percentiles
+from ..stats_turns import in_turns
 from . import charts
 
 if TYPE_CHECKING:
@@ -51,10 +52,10 @@ def render(
     failures = sorted(args["failures_statistics"], key=lambda row: -row["occurrences"])
     exceptions = sorted(args["exceptions_statistics"], key=lambda row: -row["count"])
     lag = total.generator_lag.quantile(0.99)
-    text = (
+    pieces = (
         _templates()
         .get_template("page.html")
-        .render(
+        .generate(
             args=args,
             args_json=args_json,
             theme=theme if theme in ("light", "dark") else "",
@@ -80,7 +81,7 @@ def render(
         )
     )
     # Names and texts may hold half of a surrogate pair, which no file can.
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(in_turns(pieces)).encode("utf-8", "replace").decode("utf-8")
 
 
 @cache
