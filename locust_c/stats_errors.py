@@ -75,7 +75,8 @@ class StatsError(_core.StatsErrorCount):
     def create_key(cls, method: str, name: str, error: Exception | str | None) -> str:
         """The key in ``RequestStats.errors``: the same on every worker."""
         text = f"{method}.{name}.{cls.parse_error(error)!r}"
-        return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+        # A name may hold half of a surrogate pair.
+        return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()
 
     def occurred(self) -> None:
         """Count one more occurrence, of now."""

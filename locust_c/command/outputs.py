@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import logging
 import os
 import sys
@@ -119,7 +118,10 @@ class Outputs:
             raise
 
     def _write_report(self) -> None:
-        importlib.import_module("locust_c.html").write_report(self.environment, self.options.html_file)
+        # Not before a report is wanted: its template needs a library that a run does without.
+        from ..html import write_report
+
+        write_report(self.environment, self.options.html_file)
 
     @staticmethod
     def _guard(option: str, target: str, write: Callable[[], None]) -> None:
