@@ -105,12 +105,6 @@ def test_autoquit_without_autostart(tmp_path: Path) -> None:
     assert (code, err) == (1, "--autoquit is only meaningful in combination with --autostart\n")
 
 
-def test_a_log_file_that_cannot_be_written(tmp_path: Path) -> None:
-    write(tmp_path, QUIET)
-    code, _, err = run("--headless", "--logfile", str(tmp_path), folder=tmp_path)
-    assert (code, err) == (1, f"--logfile: cannot write to '{tmp_path}': Is a directory\n")
-
-
 def test_a_taken_port(tmp_path: Path) -> None:
     write(tmp_path, QUIET)
     with socket.create_server(("127.0.0.1", 0)) as other:
