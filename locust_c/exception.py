@@ -42,7 +42,7 @@ class InterruptTaskSet(Exception):
     """
 
     def __init__(self, reschedule: bool = True) -> None:
-        super().__init__()
+        super().__init__(reschedule)
         self.reschedule = reschedule
 
 

@@ -161,7 +161,9 @@ def _set_up_logging(options: argparse.Namespace) -> None:
     try:
         log.setup_logging(options.loglevel, options.logfile)
     except OSError as error:
-        raise CommandError(f"--logfile: cannot write to '{options.logfile}': {error.strerror}") from error
+        log.setup_logging(options.loglevel)
+        why = f"cannot write to '{options.logfile}': {error.strerror or error}"
+        logger.error("--logfile: %s; the log goes to stderr", why)
 
 
 def _run_with_logging(

@@ -7,8 +7,7 @@ import logging
 import socket
 import traceback
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import uuid4
 
 import gevent
@@ -19,7 +18,9 @@ from locust_c.exception import StopTest
 from locust_c.shape import course
 from locust_c.stopping import stop_greenlets
 from locust_c.usage import watch_usage
+from locust_c.user.errors import log_exit
 from locust_c.user.group import UserGroup
+from locust_c.user_exceptions import ExceptionDict, UserExceptions
 from locust_c.worker_node import WorkerNode
 
 if TYPE_CHECKING:
@@ -67,16 +68,7 @@ USERS_BETWEEN_TURNS = 100
 Listener = Callable[..., Any]
 
 
-class ExceptionDict(TypedDict):
-    """One exception of users: how often, its text, its traceback, and the nodes it was raised on."""
-
-    count: int
-    msg: str
-    traceback: str
-    nodes: set[str]
-
-
-class Runner:
+class Runner(UserExceptions):
     """What all runners share; ``environment`` is the one it belongs to.
 
     ``LocalRunner`` runs the users in this process.
@@ -85,6 +77,7 @@ class Runner:
     client_id = "local"
 
     def __init__(self, environment: Environment) -> None:
+        super().__init__()
         self.environment = environment
         self.user_greenlets = UserGroup()
         self.greenlet = Group()
@@ -96,7 +89,6 @@ class Runner:
         self.current_memory_usage = 0
         self.cpu_warning_emitted = False
         self.worker_cpu_warning_emitted = False
-        self.exceptions: dict[int, ExceptionDict] = {}
         self.custom_messages: dict[str, tuple[Listener, bool]] = {}
         self.target_user_count = 0
         self.target_user_classes_count: dict[str, int] = {}
@@ -198,6 +190,7 @@ class Runner:
         self._users_dispatcher = None
         stop_greenlets(list(self.user_greenlets), self.environment.stop_timeout)
         self.cpu_log_warning()
+        self._log_repeated_exceptions()
         self.update_state(STATE_STOPPED)
         self.environment.events.test_stop.fire(environment=self.environment)
         if by_user:
@@ -292,15 +285,6 @@ class Runner:
         else:
             self.stop()
 
-    def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
-        """Counts an exception of a user in ``exceptions``."""
-        key = hash(formatted_tb)
-        entry = self.exceptions.setdefault(
-            key, {"count": 0, "msg": msg, "traceback": formatted_tb, "nodes": set()}
-        )
-        entry["count"] += 1
-        entry["nodes"].add(node_id)
-
     def register_message(self, msg_type: str, listener: Listener, concurrent: bool = False) -> None:
         """Has ``listener(environment=…, msg=…)`` called for messages of ``msg_type``.
 
@@ -345,18 +329,15 @@ class Runner:
     def _run_logged(self, function: Callable[..., Any], *args: Any) -> None:
         try:
             function(*args)
+        except SystemExit as request:
+            log_exit(logger, request)
+            raise
         except Exception:
             from locust_c import log
 
             name = getattr(function, "__qualname__", function)
             logger.critical("Unhandled exception in greenlet: %s\n%s", name, traceback.format_exc())
             log.unhandled_greenlet_exception = True
-
-    def _on_user_error(
-        self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any
-    ) -> None:
-        text = "".join(traceback.format_exception(type(exception), exception, tb))
-        self.log_exception("local", str(exception), text)
 
     def _on_spawning_complete(self, user_count: int, **_: Any) -> None:
         if self.state == STATE_SPAWNING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,14 @@ __all__ = ["LoadTestShape", "LoadTestShapeMeta", "course"]
 TICK_INTERVAL_S = 1.0
 
 
-class LoadTestShapeMeta(type):
+class LoadTestShapeMeta(ABCMeta):
     """Makes subclasses of a shape not abstract."""
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> LoadTestShapeMeta:
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], body: dict[str, Any], **keywords: Any
+    ) -> LoadTestShapeMeta:
         body.setdefault("abstract", False)
-        return super().__new__(mcs, name, bases, body)
+        return super().__new__(mcs, name, bases, body, **keywords)
 
 
 class LoadTestShape(metaclass=LoadTestShapeMeta):
@@ -50,6 +53,7 @@ class LoadTestShape(metaclass=LoadTestShapeMeta):
         """How many users there are; 0 without a runner."""
         return self.runner.user_count if self.runner is not None else 0
 
+    @abstractmethod
     def tick(self) -> tuple[int, float] | tuple[int, float, list[type[User]] | None] | None:
         """What is wanted now: ``(users, spawn rate)``, or ``(users, spawn rate, user classes)``.
 

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -129,14 +129,13 @@ class StatsEntry(EntryFigures):
         Compares with the cached second that is nearest to the beginning of the window. Raises ValueError if
         the entry was made without ``use_response_times_cache``.
         """
+        return self.current_percentiles([percent])[0]
+
+    def current_percentiles(self, percents: Sequence[float]) -> list[int | None]:
+        """:meth:`get_current_response_time_percentile` of several shares."""
         if not self.use_response_times_cache:
             raise ValueError("a current percentile needs an entry made with use_response_times_cache=True")
-        begin = int(time.time()) - CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW
-        for second in [begin, *[begin + side * i for i in range(1, 9) for side in (-1, 1)]]:
-            response_time = self._percentile_since(second, percent)
-            if response_time is not None:
-                return response_time
-        return None
+        return self._percentiles_since(int(time.time()) - CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW, percents)
 
     def percentile(self, p: float | None = None) -> Any:
         """The percentile ``p`` (0..1) in ms to three significant digits, from the histogram; or None.

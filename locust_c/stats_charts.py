@@ -26,7 +26,7 @@ def history_row(runner: Runner, at: str, percentiles: Sequence[float]) -> dict[s
     }
     row["current_rps"] = [at, total.current_rps or 0]
     row["current_fail_per_sec"] = [at, total.current_fail_per_sec or 0]
-    row["total_avg_response_time"] = [at, total.avg_response_time]
+    row["total_avg_response_time"] = [at, round(total.avg_response_time, 2)]
     row["user_count"] = [at, runner.user_count or 0]
     row["time"] = at
     return row

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from . import _core
@@ -156,6 +156,8 @@ class EntryFigures(_core.StatsCounters):
         now = self.rounded()
         for key, num_requests, num_none_requests in self.intervals():
             until = diff_response_time_dicts(now, self.interval_times(key))
+            # Counts that somebody wrote do not agree with the intervals.
+            until = {time_ms: count for time_ms, count in until.items() if count > 0}
             OrderedDict.__setitem__(cache, key, CachedResponseTimes(until, num_requests, num_none_requests))
         for key, cached in self._kept_seconds.items():
             OrderedDict.__setitem__(cache, key, cached)
@@ -271,6 +273,13 @@ class EntryFigures(_core.StatsCounters):
         if self._odd_times is None and self._replaced_bucket() is None:
             return self.rounded_percentile(percent)
         return calculate_response_time_percentile(self._response_times(), self._num_timed, percent)
+
+    def _percentiles_since(self, begin: int, percents: Sequence[float]) -> list[int | None]:
+        """Percentiles of what came after the cached second that is nearest to ``begin``; None without one."""
+        for second in [begin, *[begin + side * i for i in range(1, 9) for side in (-1, 1)]]:
+            if self._percentile_since(second, 1.0) is not None:
+                return [self._percentile_since(second, share) for share in percents]
+        return [None] * len(percents)
 
     def _percentile_since(self, second: int, percent: float) -> int | None:
         """The percentile of what came after the end of a cached second; None if it is not cached."""

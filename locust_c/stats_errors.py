@@ -74,7 +74,9 @@ class StatsError(_core.StatsErrorCount):
     @classmethod
     def create_key(cls, method: str, name: str, error: Exception | str | None) -> str:
         """The key in ``RequestStats.errors``: the same on every worker."""
-        return hashlib.sha256(f"{method}.{name}.{cls.parse_error(error)!r}".encode()).hexdigest()
+        text = f"{method}.{name}.{cls.parse_error(error)!r}"
+        # A name may hold half of a surrogate pair.
+        return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()
 
     def occurred(self) -> None:
         """Count one more occurrence, of now."""

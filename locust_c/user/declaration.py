@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from numbers import Real
 from typing import Any, TypeVar, overload
+
+from locust_c.user import wait_time
 
 __all__ = ["check_attributes", "collect_tasks", "expand_tasks", "task"]
 
@@ -69,11 +72,13 @@ def _check_weight(where: str, weight: object) -> None:
 def expand_tasks(owner: str, tasks: object) -> list[Any]:
     """The flat list of a ``tasks`` attribute: each task as often as its weight says.
 
-    ``owner`` names the class in messages. Raises ``TypeError`` for what is neither a list nor a dict.
+    ``owner`` names the class in messages. Raises ``TypeError`` for what holds no tasks.
     """
+    if tasks is None:
+        return []
     if isinstance(tasks, dict):
         pairs: Iterable[Any] = tasks.items()
-    elif isinstance(tasks, (list, tuple, set, frozenset)):
+    elif isinstance(tasks, Iterable) and not isinstance(tasks, (str, bytes)):
         pairs = tasks
     else:
         raise TypeError(f"{owner}.tasks must be a list of tasks or a dict {{task: weight}}, not {tasks!r}")
@@ -102,21 +107,41 @@ def base_tasks(bases: tuple[type, ...]) -> list[Any]:
     return [one for base in bases for one in getattr(base, "tasks", ())]
 
 
-def check_attributes(name: str, body: dict[str, Any]) -> None:
+def check_attributes(name: str, attributes: Mapping[str, Any]) -> None:
     """Raises ``TypeError`` or ``ValueError`` that names the class and the attribute that is wrong."""
     for attribute, (fits, expected) in _EXPECTED.items():
-        value = body.get(attribute)
-        if value is not None and not hasattr(value, "__get__") and not fits(value):
-            raise TypeError(f"{name}.{attribute} must be {expected}, not {value!r}")
+        if attribute in attributes:
+            value = attributes[attribute]
+            if not hasattr(value, "__get__") and not fits(value):
+                raise TypeError(f"{name}.{attribute} must be {expected}, not {value!r}")
     for attribute in ("weight", "fixed_count"):
-        value = body.get(attribute)
-        if isinstance(value, Real) and value < 0:
-            raise ValueError(f"{name}.{attribute} must not be negative, got {value!r}")
+        value = attributes.get(attribute)
+        if isinstance(value, Real) and not 0 <= float(value) < inf:
+            problem = "must not be negative" if value < 0 else "must be a finite number"
+            raise ValueError(f"{name}.{attribute} {problem}, got {value!r}")
+    _check_wait_time(name, attributes.get("wait_time"))
+
+
+def _check_wait_time(name: str, value: object) -> None:
+    """``wait_time = constant`` without its argument would return a function as the time to wait."""
+    if getattr(value, "__module__", None) == wait_time.__name__ and value in vars(wait_time).values():
+        function = getattr(value, "__name__", "")
+        raise TypeError(f"{name}.wait_time must be what {function}(…) returns, not {function} itself")
+
+
+def _is_number_or_none(value: object) -> bool:
+    return value is None or isinstance(value, Real)
 
 
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "host": (lambda value: isinstance(value, str), "a str"),
+    "host": (lambda value: value is None or isinstance(value, str), "a str"),
     "weight": (lambda value: isinstance(value, Real), "a number"),
-    "fixed_count": (lambda value: isinstance(value, int), "an int"),
-    "wait_time": (callable, "a function of the user that returns seconds, such as constant(1)"),
+    "fixed_count": (lambda value: value is None or isinstance(value, int), "an int"),
+    "wait_time": (
+        lambda value: value is None or callable(value),
+        "a function of the user that returns seconds, such as constant(1)",
+    ),
+    "abstract": (lambda value: value is None or isinstance(value, int), "True or False"),
+    "min_wait": (_is_number_or_none, "a number of milliseconds"),
+    "max_wait": (_is_number_or_none, "a number of milliseconds"),
 }

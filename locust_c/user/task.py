@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from random import choice, random, uniform
 from time import perf_counter
@@ -22,6 +21,7 @@ from locust_c.exception import (
 )
 from locust_c.hub import get_engine, sleep, yield_if_needed
 from locust_c.user.declaration import check_attributes, collect_tasks, task
+from locust_c.user.errors import NoTasksError, is_for_the_caller, report
 from locust_c.user.tags import filter_tasks_by_tags, tag
 
 if TYPE_CHECKING:
@@ -43,13 +43,11 @@ LOCUST_STATE_RUNNING = "running"
 LOCUST_STATE_WAITING = "waiting"
 LOCUST_STATE_STOPPING = "stopping"
 
+ON_STOP_FAILED = "Uncaught exception in on_stop: "
+
 Task = Callable[..., Any]
 
 logger = logging.getLogger("locust.user.task")
-
-
-class NoTasksError(Exception):
-    """A user or task set has nothing to run."""
 
 
 class TaskSetMeta(type):
@@ -159,9 +157,9 @@ class TaskSet(metaclass=TaskSetMeta):
                 wait = False
             except RescheduleTask:
                 pass
-            except (InterruptTaskSet, StopUser, StopTest):
+            except (InterruptTaskSet, StopUser, StopTest, GreenletExit):
                 raise
-            except Exception as exception:
+            except BaseException as exception:
                 self._report(exception)
             if user._state == LOCUST_STATE_STOPPING:
                 raise StopUser
@@ -188,9 +186,9 @@ class TaskSet(metaclass=TaskSetMeta):
                 wait = False
             except RescheduleTask:
                 pass
-            except (InterruptTaskSet, StopUser, StopTest):
+            except (InterruptTaskSet, StopUser, StopTest, GreenletExit):
                 raise
-            except Exception as exception:
+            except BaseException as exception:
                 self._report(exception)
             if user._state == LOCUST_STATE_STOPPING:
                 raise StopUser
@@ -284,24 +282,27 @@ class TaskSet(metaclass=TaskSetMeta):
             "(or mark it as abstract = True if you only intend to subclass it)"
         )
 
-    def _report(self, exception: Exception) -> None:
+    def _report(self, exception: BaseException) -> None:
         # On its own, so that neither the exception nor its frames live on while the user waits.
-        environment = self._user.environment
-        environment.events.user_error.fire(
-            user_instance=self, exception=exception, tb=exception.__traceback__
-        )
-        if not environment.catch_exceptions:
+        user = self._user
+        if user._last_error is exception:  # a nested task set reported it already, and passed it on
             raise exception
-        text = "".join(traceback.format_exception(exception))
-        logger.error("%s\n%s", exception, text)
+        report(user.environment, self, exception, logger)
+        if not user.environment.catch_exceptions or is_for_the_caller(exception):
+            user._last_error = exception
+            raise exception
         if isinstance(exception, NoTasksError):
             raise StopUser from exception
 
     def _call_on_stop(self) -> None:
         try:
             self.on_stop()
-        except Exception:
-            logging.getLogger().error("Uncaught exception in on_stop: \n%s", traceback.format_exc())
+        except (StopUser, StopTest, GreenletExit):
+            raise
+        except BaseException as exception:
+            report(self._user.environment, self, exception, logging.getLogger(), ON_STOP_FAILED)
+            if is_for_the_caller(exception):
+                raise
 
 
 class DefaultTaskSet(TaskSet):
@@ -322,4 +323,5 @@ def _is_plain(task_set: TaskSet, method: str) -> bool:
 
 
 def _rescheduled(interrupt: InterruptTaskSet) -> Exception:
-    return RescheduleTaskImmediately() if interrupt.reschedule else RescheduleTask()
+    kind = RescheduleTaskImmediately if interrupt.reschedule else RescheduleTask
+    return kind(interrupt.reschedule)

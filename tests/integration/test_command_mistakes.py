@@ -134,12 +134,6 @@ def test_what_needs_other_processes_starts_nothing(tmp_path: Path) -> None:
         assert err.endswith(": is not supported by this version of locust-c\n")
 
 
-def test_a_log_file_that_cannot_be_written(tmp_path: Path) -> None:
-    write(tmp_path, QUIET)
-    code, _, err = run("--headless", "--logfile", str(tmp_path), folder=tmp_path)
-    assert (code, err) == (1, f"--logfile: cannot write to '{tmp_path}': Is a directory\n")
-
-
 def test_a_taken_port(tmp_path: Path) -> None:
     write(tmp_path, QUIET)
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -242,7 +242,12 @@ def test_the_sdist_builds_and_the_wheel_holds_only_ours(distributions: Distribut
     top_level = {line.split("/")[0].split()[0] for line in listed.splitlines()[1:]}
     assert top_level == {"locust.py", "locust_c", f"locust_c-{OUR_VERSION}.dist-info"}
     assert listed.count("_core.cpython") == 1
-    for name in ("locust_c/py.typed", "locust_c/adopted/locust.py", "locust_c/web/templates/"):
+    for name in (
+        "locust_c/py.typed",
+        "locust_c/adopted/locust.py",
+        "locust_c/web/templates/",
+        "locust_c/report/page.html",
+    ):
         assert name in listed
 
 
