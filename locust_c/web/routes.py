@@ -107,7 +107,7 @@ def stop() -> Response:
 
 
 @locust.route("/user", methods=["POST"])
-def update_user() -> tuple[dict[str, Any], int]:
+def update_user() -> tuple[Response, int]:
     """Set attributes of a user class, as the class picker asks for it."""
     settings = request.get_json(force=True)
     try:
@@ -116,7 +116,7 @@ def update_user() -> tuple[dict[str, Any], int]:
         _web_ui().environment.update_user_class(settings)
     except (TypeError, ValueError) as error:
         abort(400, str(error))
-    return {}, 201
+    return jsonify({}), 201
 
 
 @locust.route("/stats/reset", methods=["POST"])
