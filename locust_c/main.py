@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import locust_c
 
-from . import __version__, argument_parser, log
+from . import __version__, argument_parser, log, stats
 from .command import console, locustfiles
 from .command.errors import CommandError
 from .command.limits import raise_descriptor_limit
@@ -172,6 +172,7 @@ def _run_with_logging(
     if options.show_task_ratio or options.show_task_ratio_json:
         console.print_task_ratios(user_classes, options.num_users or 0, as_json=options.show_task_ratio_json)
         return 0
+    stats.validate_stats_configuration()
     _settle_options(options, files.shape_class)
     _note_fixed_counts(user_classes, options)
     environment = _make_environment(files, user_classes, options)
