@@ -17,11 +17,18 @@ function sortBy(table, heading) {
 
 for (const table of document.querySelectorAll("table.sortable")) {
   for (const heading of table.tHead.rows[0].cells) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = heading.textContent;
-    button.addEventListener("click", () => sortBy(table, heading));
-    heading.replaceChildren(button);
+    // No button element: on the pages of a printed table after the first it would stay empty.
+    const handle = document.createElement("span");
+    handle.tabIndex = 0;
+    handle.setAttribute("role", "button");
+    handle.textContent = heading.textContent;
+    handle.addEventListener("click", () => sortBy(table, heading));
+    handle.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      sortBy(table, heading);
+    });
+    heading.replaceChildren(handle);
   }
 }
 
