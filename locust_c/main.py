@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import locust_c
 
-from . import __version__, argument_parser, log
+from . import __version__, argument_parser, log, stats
 from .command import console, locustfiles
 from .command.download import remove_downloads
 from .command.errors import CommandError
@@ -178,6 +178,7 @@ def _run_with_logging(
         as_json = options.show_task_ratio_json
         console.print_task_ratios(environment.user_classes, options.num_users or 0, as_json=as_json)
         return 0
+    stats.validate_stats_configuration()
     _note_what_has_no_effect(environment, options)
     raise_descriptor_limit()
     environment.create_local_runner()

@@ -134,6 +134,15 @@ def test_what_needs_other_processes_starts_nothing(tmp_path: Path) -> None:
         assert err.endswith(": is not supported by this version of locust-c\n")
 
 
+def test_a_constant_of_the_statistics_that_cannot_be(tmp_path: Path) -> None:
+    write(tmp_path, "import locust.stats\nlocust.stats.PERCENTILES_TO_CHART = [95.0]\n" + QUIET)
+    code, _, err = run("--headless", folder=tmp_path)
+    assert code == 1
+    assert err.splitlines()[1:] == [
+        "stats.PERCENTILES_TO_CHART contains 95.0: a percentile is a float between 0 and 1 such as 0.95"
+    ]
+
+
 def test_a_taken_port(tmp_path: Path) -> None:
     write(tmp_path, QUIET)
     with socket.create_server(("127.0.0.1", 0)) as other:
