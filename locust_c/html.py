@@ -162,9 +162,9 @@ def _exceptions(environment: Environment) -> list[dict[str, Any]]:
     return [
         {
             "count": row["count"],
-            "msg": row["msg"][:MAX_TEXT],
+            "msg": str(row["msg"])[:MAX_TEXT],
             # Its end says where it was raised.
-            "traceback": row["traceback"][-2 * MAX_TEXT :],
+            "traceback": str(row["traceback"])[-2 * MAX_TEXT :],
             "nodes": ", ".join(sorted(row["nodes"])),
         }
         for row in rows
