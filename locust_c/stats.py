@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import gevent
 
+from locust_c.util.old_names import explain_missing
+
 from . import _core, stats_narrow, stats_tables
 from . import stats_times as _times
 from .stats_charts import complain_about_percentiles, format_utc_timestamp, history_row
@@ -480,3 +482,9 @@ def validate_stats_configuration() -> None:
 
 
 _follow_terminal()
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        explain_missing(__name__, name)
