@@ -16,6 +16,7 @@ from locust_c.user.tags import filter_tasks_by_tags
 from locust_c.user.users import User
 
 if TYPE_CHECKING:
+    from locust_c.iterations import IterationLimit
     from locust_c.runners import LocalRunner, MasterRunner, Runner, WorkerRunner
     from locust_c.web import WebUI
 
@@ -79,6 +80,7 @@ class Environment:
         self.available_user_tasks = available_user_tasks
         self.dispatcher_class = dispatcher_class
         self.profile = profile
+        self.iteration_limit: IterationLimit | None = None
         self.worker_logs: dict[str, list[str]] = {}
         self._tasks_filtered = False
         for user_class in self.user_classes:

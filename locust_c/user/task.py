@@ -176,12 +176,16 @@ class TaskSet(metaclass=TaskSetMeta):
 
     def _loop_with_hooks(self) -> None:
         user = self._user
+        limit = getattr(user.environment, "iteration_limit", None)
         while True:
             wait = True
             try:
                 if not self._task_queue:
                     self.schedule_task(self.get_next_task())
-                self.execute_next_task()
+                if limit is None:
+                    self.execute_next_task()
+                else:
+                    limit.execute_next_task(self)
             except RescheduleTaskImmediately:
                 wait = False
             except RescheduleTask:
@@ -263,6 +267,8 @@ class TaskSet(metaclass=TaskSetMeta):
         return self
 
     def _has_hooks(self) -> bool:
+        if getattr(self._user.environment, "iteration_limit", None) is not None:
+            return True
         if not self._user.wait_time and _is_plain(self, "wait_time"):
             return True
         return not all(
