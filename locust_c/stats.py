@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import gevent
 
-from . import _core, stats_narrow, stats_tables
+from . import _core, stats_constants, stats_narrow, stats_tables
 from . import stats_times as _times
-from .stats_charts import complain_about_percentiles, format_utc_timestamp, history_row
+from .stats_charts import format_utc_timestamp, history_row
 from .stats_csv import CSVWriter, StatsCSV, StatsCSVFileWriter
 from .stats_dicts import WatchedDict, sort_stats
 from .stats_distributed import setup_distributed_stats_event_listeners
@@ -34,6 +34,7 @@ from .stats_times import (
     get_readable_percentiles,
     proper_round,
 )
+from .util.old_names import explain_missing
 
 if TYPE_CHECKING:
     from .runners import Runner
@@ -468,15 +469,17 @@ def stats_history(runner: Runner) -> NoReturn:
 
 
 def validate_stats_configuration() -> None:
-    """Ends the process with exit code 1 and a message if the percentiles for charts or tables are wrong."""
-    for name, percentiles, at_most in (
-        ("PERCENTILES_TO_CHART", PERCENTILES_TO_CHART, 6),
-        ("PERCENTILES_TO_STATISTICS", PERCENTILES_TO_STATISTICS, None),
-    ):
-        problem = complain_about_percentiles(name, percentiles, at_most)
-        if problem:
-            sys.stderr.write(problem + "\n")
-            sys.exit(1)
+    """Ends the process with exit code 1 and one line if a constant of this module is wrong."""
+    problem = stats_constants.complain(sys.modules[__name__])
+    if problem:
+        sys.stderr.write(problem + "\n")
+        sys.exit(1)
 
 
 _follow_terminal()
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        explain_missing(__name__, name)

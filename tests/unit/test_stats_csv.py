@@ -70,7 +70,7 @@ def test_requests_are_sorted_and_end_with_the_total(runner: LocalRunner, clock: 
         "Type|Name|Request Count|Failure Count|Median Response Time|Average Response Time|Min Response Time"
         "|Max Response Time|Average Content Size|Requests/s|Failures/s|50%|99.99%",
         'GET|/a,"b"|2|0|15.5|10.5|5.5|15.5|150.0|1.0|0.0|16|16',
-        "GET|only failed|0|1|0|0.0|0|0.0|0|0.0|0.5|N/A|N/A",
+        "GET|only failed|0|1|0|0.0|0|0|0|0.0|0.5|N/A|N/A",
         "POST|two\nlines|1|1|123.4|123.4|123.4|123.4|100.0|0.5|0.5|120|120",
         "|Aggregated|3|2|16|48.13333333333333|5.5|123.4|133.33333333333334|1.5|1.0|16|120",
     ]
@@ -129,7 +129,7 @@ def test_the_files_follow_the_test_and_end_with_its_last_state(
         "Timestamp|User Count|Type|Name|Requests/s|Failures/s|50%|99.99%|Total Request Count"
         "|Total Failure Count|Total Median Response Time|Total Average Response Time"
         "|Total Min Response Time|Total Max Response Time|Total Average Content Size",
-        "1000|0||Aggregated|0.000000|0.000000|N/A|N/A|0|0|0|0.0|0|0.0|0",
+        "1000|0||Aggregated|0.000000|0.000000|N/A|N/A|0|0|0|0.0|0|0|0",
         "1001|0||Aggregated|0.000000|0.000000|8|8|2|0|7.5|6.5|5.5|7.5|1.0",
     ]
     assert subject.requests_csv_filehandle.closed

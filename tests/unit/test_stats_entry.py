@@ -340,3 +340,15 @@ def test_arithmetic_on_tables() -> None:
     titles = ["50%", "99.9%", "99.99%", "33.333%", "100%", "7.0%"]
     assert get_readable_percentiles([0.5, 0.999, 0.9999, 0.33333, 1, 0.07]) == titles
     assert (stats_module.avg([]), stats_module.avg([1, 2])) == (0.0, 1.5)
+
+
+def test_whole_milliseconds_stay_whole() -> None:
+    stats = RequestStats()
+    figures = ("total_response_time", "min_response_time", "max_response_time")
+    assert [repr(getattr(stats.total, name)) for name in figures] == ["0", "None", "0"]
+    stats.log_request("GET", "/", 7, 1)
+    assert [repr(getattr(stats.total, name)) for name in figures] == ["7", "7", "7"]
+    stats.log_request("GET", "/", 0.5, 1)
+    assert [repr(getattr(stats.total, name)) for name in figures] == ["7.5", "0.5", "7"]
+    stats.log_request("GET", "/", 1e300, 1)
+    assert [repr(getattr(stats.total, name)) for name in figures] == ["1e+300", "0.5", "1e+300"]
