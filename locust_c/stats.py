@@ -35,6 +35,7 @@ from .stats_times import (
     get_readable_percentiles,
     proper_round,
 )
+from .util.old_names import explain_missing
 
 if TYPE_CHECKING:
     from .runners import Runner
@@ -483,3 +484,9 @@ def validate_stats_configuration() -> None:
 
 
 _follow_terminal()
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        explain_missing(__name__, name)
