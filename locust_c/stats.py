@@ -6,6 +6,7 @@ that reading costs the requests nothing. Constants are read when they are used: 
 
 from __future__ import annotations
 
+import copy
 import logging
 import signal
 import sys
@@ -34,6 +35,7 @@ from .stats_times import (
     get_readable_percentiles,
     proper_round,
 )
+from .util.old_names import explain_missing
 
 if TYPE_CHECKING:
     from .runners import Runner
@@ -262,6 +264,12 @@ class RequestStats:
             dict.__setitem__(self._errors, key, found)
         return found
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = memo[id(self)] = type(self)(self.use_response_times_cache)
+        for name in ("total", "entries", "errors", "history"):
+            setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
+        return twin
+
     @property
     def entries(self) -> EntriesDict:
         """The entries by (name, method); one that is asked for is made."""
@@ -476,3 +484,9 @@ def validate_stats_configuration() -> None:
 
 
 _follow_terminal()
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        explain_missing(__name__, name)

@@ -114,8 +114,8 @@ def _exception_text(path: str, error: Exception) -> str:
 
 
 def _refused_line(path: str, error: Exception) -> str | None:
-    """File and line that gave locust_c a value it refuses; None for an error of another kind."""
-    if not isinstance(error, (TypeError, ValueError)):
+    """File and line that gave locust_c a value, or asked it for a name, that it refuses; else None."""
+    if not isinstance(error, (TypeError, ValueError, ImportError, AttributeError)):
         return None
     frames = traceback.extract_tb(_from_file(error.__traceback__, path))
     theirs = [frame for frame in frames if not _is_ours(frame.filename)]

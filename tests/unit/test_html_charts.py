@@ -161,6 +161,6 @@ def test_the_page_draws_what_the_charts_say() -> None:
     labels = [text.text for text in requests.all("text")]
     assert labels == ["0", "20", "40", "60", "80", "100", *(f"12:00:{s:02}" for s in (0, 2, 4, 6, 8, 10))]
     legend = [" ".join(item.text.split()) for item in times.all("li")]
-    assert legend == ["50% peak 20.0", "95% peak 40.0", "average so far peak 25.0"]
+    assert legend == ["50% peak 20", "95% peak 40", "average so far peak 25"]
     assert users.one("h3").text == "Users"
     assert page.args["history"] == environment.stats.history
