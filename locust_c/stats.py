@@ -6,6 +6,7 @@ that reading costs the requests nothing. Constants are read when they are used: 
 
 from __future__ import annotations
 
+import copy
 import logging
 import signal
 import sys
@@ -262,6 +263,12 @@ class RequestStats:
             found = StatsError(method, name, error)
             dict.__setitem__(self._errors, key, found)
         return found
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = memo[id(self)] = type(self)(self.use_response_times_cache)
+        for name in ("total", "entries", "errors", "history"):
+            setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
+        return twin
 
     @property
     def entries(self) -> EntriesDict:

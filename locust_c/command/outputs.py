@@ -61,7 +61,7 @@ class Outputs:
         if self.options.json:
             self._guard("--json", "standard output", self._print_json)
         if self.options.json or not self.options.json_file:
-            console.print_final_tables(self.environment)
+            self._guard("the tables", "the log", lambda: console.print_final_tables(self.environment))
         if self.options.html_file:
             self._guard("--html", self.options.html_file, self._write_report)
 

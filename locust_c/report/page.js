@@ -36,7 +36,7 @@ const points = window.templateArgs.history.map((row) => ({ row, at: Date.parse(r
 
 function readable(value) {
   if (typeof value !== "number") return "–";
-  return value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0 });
+  return value.toLocaleString("en", value < 1000 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 });
 }
 
 function watchPointer(figure) {
