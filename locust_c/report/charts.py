@@ -165,11 +165,8 @@ def _chart(title: str, unit: str, moments: Sequence[float], series: Sequence[_Se
     lines = [
         _line(one, list(zip(moments, one.values, strict=True)), peak, frame) for one, peak in in_turns(drawn)
     ]
-    ticks_up = [
-        (round(HEIGHT - HEIGHT * place * step / top, 1), _amount(place * step))
-        for place in range(round(top / step) + 1)
-    ]
-    return Chart(title, unit, lines, ticks_up, list(_ticks_along(begin, end)), begin, end, top)
+    ticks = list(_ticks_up(top, step)), list(_ticks_along(begin, end))
+    return Chart(title, unit, lines, *ticks, begin, end, top)
 
 
 @dataclass(frozen=True)
@@ -250,10 +247,12 @@ def _round_step(least: float, minimum: float) -> float:
     return 10 * unit
 
 
-def _amount(value: float) -> str:
-    if value >= 1e6:
-        return f"{value / 1e6:g}M"
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.6g}"
+def _ticks_up(top: float, step: float) -> Iterator[tuple[float, str]]:
+    """(place, label), from 0 to ``top``."""
+    unit, suffix = (1e6, "M") if top >= 1e6 else (1e3, "k") if top >= 1e4 else (1, "")
+    for number in range(round(top / step) + 1):
+        value = number * step
+        yield round(HEIGHT - HEIGHT * value / top, 1), f"{value / unit:,g}{suffix}" if value else "0"
 
 
 def _ticks_along(begin: float, end: float) -> Iterator[tuple[str, str, str]]:
