@@ -85,7 +85,7 @@ def test_the_table_is_indented_by_level(capsys: pytest.CaptureFixture[str]) -> N
     assert lines == [
         " 100.0      Buyer",
         "   66.7       Browse",
-        "     75.0         item",
-        "     25.0         basket",
+        "     75.0       item",
+        "     25.0       basket",
         "   33.3       pay",
     ]
