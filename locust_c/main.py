@@ -178,6 +178,8 @@ def _run_with_logging(
         as_json = options.show_task_ratio_json
         console.print_task_ratios(environment.user_classes, options.num_users or 0, as_json=as_json)
         return 0
+    if options.equal_weights:
+        environment.assign_equal_weights()
     stats.validate_stats_configuration()
     _note_what_has_no_effect(environment, options)
     raise_descriptor_limit()
@@ -249,8 +251,6 @@ def _make_environment(
         raise CommandError(str(error)) from error
     if options.config_users:
         _change_user_classes(environment, user_classes, options.config_users)
-    if options.equal_weights:
-        environment.assign_equal_weights()
     return environment
 
 

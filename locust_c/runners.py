@@ -234,11 +234,12 @@ class Runner(UserExceptions):
             self.update_state(STATE_SPAWNING)
         self.record_requests()
         users: list[User] = []
+        host = self.environment.host
         for class_name, count in user_classes_spawn_count.items():
             user_class = self._find_class(class_name)
-            if self.environment.host is not None:
-                user_class.host = self.environment.host
             for _ in range(count):
+                if host is not None:
+                    user_class.host = host  # each time: other environments may run the same class
                 user = user_class(self.environment)
                 user.start(self.user_greenlets)
                 users.append(user)
@@ -263,9 +264,10 @@ class Runner(UserExceptions):
         logger.debug("%d users have been stopped, %d still running", len(greenlets), self.user_count)
 
     def _find_class(self, name: str) -> type[User]:
-        if name not in self.user_classes_by_name:
-            raise KeyError(f"The test has no user class named {name!r}")
-        return self.user_classes_by_name[name]
+        for user_class in self.user_classes:
+            if user_class.__name__ == name:
+                return user_class
+        raise KeyError(f"The test has no user class named {name!r}")
 
     def start_shape(self) -> None:
         """Starts the test that the environment's shape describes."""

@@ -14,6 +14,8 @@ from locust_c.user import wait_time
 __all__ = [
     "check_attributes",
     "check_class",
+    "check_task_name",
+    "check_weight",
     "collect_tasks",
     "expand_tasks",
     "task",
@@ -43,7 +45,7 @@ def task(weight: Any = 1) -> Any:
     """
     if callable(weight):
         return _mark(weight, 1)
-    _check_weight("@task", weight)
+    check_weight("@task", weight)
 
     def decorate(function: TaskT) -> TaskT:
         return _mark(function, weight)
@@ -71,7 +73,8 @@ def check_task_name(name: str, decorator: str) -> None:
         )
 
 
-def _check_weight(where: str, weight: object) -> None:
+def check_weight(where: str, weight: object) -> None:
+    """Raises ``TypeError`` or ``ValueError`` unless ``weight`` is an int of 0 or more."""
     if not isinstance(weight, int):
         raise TypeError(f"{where}: a weight is an int, not {weight!r}")
     if weight < 0:
@@ -94,7 +97,7 @@ def expand_tasks(owner: str, tasks: object) -> list[Any]:
     flat: list[Any] = []
     for entry in pairs:
         one, weight = entry if isinstance(entry, tuple) and len(entry) == 2 else (entry, 1)
-        _check_weight(f"{owner}.tasks", weight)
+        check_weight(f"{owner}.tasks", weight)
         if not callable(one):
             raise TypeError(f"{owner}.tasks must hold functions or TaskSet classes, not {one!r}")
         flat.extend([one] * weight)
