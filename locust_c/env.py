@@ -63,7 +63,7 @@ class Environment:
         self.process_exit_code: int | None = None
         """If set, the exit code of the process."""
         self.events = events if events is not None else Events()
-        self.stats = RequestStats()
+        self._stats = RequestStats()
         self.user_classes: list[type[User]] = list(user_classes or [])
         self.shape_class = shape_class
         self.tags = tags
@@ -89,6 +89,17 @@ class Environment:
             check_class(user_class)
         self._drop_weightless_classes()
         self._check_class_names()
+
+    @property
+    def stats(self) -> RequestStats:
+        """The statistics of the requests; others may be put in their place."""
+        return self._stats
+
+    @stats.setter
+    def stats(self, stats: RequestStats) -> None:
+        self._stats = stats
+        if self.runner is not None:
+            self.runner.follow_statistics()
 
     @property
     def user_classes_by_name(self) -> dict[str, type[User]]:
