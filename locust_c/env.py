@@ -82,7 +82,7 @@ class Environment:
         self.profile = profile
         self.iteration_limit: IterationLimit | None = None
         self.worker_logs: dict[str, list[str]] = {}
-        self._tasks_filtered = False
+        self._filtered: set[type[User]] = set()
         for user_class in self.user_classes:
             if not (isinstance(user_class, type) and issubclass(user_class, User)):
                 raise TypeError(f"user_classes must hold subclasses of User, not {user_class!r}")
@@ -198,14 +198,13 @@ class Environment:
             user_class.tasks = tasks
 
     def filter_tasks_by_tags(self) -> None:
-        """Leaves the tasks out that ``tags`` and ``exclude_tags`` do not want; works once."""
-        if self._tasks_filtered:
-            return
-        self._tasks_filtered = True
+        """Leaves the tasks out that ``tags`` and ``exclude_tags`` do not want; works once for each class."""
         tags = None if self.tags is None else set(self.tags)
         exclude_tags = None if self.exclude_tags is None else set(self.exclude_tags)
         for user_class in self.user_classes:
-            filter_tasks_by_tags(user_class, tags, exclude_tags)
+            if user_class not in self._filtered:
+                self._filtered.add(user_class)
+                filter_tasks_by_tags(user_class, tags, exclude_tags)
 
     def _find_tasks(self, user_class: type[User], names: Sequence[str]) -> list[Any]:
         available = (self.available_user_tasks or {}).get(user_class.__name__, user_class.tasks)
