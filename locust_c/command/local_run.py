@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from .. import log, stats
+from ..blocked import BlockedWatch
 from ..input_events import Keyboard, input_listener
 from . import console
 from .errors import CommandError
@@ -41,6 +42,7 @@ class LocalRun:
         self.interrupts = interrupts
         self.runner: Runner = environment.runner
         self._keyboard = Keyboard()
+        self._blocked = BlockedWatch()
         self._greenlets: list[gevent.Greenlet] = []
 
     def fire_init(self) -> None:
@@ -56,6 +58,7 @@ class LocalRun:
 
     def start(self) -> None:
         """Serve the page, listen to keys, print tables, and start a test that nobody has to ask for."""
+        self._blocked.start()
         if self.environment.web_ui is not None:
             self.environment.web_ui.start()
         self._spawn(stats.stats_history, self.runner)
@@ -95,6 +98,7 @@ class LocalRun:
         except SystemExit as request:
             self.note_exit(request)
         self.runner.quit()
+        self._blocked.stop()
         if self.environment.web_ui is not None:
             self.environment.web_ui.stop()
         gevent.killall(self._greenlets)
