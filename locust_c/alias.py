@@ -16,6 +16,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
+from .util.old_names import hint_for
+
 _ALIAS = "locust"
 _PACKAGE = __name__.rpartition(".")[0]
 _PYTEST_PLUGIN = "pytest_locust"
@@ -62,6 +64,9 @@ class _AliasFinder:
         real_name = _PACKAGE + name[len(_ALIAS) :]
         real = importlib.util.find_spec(real_name)
         if real is None:
+            hint = hint_for(_ALIAS, name[len(_ALIAS) + 1 :])
+            if hint is not None:
+                raise ImportError(hint)
             return None
         is_package = real.submodule_search_locations is not None
         loader: Any = _AliasLoader(real_name)

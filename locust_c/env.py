@@ -11,11 +11,13 @@ from locust_c.event import Events
 from locust_c.exception import RunnerAlreadyExistsError
 from locust_c.shape import LoadTestShape
 from locust_c.stats import RequestStats
+from locust_c.user.declaration import check_attributes, check_class
 from locust_c.user.tags import filter_tasks_by_tags
+from locust_c.user.users import User
 
 if TYPE_CHECKING:
+    from locust_c.iterations import IterationLimit
     from locust_c.runners import LocalRunner, MasterRunner, Runner, WorkerRunner
-    from locust_c.user.users import User
     from locust_c.web import WebUI
 
 __all__ = ["Environment"]
@@ -27,7 +29,8 @@ class Environment:
     """User classes, options, statistics, events and the runner of one test.
 
     All arguments are attributes of the same name. Raises ``ValueError`` for two user classes of the same
-    name, for a shape that is no instance, and if all weights are 0.
+    name, for class attributes that cannot be, for a shape that is no instance, and if all weights are 0;
+    ``TypeError`` for what is no user class.
     """
 
     def __init__(
@@ -77,8 +80,13 @@ class Environment:
         self.available_user_tasks = available_user_tasks
         self.dispatcher_class = dispatcher_class
         self.profile = profile
+        self.iteration_limit: IterationLimit | None = None
         self.worker_logs: dict[str, list[str]] = {}
         self._tasks_filtered = False
+        for user_class in self.user_classes:
+            if not (isinstance(user_class, type) and issubclass(user_class, User)):
+                raise TypeError(f"user_classes must hold subclasses of User, not {user_class!r}")
+            check_class(user_class)
         self._drop_weightless_classes()
         self._check_class_names()
 
@@ -145,7 +153,8 @@ class Environment:
     def update_user_class(self, user_settings: dict[str, Any]) -> None:
         """Sets attributes of the class that ``user_settings["user_class_name"]`` names.
 
-        ``tasks`` are names of tasks in ``available_user_tasks``. Raises ``ValueError`` for unknown names.
+        ``tasks`` are names of tasks in ``available_user_tasks``. Raises ``ValueError`` for unknown names and
+        for values that the attributes cannot have; nothing is changed then.
         """
         settings = dict(user_settings)
         class_name = settings.pop("user_class_name", None)
@@ -154,6 +163,10 @@ class Environment:
             raise ValueError(f"There is no user class named {class_name!r}")
         if "tasks" in settings:
             settings["tasks"] = self._find_tasks(user_class, settings["tasks"])
+        try:
+            check_attributes(user_class.__name__, settings)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
         for attribute, value in settings.items():
             setattr(user_class, attribute, value)
 

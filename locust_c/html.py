@@ -55,7 +55,7 @@ def get_html_report(environment: Environment, show_download_link: bool = True, t
     :param theme: ``"light"`` or ``"dark"``; anything else leaves that to the reader's device.
     """
     args = _template_args(environment, show_download_link)
-    return page.render(environment, args, PERCENTILES_FOR_HTML_REPORT, theme, json_for_script(args))
+    return page.render(environment, args, PERCENTILES_FOR_HTML_REPORT, theme, _args_for_script(args))
 
 
 def write_report(environment: Environment, path: str) -> None:
@@ -92,6 +92,19 @@ def json_for_script(value: Any) -> str:
     """JSON that can stand inside a script element, whatever strings are in it."""
     text = json.dumps(value, default=str, sort_keys=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _args_for_script(args: dict[str, Any]) -> str:
+    """The same as ``json_for_script(args)``; other greenlets run meanwhile."""
+    texts = []
+    for key, value in sorted(args.items()):
+        text = json_for_script(value) if not isinstance(value, list) else _list_for_script(value)
+        texts.append(f"{json_for_script(key)}: {text}")
+    return "{" + ", ".join(texts) + "}"
+
+
+def _list_for_script(items: list[Any]) -> str:
+    return "[" + ", ".join(json_for_script(item) for item in in_turns(items)) + "]"
 
 
 def _fill_tags(path: str, options: Namespace | None) -> str:
@@ -149,9 +162,9 @@ def _exceptions(environment: Environment) -> list[dict[str, Any]]:
     return [
         {
             "count": row["count"],
-            "msg": row["msg"][:MAX_TEXT],
+            "msg": str(row["msg"])[:MAX_TEXT],
             # Its end says where it was raised.
-            "traceback": row["traceback"][-2 * MAX_TEXT :],
+            "traceback": str(row["traceback"])[-2 * MAX_TEXT :],
             "nodes": ", ".join(sorted(row["nodes"])),
         }
         for row in rows

@@ -14,14 +14,16 @@ import gevent
 from gevent.event import Event
 from gevent.pool import Group
 
+from locust_c import log
 from locust_c.exception import StopTest
-from locust_c.shape import course
+from locust_c.shape_worker import follow_shape
 from locust_c.stopping import stop_greenlets
 from locust_c.usage import watch_usage
 from locust_c.user.errors import log_exit
 from locust_c.user.group import UserGroup
 from locust_c.user_exceptions import ExceptionDict, UserExceptions
-from locust_c.worker_node import WorkerNode
+from locust_c.util.old_names import explain_missing
+from locust_c.worker_node import WorkerNode, WorkerNodes
 
 if TYPE_CHECKING:
     from locust_c.dispatch import UsersDispatcher
@@ -36,6 +38,7 @@ __all__ = [
     "MasterRunner",
     "Runner",
     "WorkerNode",
+    "WorkerNodes",
     "WorkerRunner",
 ]
 
@@ -65,6 +68,8 @@ CONNECT_RETRY_COUNT = 60
 # Starting many users takes a while: that often the other greenlets get their turn.
 USERS_BETWEEN_TURNS = 100
 
+VERY_HIGH_SPAWN_RATE = 100
+
 Listener = Callable[..., Any]
 
 
@@ -75,6 +80,7 @@ class Runner(UserExceptions):
     """
 
     client_id = "local"
+    connection_broken = False
 
     def __init__(self, environment: Environment) -> None:
         super().__init__()
@@ -168,6 +174,7 @@ class Runner(UserExceptions):
         if self.state in (STATE_INIT, STATE_STOPPED):
             if not by_user:
                 self.user_greenlets.join()
+            self.update_state(STATE_STOPPED)
             return
         self._stopping = Event()
         try:
@@ -227,11 +234,12 @@ class Runner(UserExceptions):
             self.update_state(STATE_SPAWNING)
         self.record_requests()
         users: list[User] = []
+        host = self.environment.host
         for class_name, count in user_classes_spawn_count.items():
-            user_class = self.user_classes_by_name[class_name]
-            if self.environment.host is not None:
-                user_class.host = self.environment.host
+            user_class = self._find_class(class_name)
             for _ in range(count):
+                if host is not None:
+                    user_class.host = host  # each time: other environments may run the same class
                 user = user_class(self.environment)
                 user.start(self.user_greenlets)
                 users.append(user)
@@ -247,6 +255,7 @@ class Runner(UserExceptions):
         """Stops ``{class name: number}`` users, those that were started last, and waits for their end."""
         greenlets: list[Any] = []
         for class_name, count in user_classes_stop_count.items():
+            self._find_class(class_name)
             greenlets += self.user_greenlets.newest(class_name, count)
         stop_greenlets(greenlets, self.environment.stop_timeout)
         current = gevent.getcurrent()
@@ -254,12 +263,18 @@ class Runner(UserExceptions):
             current.kill(block=False)
         logger.debug("%d users have been stopped, %d still running", len(greenlets), self.user_count)
 
+    def _find_class(self, name: str) -> type[User]:
+        for user_class in self.user_classes:
+            if user_class.__name__ == name:
+                return user_class
+        raise KeyError(f"The test has no user class named {name!r}")
+
     def start_shape(self) -> None:
         """Starts the test that the environment's shape describes."""
         shape = self.environment.shape_class
         if shape is None:
             raise ValueError("start_shape() needs an environment with a shape_class")
-        if self.shape_greenlet is not None:
+        if self.shape_greenlet is not None and not self.shape_greenlet.dead:
             logger.info("There is an ongoing shape test running. Editing is disabled")
             return
         logger.info("Shape test starting.")
@@ -271,19 +286,8 @@ class Runner(UserExceptions):
 
     def shape_worker(self) -> None:
         """Follows the shape until it ends the test."""
-        logger.info("Shape worker starting")
-        shape = self.environment.shape_class
-        assert shape is not None
-        for tick in course(shape):
-            user_count, spawn_rate = tick[:2]
-            logger.info("Shape test updating to %d users at %.2f spawn rate", user_count, spawn_rate)
-            self.shape_last_tick = tick
-            self.start(user_count, spawn_rate, user_classes=tick[2] if len(tick) > 2 else None)
-        logger.info("Shape test stopping")
-        if self.environment.web_ui is None:
-            self.quit()
-        else:
-            self.stop()
+        assert self.environment.shape_class is not None
+        follow_shape(self, self.environment.shape_class)
 
     def register_message(self, msg_type: str, listener: Listener, concurrent: bool = False) -> None:
         """Has ``listener(environment=…, msg=…)`` called for messages of ``msg_type``.
@@ -323,6 +327,12 @@ class Runner(UserExceptions):
     def _on_quit(self, exit_code: int | None = None, **_: Any) -> None:
         self.stop_recording()
 
+    def log_failure(self, function: Callable[..., Any]) -> None:
+        """Logs the exception that ended a greenlet of the runner; the command then ends with exit code 2."""
+        name = getattr(function, "__qualname__", function)
+        logger.critical("Unhandled exception in greenlet: %s\n%s", name, traceback.format_exc())
+        log.unhandled_greenlet_exception = True
+
     def _spawn(self, function: Callable[..., Any], *args: Any) -> Any:
         return self.greenlet.spawn(self._run_logged, function, *args)
 
@@ -333,11 +343,7 @@ class Runner(UserExceptions):
             log_exit(logger, request)
             raise
         except Exception:
-            from locust_c import log
-
-            name = getattr(function, "__qualname__", function)
-            logger.critical("Unhandled exception in greenlet: %s\n%s", name, traceback.format_exc())
-            log.unhandled_greenlet_exception = True
+            self.log_failure(function)
 
     def _on_spawning_complete(self, user_count: int, **_: Any) -> None:
         if self.state == STATE_SPAWNING:
@@ -371,6 +377,8 @@ class LocalRunner(Runner):
         ``user_classes`` are those of the users that are added. Raises ``ValueError`` for a negative number
         of users and a spawn rate that is not a finite number above 0.
         """
+        for user_class in user_classes or ():
+            self._find_class(user_class.__name__)
         if self.spawning_greenlet is not None and self.spawning_greenlet is not gevent.getcurrent():
             self.spawning_greenlet.kill(block=True)
         self.spawning_greenlet = None
@@ -380,6 +388,10 @@ class LocalRunner(Runner):
             )
         dispatcher = self._users_dispatcher
         dispatcher.new_dispatch(user_count, spawn_rate, user_classes)
+        if spawn_rate > VERY_HIGH_SPAWN_RATE:
+            logger.warning(
+                "The spawn rate is very high (>%d): many users begin at once", VERY_HIGH_SPAWN_RATE
+            )
         if self.state not in (STATE_RUNNING, STATE_SPAWNING) and not self._begin_test():
             return
         self.update_state(STATE_SPAWNING)
@@ -470,3 +482,9 @@ class MasterRunner(DistributedRunner):
 
 class WorkerRunner(DistributedRunner):
     """Runs users for a master."""
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        explain_missing(__name__, name)

@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import gevent
@@ -40,6 +41,9 @@ class StatsCSV:
     The column titles are attributes, so that a subclass may change them together with the rows.
     """
 
+    #: How much of the time writing rows may take, 0..1: it must not hold up the users that run meanwhile.
+    share = 1.0
+
     def __init__(self, environment: Environment, percentiles_to_report: Sequence[float]) -> None:
         self.environment = environment
         self.percentiles_to_report = percentiles_to_report
@@ -65,12 +69,10 @@ class StatsCSV:
         """The percentiles in ms, of the last 10 s with ``use_current``; ``N/A`` without requests."""
         if not stats_entry.num_requests:
             return self.percentiles_na
-        percentile: Callable[[float], float | None] = (
-            stats_entry.get_current_response_time_percentile
-            if use_current
-            else stats_entry.get_response_time_percentile
-        )
-        return [int(percentile(share) or 0) for share in self.percentiles_to_report]
+        shares = self.percentiles_to_report
+        if use_current:
+            return [time_ms or 0 for time_ms in stats_entry.current_percentiles(shares)]
+        return [int(stats_entry.get_response_time_percentile(share)) for share in shares]
 
     def requests_csv(self, csv_writer: CSVWriter) -> None:
         """Write the titles, a row for each entry, and one for all."""
@@ -79,7 +81,7 @@ class StatsCSV:
 
     def _requests_data_rows(self, csv_writer: CSVWriter) -> None:
         stats = self.environment.stats
-        for entry in in_turns([*sort_stats(stats.entries), stats.total]):
+        for entry in in_turns([*sort_stats(stats.entries), stats.total], self.share):
             csv_writer.writerow(
                 [
                     entry.method,
@@ -103,7 +105,7 @@ class StatsCSV:
         self._failures_data_rows(csv_writer)
 
     def _failures_data_rows(self, csv_writer: CSVWriter) -> None:
-        for error in in_turns(sort_stats(self.environment.stats.errors)):
+        for error in in_turns(sort_stats(self.environment.stats.errors), self.share):
             seen = (error.first_seen, error.last_seen)
             csv_writer.writerow(
                 [
@@ -124,7 +126,7 @@ class StatsCSV:
         runner = self.environment.runner
         if runner is None:
             return
-        for exception in in_turns(list(runner.exceptions.values())):
+        for exception in in_turns(list(runner.exceptions.values()), self.share):
             nodes = ", ".join(exception["nodes"])
             csv_writer.writerow([exception["count"], exception["msg"], exception["traceback"], nodes])
 
@@ -170,10 +172,12 @@ class StatsCSVFileWriter(StatsCSV):
         folder = os.path.dirname(base_filepath)
         if folder:
             os.makedirs(folder, exist_ok=True)
-        self._requests = Sheet(f"{base_filepath}_stats.csv")
-        self._history = Sheet(self.stats_history_file_name())
-        self._failures = Sheet(f"{base_filepath}_failures.csv")
-        self._exceptions = Sheet(f"{base_filepath}_exceptions.csv")
+        with ExitStack() as opened:
+            self._requests = opened.enter_context(Sheet(f"{base_filepath}_stats.csv"))
+            self._history = opened.enter_context(Sheet(self.stats_history_file_name()))
+            self._failures = opened.enter_context(Sheet(f"{base_filepath}_failures.csv"))
+            self._exceptions = opened.enter_context(Sheet(f"{base_filepath}_exceptions.csv"))
+            opened.pop_all()
         self._history_second = 0
         self._flushed_at = 0.0
         self._closed = False
@@ -194,6 +198,7 @@ class StatsCSVFileWriter(StatsCSV):
         """Write all files every ``stats.CSV_STATS_INTERVAL_SEC`` s, until the greenlet is killed."""
         from . import stats
 
+        self.share = 0.25
         while True:
             self.write_files()
             now = time.time()
@@ -219,14 +224,14 @@ class StatsCSVFileWriter(StatsCSV):
         rows = self._text(lambda writer: self._stats_history_data_rows(writer, now))
         titles = self._text(lambda writer: writer.writerow(self.stats_history_csv_columns))
         # Programs take the second as a key, so the last rows replace those of the same second.
-        self._history.append(titles, rows, instead_of_last=int(now) == self._history_second)
-        self._history_second = int(now)
+        if self._history.append(titles, rows, instead_of_last=int(now) == self._history_second):
+            self._history_second = int(now)
 
     def _stats_history_data_rows(self, csv_writer: CSVWriter, now: float) -> None:
         stats = self.environment.stats
         runner = self.environment.runner
         entries = sort_stats(stats.entries) if self.full_history else []
-        for entry in in_turns([*entries, stats.total]):
+        for entry in in_turns([*entries, stats.total], self.share):
             csv_writer.writerow(
                 [
                     int(now),
@@ -273,6 +278,7 @@ class StatsCSVFileWriter(StatsCSV):
         if self._closed:
             return
         self._closed = True
+        self.share = 1.0
         self.write_files()
         for sheet in (self._requests, self._history, self._failures, self._exceptions):
             sheet.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from typing import Self, TypedDict
+from typing import Any, Self, TypedDict
 
 from . import _core
 from .exception import CatchResponseError
@@ -63,6 +63,13 @@ class StatsError(_core.StatsErrorCount):
         self.occurrences = occurrences
         self.first_seen = first_seen
         self.last_seen = last_seen
+
+    def __copy__(self) -> Self:
+        first_seen, last_seen = self.first_seen, self.last_seen
+        return type(self)(self.method, self.name, self.error, self.occurrences, first_seen, last_seen)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.__copy__()
 
     @classmethod
     def parse_error(cls, error: Exception | str | None) -> str:

@@ -13,22 +13,21 @@ from .stats_turns import in_turns
 if TYPE_CHECKING:
     from .stats import RequestStats
 
-__all__ = ["json_of", "print_stats_json", "replace_file", "save_stats_json"]
+__all__ = ["is_stream", "json_of", "print_stats_json", "replace_file", "save_stats_json"]
 
 _INDENT = 4
 # The folder, or what is mounted there, lets the file be written but not replaced.
 _NOT_REPLACEABLE = (errno.EACCES, errno.EPERM, errno.EBUSY)
 
 
-def json_of(stats: RequestStats) -> str:
-    """All entries that counted something, as an indented array; other greenlets run meanwhile.
+def json_of(stats: RequestStats, share: float = 1.0) -> str:
+    """All entries that counted something, as an indented array; it may take a ``share`` (0..1) of the time.
 
     Entries are left as they are, unlike with Locust, whose JSON resets them.
     """
-    # One entry at a time, to take turns: the whole at once could be minutes of seconds of 10,000 names.
     texts = [
         json.dumps(entry.serialize(), indent=_INDENT).replace("\n", "\n" + " " * _INDENT)
-        for entry in in_turns(list(stats.entries.values()))
+        for entry in in_turns(list(stats.entries.values()), share)
         if entry.num_requests or entry.num_failures
     ]
     if not texts:
@@ -49,12 +48,20 @@ def save_stats_json(stats: RequestStats, filename: str) -> None:
     replace_file(f"{filename}.json", json_of(stats))
 
 
+def is_stream(path: str) -> bool:
+    """True for a pipe, a terminal or the like, whose content cannot be replaced."""
+    if not os.path.exists(path):
+        return False
+    mode = os.stat(path).st_mode
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
 def replace_file(path: str, text: str) -> None:
     """Have ``text`` as the content of a file, in UTF-8; after an OSError the old content is still there."""
     path = os.path.realpath(path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     try:
-        if not os.path.exists(path) or stat.S_ISREG(os.stat(path).st_mode):
+        if not is_stream(path):
             _replace_whole(path, text)
             return
     except OSError as error:

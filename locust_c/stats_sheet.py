@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 from contextlib import suppress
+from typing import Self
 
 __all__ = ["Sheet"]
 
@@ -35,15 +36,26 @@ class Sheet:
         self._last_rows = 0
         self._failed = False
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
     def replace(self, text: str) -> None:
         """Have ``text`` as the whole content."""
         self._write(0, text)
 
-    def append(self, titles: str, rows: str, instead_of_last: bool) -> None:
-        """Add rows, in place of those of the last call if asked for; the first time behind the titles."""
+    def append(self, titles: str, rows: str, instead_of_last: bool) -> bool:
+        """Add rows, in place of those of the last call if asked for; the first time behind the titles.
+
+        False if they could not be written.
+        """
         start = self._last_rows if instead_of_last and self._last_rows else self._end
-        if self._write(start, rows if start else titles + rows):
-            self._last_rows = start or len(_bytes(titles))
+        if not self._write(start, rows if start else titles + rows):
+            return False
+        self._last_rows = start or len(_bytes(titles))
+        return True
 
     def close(self) -> None:
         """Close the file."""

@@ -16,11 +16,15 @@ _T = TypeVar("_T")
 STEP_S = 0.002
 
 
-def in_turns(items: Iterable[_T]) -> Iterator[_T]:
-    """The items; between two of them other greenlets run whenever a step of 2 ms is over."""
+def in_turns(items: Iterable[_T], share: float = 1.0) -> Iterator[_T]:
+    """The items; between two of them other greenlets run whenever a step of 2 ms is over.
+
+    ``share`` (0..1) is how much of the time the work may take: after a step it rests accordingly.
+    """
     begin = time.perf_counter()
     for item in items:
         yield item
-        if time.perf_counter() - begin > STEP_S:
-            gevent.sleep(0)
+        spent = time.perf_counter() - begin
+        if spent > STEP_S:
+            gevent.sleep(spent * (1 / share - 1))
             begin = time.perf_counter()

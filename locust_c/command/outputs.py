@@ -6,14 +6,13 @@ import argparse
 import logging
 import os
 import sys
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import gevent
 
 from .. import log, stats
-from ..stats_json import json_of, replace_file
+from ..stats_json import is_stream, json_of, print_stats_json, replace_file
 from . import console
 
 if TYPE_CHECKING:
@@ -24,8 +23,8 @@ logger = logging.getLogger("locust.main")
 #: Seconds between two states of the JSON file while a test runs.
 JSON_INTERVAL_S = 1.0
 
-#: Between two states it rests that many times as long as one took: many names must not cost the users much.
-JSON_REST = 20
+#: How much of the time that may take, 0..1: with many names a state is then older than a second.
+JSON_SHARE = 0.1
 
 
 class Outputs:
@@ -41,6 +40,7 @@ class Outputs:
         self._csv: stats.StatsCSVFileWriter | None = None
         self._greenlets: list[gevent.Greenlet] = []
         self._json_failed = False
+        self._json_written = ""
 
     def start(self) -> None:
         """Open the files and begin to write those that grow while the test runs."""
@@ -50,7 +50,7 @@ class Outputs:
         if web_ui is not None:
             rows = self._csv or stats.StatsCSV(self.environment, stats.PERCENTILES_TO_REPORT)
             web_ui.stats_csv_writer = rows
-        if self.options.json_file:
+        if self.options.json_file and not is_stream(self._json_path):
             self._spawn(self._write_json_forever)
 
     def finish(self) -> None:
@@ -58,13 +58,19 @@ class Outputs:
         gevent.killall(self._greenlets)
         self._guard("--csv", self.options.csv_prefix, self._finish_csv)
         if self.options.json_file:
-            self._write_json_file()
+            # The file may have been removed meanwhile.
+            self._json_written = ""
+            self._guard("--json-file", self._json_path, self._write_json_file)
         if self.options.json:
             self._guard("--json", "standard output", self._print_json)
         if self.options.json or not self.options.json_file:
-            console.print_final_tables(self.environment)
+            self._guard("the tables", "the log", lambda: console.print_final_tables(self.environment))
         if self.options.html_file:
             self._guard("--html", self.options.html_file, self._write_report)
+
+    @property
+    def _json_path(self) -> str:
+        return f"{self.options.json_file}.json"
 
     def _spawn(self, function: Callable[[], object]) -> None:
         greenlet = gevent.spawn(function)
@@ -87,14 +93,16 @@ class Outputs:
 
     def _write_json_forever(self) -> None:
         while True:
-            begin = time.process_time()
-            self._write_json_file()
-            gevent.sleep(max(JSON_INTERVAL_S, JSON_REST * (time.process_time() - begin)))
+            self._write_json_file(JSON_SHARE)
+            gevent.sleep(JSON_INTERVAL_S)
 
-    def _write_json_file(self) -> None:
-        path = f"{self.options.json_file}.json"
+    def _write_json_file(self, share: float = 1.0) -> None:
+        path = self._json_path
+        text = json_of(self.environment.stats, share)
+        if text == self._json_written:
+            return
         try:
-            replace_file(path, json_of(self.environment.stats))
+            replace_file(path, text)
         except OSError as error:
             if not self._json_failed:
                 _complain("--json-file", path, error)
@@ -103,14 +111,17 @@ class Outputs:
             if self._json_failed:
                 logger.info("'%s' (--json-file) can be written again", path)
             self._json_failed = False
+            self._json_written = text
 
     def _print_json(self) -> None:
-        sys.stdout.write(json_of(self.environment.stats) + "\n")
+        if sys.stdout is None:
+            raise OSError("it is closed")
         try:
+            print_stats_json(self.environment.stats)
             sys.stdout.flush()
         except OSError:
             # What could not be written stays in the buffer, and the interpreter's end would fail with it.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
             raise
 
     def _write_report(self) -> None:

@@ -8,14 +8,15 @@ percent.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 from typing import Any
 
 from ..stats_times import get_readable_percentiles
+from ..stats_turns import in_turns
 
 __all__ = ["HEIGHT", "WIDTH", "Chart", "Line", "charts_of", "thinned"]
 
@@ -69,38 +70,47 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class _Source:
-    """Where the values of a line come from."""
+class _Series:
+    """A line before it is drawn."""
 
     label: str
     kind: str
     key: str
-    value: Callable[[Row], float | None]
+    values: list[float | None]
 
 
 def charts_of(history: Sequence[Row], percentiles: Sequence[float]) -> list[Chart]:
-    """The charts of a run: requests, response times, users."""
-    rows = [(at, row) for row in history if (at := _epoch(row.get("time"))) is not None]
+    """The charts of a run: requests, response times, users. Other greenlets run meanwhile."""
+    rows = [(at, row) for row in in_turns(list(history)) if (at := _epoch(row.get("time"))) is not None]
     rows.sort(key=lambda pair: pair[0])
-    titles = get_readable_percentiles(percentiles)
+    moments = [at for at, _ in rows]
+
+    def values_of(key: str) -> list[float | None]:
+        return [_number(row, key) for _, row in in_turns(rows)]
+
+    requests = values_of("current_rps")
+    averages = values_of("total_avg_response_time")
     keys = [f"response_time_percentile_{share}" for share in percentiles]
-    times = [
-        _Source(title, f"p{place % 6}", key, _percentile(key, keys))
-        for place, (title, key) in enumerate(zip(titles, keys, strict=True))
+    times = [values_of(key) for key in keys]
+    for place in _without_requests(times, requests, averages):
+        for values in times:
+            values[place] = None
+    titles = get_readable_percentiles(percentiles)
+    response_times = [
+        _Series(title, f"p{place % 6}", key, values)
+        for place, (title, key, values) in enumerate(zip(titles, keys, times, strict=True))
     ]
-    average = _Source("average so far", "average", "total_avg_response_time", _average)
+    averages = [value or None for value in averages]
+    response_times.append(_Series("average so far", "average", "total_avg_response_time", averages))
+    per_second = [
+        _Series("requests/s", "requests", "current_rps", requests),
+        _Series("failures/s", "failures", "current_fail_per_sec", values_of("current_fail_per_sec")),
+    ]
+    users = [_Series("users", "users", "user_count", values_of("user_count"))]
     return [
-        _chart(
-            "Requests per second",
-            "1/s",
-            rows,
-            [
-                _Source("requests/s", "requests", "current_rps", _plain("current_rps")),
-                _Source("failures/s", "failures", "current_fail_per_sec", _plain("current_fail_per_sec")),
-            ],
-        ),
-        _chart("Response times", "ms", rows, [*times, average]),
-        _chart("Users", "", rows, [_Source("users", "users", "user_count", _plain("user_count"))]),
+        _chart("Requests per second", "1/s", moments, per_second),
+        _chart("Response times", "ms", moments, response_times),
+        _chart("Users", "", moments, users),
     ]
 
 
@@ -129,46 +139,34 @@ def _number(row: Row, key: str) -> float | None:
     return None
 
 
-def _plain(key: str) -> Callable[[Row], float | None]:
-    return lambda row: _number(row, key)
+def _without_requests(
+    times: Sequence[Sequence[float | None]],
+    requests: Sequence[float | None],
+    averages: Sequence[float | None],
+) -> Iterator[int]:
+    """The rows whose percentiles are 0 because there were no requests to take them of."""
+    for place, (rate, average) in enumerate(zip(requests, averages, strict=True)):
+        if not any(values[place] for values in times) and (not rate or (average or 0) >= 1):
+            yield place
 
 
-def _percentile(key: str, keys: Sequence[str]) -> Callable[[Row], float | None]:
-    def value(row: Row) -> float | None:
-        # The history has 0 where there were no requests to take a percentile of.
-        if not any(_number(row, one) for one in keys):
-            idle = not _number(row, "current_rps")
-            if idle or (_number(row, "total_avg_response_time") or 0) >= 1:
-                return None
-        return _number(row, key)
-
-    return value
-
-
-def _average(row: Row) -> float | None:
-    return _number(row, "total_avg_response_time") or None
-
-
-def _chart(title: str, unit: str, rows: Sequence[tuple[float, Row]], sources: Sequence[_Source]) -> Chart:
-    series = [(source, [(at, source.value(row)) for at, row in rows]) for source in sources]
-    series = [(source, points) for source, points in series if any(y is not None for _, y in points)]
-    if not series:
+def _chart(title: str, unit: str, moments: Sequence[float], series: Sequence[_Series]) -> Chart:
+    peaks = [max((value for value in one.values if value is not None), default=None) for one in series]
+    drawn = [(one, peak) for one, peak in zip(series, peaks, strict=True) if peak is not None]
+    if not drawn:
         return Chart(title, unit, [])
-    begin, end = rows[0][0], rows[-1][0]
+    begin, end = moments[0], moments[-1]
     if begin == end:
         begin, end = begin - 5, end + 5
-    peaks = [max(y for _, y in points if y is not None) for _, points in series]
-    step = _round_step(max(peaks) / _MOST_TICKS_UP, 1.0 if unit == "" else 0.0)
-    top = max(1, math.ceil(max(peaks) / step)) * step
+    highest = max(peak for _, peak in drawn)
+    step = _round_step(highest / _MOST_TICKS_UP, 1.0 if unit == "" else 0.0)
+    top = max(1, math.ceil(highest / step)) * step
+    frame = _Frame(begin, end, top)
     lines = [
-        _line(source, points, peak, _Frame(begin, end, top))
-        for (source, points), peak in zip(series, peaks, strict=True)
+        _line(one, list(zip(moments, one.values, strict=True)), peak, frame) for one, peak in in_turns(drawn)
     ]
-    ticks_up = [
-        (round(HEIGHT - HEIGHT * place * step / top, 1), _amount(place * step))
-        for place in range(round(top / step) + 1)
-    ]
-    return Chart(title, unit, lines, ticks_up, list(_ticks_along(begin, end)), begin, end, top)
+    ticks = list(_ticks_up(top, step)), list(_ticks_along(begin, end))
+    return Chart(title, unit, lines, *ticks, begin, end, top)
 
 
 @dataclass(frozen=True)
@@ -186,7 +184,7 @@ class _Frame:
         return HEIGHT - value / self.top * HEIGHT
 
 
-def _line(source: _Source, points: Sequence[Point], peak: float, frame: _Frame) -> Line:
+def _line(series: _Series, points: Sequence[Point], peak: float, frame: _Frame) -> Line:
     path: list[str] = []
     area: list[str] = []
     dots: list[tuple[str, str]] = []
@@ -197,10 +195,10 @@ def _line(source: _Source, points: Sequence[Point], peak: float, frame: _Frame) 
             dots.append((f"{_short(frame.x(at) / WIDTH * 100)}%", _short(frame.y(value))))
             continue
         path.append("M" + "L".join(places))
-        if source.kind in ("requests", "users"):
+        if series.kind in ("requests", "users"):
             first, last = _short(frame.x(piece[0][0])), _short(frame.x(piece[-1][0]))
             area.append(f"M{first} {HEIGHT}L{'L'.join(places)}L{last} {HEIGHT}Z")
-    return Line(source.label, source.kind, source.key, "".join(path), dots, "".join(area), peak)
+    return Line(series.label, series.kind, series.key, "".join(path), dots, "".join(area), peak)
 
 
 def _pieces(points: Sequence[Point], frame: _Frame) -> Iterator[list[tuple[float, float]]]:
@@ -223,15 +221,14 @@ def _pieces(points: Sequence[Point], frame: _Frame) -> Iterator[list[tuple[float
 def _columns(points: Sequence[Point], frame: _Frame) -> Iterator[Point]:
     """The lowest and the highest of the points that are drawn above the same spot, so that peaks stay."""
     width = (frame.end - frame.begin) / MAX_COLUMNS
-    columns: dict[int, list[Point]] = {}
-    for point in points:
-        columns.setdefault(int((point[0] - frame.begin) / width), []).append(point)
-    for column in columns.values():
-        valued = [(value, at) for at, value in column if value is not None]
+    for _, column in groupby(points, key=lambda point: int((point[0] - frame.begin) / width)):
+        together = list(column)
+        valued = [(value, at) for at, value in together if value is not None]
         if not valued:
-            yield column[0]
+            yield together[0]
             continue
-        yield from ((at, value) for value, at in sorted({min(valued), max(valued)}, key=lambda p: p[1]))
+        ends = sorted({min(valued), max(valued)}, key=lambda end: end[1])
+        yield from ((at, value) for value, at in ends)
 
 
 def _short(number: float) -> str:
@@ -250,10 +247,12 @@ def _round_step(least: float, minimum: float) -> float:
     return 10 * unit
 
 
-def _amount(value: float) -> str:
-    if value >= 1e6:
-        return f"{value / 1e6:g}M"
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.6g}"
+def _ticks_up(top: float, step: float) -> Iterator[tuple[float, str]]:
+    """(place, label), from 0 to ``top``."""
+    unit, suffix = (1e6, "M") if top >= 1e6 else (1e3, "k") if top >= 1e4 else (1, "")
+    for number in range(round(top / step) + 1):
+        value = number * step
+        yield round(HEIGHT - HEIGHT * value / top, 1), f"{value / unit:,g}{suffix}" if value else "0"
 
 
 def _ticks_along(begin: float, end: float) -> Iterator[tuple[str, str, str]]:

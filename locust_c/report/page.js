@@ -17,11 +17,18 @@ function sortBy(table, heading) {
 
 for (const table of document.querySelectorAll("table.sortable")) {
   for (const heading of table.tHead.rows[0].cells) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = heading.textContent;
-    button.addEventListener("click", () => sortBy(table, heading));
-    heading.replaceChildren(button);
+    // No button element: on the pages of a printed table after the first it would stay empty.
+    const handle = document.createElement("span");
+    handle.tabIndex = 0;
+    handle.setAttribute("role", "button");
+    handle.textContent = heading.textContent;
+    handle.addEventListener("click", () => sortBy(table, heading));
+    handle.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      sortBy(table, heading);
+    });
+    heading.replaceChildren(handle);
   }
 }
 
@@ -29,7 +36,7 @@ const points = window.templateArgs.history.map((row) => ({ row, at: Date.parse(r
 
 function readable(value) {
   if (typeof value !== "number") return "–";
-  return value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0 });
+  return value.toLocaleString("en", value < 1000 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 });
 }
 
 function watchPointer(figure) {

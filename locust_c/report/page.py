@@ -99,7 +99,7 @@ def _templates() -> Jinja:
     templates.filters.update(
         {"whole": _whole, "figure": _figure, "rate": _rate, "share": _share, "moment": _moment}
     )
-    templates.filters.update({"visible": _visible, "name": _name})
+    templates.filters.update({"amount": _amount, "visible": _visible, "name": _name})
     return templates
 
 
@@ -115,6 +115,10 @@ def _figure(number: float | None) -> str:
         return f"{number:,.0f}"
     decimals = 1 if number >= 9.95 else 2
     return f"{number:.{decimals}f}"
+
+
+def _amount(number: float) -> str:
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.3g}"
 
 
 def _rate(number: float) -> str:

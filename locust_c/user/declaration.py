@@ -6,11 +6,22 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from math import inf
 from numbers import Real
+from types import FunctionType
 from typing import Any, TypeVar, overload
 
 from locust_c.user import wait_time
 
-__all__ = ["check_attributes", "collect_tasks", "expand_tasks", "task"]
+__all__ = [
+    "check_attributes",
+    "check_class",
+    "check_task_name",
+    "check_weight",
+    "collect_tasks",
+    "expand_tasks",
+    "task",
+    "warn_of_old_hooks",
+    "warn_of_unused_waits",
+]
 
 TaskT = TypeVar("TaskT", bound=Callable[..., Any])
 
@@ -34,7 +45,7 @@ def task(weight: Any = 1) -> Any:
     """
     if callable(weight):
         return _mark(weight, 1)
-    _check_weight("@task", weight)
+    check_weight("@task", weight)
 
     def decorate(function: TaskT) -> TaskT:
         return _mark(function, weight)
@@ -62,7 +73,8 @@ def check_task_name(name: str, decorator: str) -> None:
         )
 
 
-def _check_weight(where: str, weight: object) -> None:
+def check_weight(where: str, weight: object) -> None:
+    """Raises ``TypeError`` or ``ValueError`` unless ``weight`` is an int of 0 or more."""
     if not isinstance(weight, int):
         raise TypeError(f"{where}: a weight is an int, not {weight!r}")
     if weight < 0:
@@ -85,7 +97,7 @@ def expand_tasks(owner: str, tasks: object) -> list[Any]:
     flat: list[Any] = []
     for entry in pairs:
         one, weight = entry if isinstance(entry, tuple) and len(entry) == 2 else (entry, 1)
-        _check_weight(f"{owner}.tasks", weight)
+        check_weight(f"{owner}.tasks", weight)
         if not callable(one):
             raise TypeError(f"{owner}.tasks must hold functions or TaskSet classes, not {one!r}")
         flat.extend([one] * weight)
@@ -120,6 +132,47 @@ def check_attributes(name: str, attributes: Mapping[str, Any]) -> None:
             problem = "must not be negative" if value < 0 else "must be a finite number"
             raise ValueError(f"{name}.{attribute} {problem}, got {value!r}")
     _check_wait_time(name, attributes.get("wait_time"))
+
+
+def check_class(user_class: type) -> None:
+    """Raises ``ValueError`` if a user class cannot be used, also because of what it was given later on."""
+    name = user_class.__name__
+    try:
+        check_attributes(name, {attribute: getattr(user_class, attribute) for attribute in _EXPECTED})
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    if hasattr(user_class, "task_set") and not getattr(user_class, "tasks", None):
+        raise ValueError(f"{name}.task_set is from before Locust 1.0: write tasks = [TheTaskSet]")
+
+
+def warn_of_old_hooks(name: str, body: Mapping[str, Any]) -> None:
+    """Says that ``setup`` and ``teardown`` are not called any more, unless the class calls its own."""
+    for hook, event in _OLD_HOOKS.items():
+        if isinstance(body.get(hook), FunctionType) and not _is_used(hook, body):
+            logger.warning(
+                "%s.%s is not called since Locust 1.0: make it a listener, @events.%s.add_listener",
+                name,
+                hook,
+                event,
+            )
+
+
+def _is_used(name: str, body: Mapping[str, Any]) -> bool:
+    functions = [member for member in body.values() if isinstance(member, FunctionType)]
+    return any(name in function.__code__.co_names for function in functions)
+
+
+def warn_of_unused_waits(user_class: Any, body: Mapping[str, Any]) -> None:
+    """Says that ``min_wait`` and ``max_wait`` have no effect beside ``wait_time``."""
+    if user_class.wait_time and (body.get("min_wait") is not None or body.get("max_wait") is not None):
+        logger.warning(
+            "%s: min_wait and max_wait are from before Locust 1.0 and not used:"
+            " write wait_time = between(…, …), in seconds",
+            user_class.__name__,
+        )
+
+
+_OLD_HOOKS = {"setup": "test_start", "teardown": "test_stop"}
 
 
 def _check_wait_time(name: str, value: object) -> None:

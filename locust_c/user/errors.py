@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
+from locust_c.exception import LocustError
 from locust_c.user.group import UserGreenlet
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["NoTasksError", "is_for_the_caller", "message_of", "report", "traceback_of"]
 
 
-class NoTasksError(Exception):
+class NoTasksError(LocustError):
     """A user or task set has nothing to run."""
 
 

@@ -20,9 +20,10 @@ from locust_c.exception import (
     StopUser,
 )
 from locust_c.hub import get_engine, sleep, yield_if_needed
-from locust_c.user.declaration import check_attributes, collect_tasks, task
+from locust_c.user.declaration import check_attributes, collect_tasks, task, warn_of_old_hooks
 from locust_c.user.errors import NoTasksError, is_for_the_caller, report
 from locust_c.user.tags import filter_tasks_by_tags, tag
+from locust_c.util.deprecation import RemovedAttribute
 
 if TYPE_CHECKING:
     from locust_c.user.users import User
@@ -55,6 +56,7 @@ class TaskSetMeta(type):
 
     def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> TaskSetMeta:
         check_attributes(name, body)
+        warn_of_old_hooks(name, body)
         body["tasks"] = collect_tasks(name, bases, body)
         return super().__new__(mcs, name, bases, body)
 
@@ -73,6 +75,8 @@ class TaskSet(metaclass=TaskSetMeta):
     """Deprecated: milliseconds; see ``wait_time``."""
     wait_function: Any = None
     """Deprecated and unused."""
+
+    locust = RemovedAttribute("has no attribute 'locust' since Locust 1.0: the user is self.user")
 
     # Made when something is scheduled: most users never do, and there are many of them.
     _task_queue: list[Task] | None = None
@@ -172,12 +176,16 @@ class TaskSet(metaclass=TaskSetMeta):
 
     def _loop_with_hooks(self) -> None:
         user = self._user
+        limit = getattr(user.environment, "iteration_limit", None)
         while True:
             wait = True
             try:
                 if not self._task_queue:
                     self.schedule_task(self.get_next_task())
-                self.execute_next_task()
+                if limit is None:
+                    self.execute_next_task()
+                else:
+                    limit.execute_next_task(self)
             except RescheduleTaskImmediately:
                 wait = False
             except RescheduleTask:
@@ -259,6 +267,8 @@ class TaskSet(metaclass=TaskSetMeta):
         return self
 
     def _has_hooks(self) -> bool:
+        if getattr(self._user.environment, "iteration_limit", None) is not None:
+            return True
         if not self._user.wait_time and _is_plain(self, "wait_time"):
             return True
         return not all(

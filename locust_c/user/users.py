@@ -14,7 +14,13 @@ from locust_c.clients import HttpSession
 from locust_c.connections import ConnectionAttributes, ConnectionOptions
 from locust_c.exception import RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust_c.hub import yield_if_needed
-from locust_c.user.declaration import check_attributes, check_task_name, collect_tasks
+from locust_c.user.declaration import (
+    check_attributes,
+    check_task_name,
+    collect_tasks,
+    warn_of_old_hooks,
+    warn_of_unused_waits,
+)
 from locust_c.user.errors import is_for_the_caller, report
 from locust_c.user.group import UserGreenlet
 from locust_c.user.rest import RestMixin
@@ -42,6 +48,7 @@ class UserMeta(type):
 
     def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> UserMeta:
         check_attributes(name, body)
+        warn_of_old_hooks(name, body)
         body["tasks"] = collect_tasks(name, bases, body)
         body["abstract"] = bool(body.get("abstract"))
         if "task_set" in body:
@@ -52,7 +59,9 @@ class UserMeta(type):
             )
         if bases and "run" in body:
             check_task_name("run", "task")
-        return super().__new__(mcs, name, bases, body)
+        user_class = super().__new__(mcs, name, bases, body)
+        warn_of_unused_waits(user_class, body)
+        return user_class
 
 
 class User(metaclass=UserMeta):

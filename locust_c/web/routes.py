@@ -106,6 +106,19 @@ def stop() -> Response:
     return jsonify({"success": True, "message": "Test stopped"})
 
 
+@locust.route("/user", methods=["POST"])
+def update_user() -> tuple[Response, int]:
+    """Set attributes of a user class, as the class picker asks for it."""
+    settings = request.get_json(force=True)
+    try:
+        if not isinstance(settings, dict):
+            raise ValueError("The body must be a JSON object")
+        _web_ui().environment.update_user_class(settings)
+    except (TypeError, ValueError) as error:
+        abort(400, str(error))
+    return jsonify({}), 201
+
+
 @locust.route("/stats/reset", methods=["POST"])
 def reset_stats() -> str:
     """Forget all statistics and exceptions."""

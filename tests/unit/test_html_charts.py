@@ -132,7 +132,9 @@ def test_ticks_are_at_round_times(seconds: int, labels: list[str]) -> None:
     [
         (0.03, ["0", "0.01", "0.02", "0.03"]),
         (7, ["0", "2", "4", "6", "8"]),
-        (123456, ["0", "50,000", "100,000", "150,000"]),
+        (5000, ["0", "1,000", "2,000", "3,000", "4,000", "5,000"]),
+        (123456, ["0", "50k", "100k", "150k"]),
+        (1_234_567, ["0", "0.5M", "1M", "1.5M"]),
         (4_200_000, ["0", "1M", "2M", "3M", "4M", "5M"]),
         (0, ["0", "1"]),
     ],
@@ -161,6 +163,6 @@ def test_the_page_draws_what_the_charts_say() -> None:
     labels = [text.text for text in requests.all("text")]
     assert labels == ["0", "20", "40", "60", "80", "100", *(f"12:00:{s:02}" for s in (0, 2, 4, 6, 8, 10))]
     legend = [" ".join(item.text.split()) for item in times.all("li")]
-    assert legend == ["50% peak 20.0", "95% peak 40.0", "average so far peak 25.0"]
+    assert legend == ["50% peak 20", "95% peak 40", "average so far peak 25"]
     assert users.one("h3").text == "Users"
     assert page.args["history"] == environment.stats.history
