@@ -72,9 +72,10 @@ class _ConfigFileParser(configargparse.ConfigFileParser):  # type: ignore[misc]
         return "key = value lines, or the section tool.locust of a .toml file"
 
     def parse(self, stream: IO[str]) -> dict[str, Any]:
-        parser = self._toml if str(stream.name).endswith(".toml") else self._lines
+        if not str(stream.name).endswith(".toml"):
+            return dict(self._lines.parse(stream))
         try:
-            return dict(parser.parse(stream))
+            return dict(self._toml.parse(stream))
         except configargparse.ConfigFileParserException as error:
             raise configargparse.ConfigFileParserException(f"{stream.name}: {error}") from error
 

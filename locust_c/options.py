@@ -58,7 +58,7 @@ def positive_integer(text: str) -> int:
     try:
         value = int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"invalid positive_integer value: '{text}'") from None
+        raise argparse.ArgumentTypeError(f"invalid int value: '{text}'") from None
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be an integer >= 1, not {value}")
     return value
