@@ -39,9 +39,9 @@ def locust_user() -> User | None:
 @pytest.fixture
 def session(locust_user: User | None, pytestconfig: pytest.Config) -> Iterator[HttpSession]:
     """An HTTP client that works as a requests.Session; paths are relative to the host."""
-    from locust_c.user import pytest_user
+    from locust_c import pytest_sessions
 
-    client = pytest_user.http_session(locust_user, pytestconfig.getoption("host", None))
+    client = pytest_sessions.http_session(locust_user, pytestconfig.getoption("host", None))
     yield client
     client.close()
 
@@ -49,6 +49,6 @@ def session(locust_user: User | None, pytestconfig: pytest.Config) -> Iterator[H
 @pytest.fixture
 def fastsession(locust_user: User | None, pytestconfig: pytest.Config) -> FastHttpSession:
     """The client of FastHttpUser; paths are relative to the host."""
-    from locust_c.user import pytest_user
+    from locust_c import pytest_sessions
 
-    return pytest_user.fast_session(locust_user, pytestconfig.getoption("host", None))
+    return pytest_sessions.fast_session(locust_user, pytestconfig.getoption("host", None))

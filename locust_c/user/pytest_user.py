@@ -14,11 +14,9 @@ from locust_c.user.users import User
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from locust_c.clients import HttpSession
-    from locust_c.contrib.fasthttp import FastHttpSession
     from locust_c.env import Environment
 
-__all__ = ["PytestUser", "fast_session", "http_session", "user_class_for"]
+__all__ = ["PytestUser", "user_class_for"]
 
 logger = logging.getLogger("locust.user.users")
 
@@ -100,27 +98,3 @@ def _is_counted_already(error: Exception) -> bool:
 
 def _note(function: TestFunction, error: Exception) -> None:
     logger.debug("%s: %r", function.name, error)
-
-
-def http_session(user: User | None, host: str | None) -> HttpSession:
-    """The client of the fixture ``session``: the user's, or one for pytest that reports to nobody."""
-    from locust_c.clients import HttpSession
-
-    base_url, request_event = _whose(user, host)
-    return HttpSession(base_url, request_event, user)
-
-
-def fast_session(user: User | None, host: str | None) -> FastHttpSession:
-    """The client of the fixture ``fastsession``: the user's, or one for pytest that reports to nobody."""
-    from locust_c.contrib.fasthttp import FastHttpSession
-
-    base_url, request_event = _whose(user, host)
-    return FastHttpSession(base_url, request_event, user)
-
-
-def _whose(user: User | None, host: str | None) -> tuple[str | None, Any]:
-    from locust_c.event import EventHook
-
-    if user is None:
-        return host, EventHook()
-    return user.host, user.environment.events.request
