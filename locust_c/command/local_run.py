@@ -140,7 +140,7 @@ class LocalRun:
         if self.options.num_users is None:
             self.options.num_users = 1
         if self.options.spawn_rate is None:
-            self.options.spawn_rate = 1.0
+            self.options.spawn_rate = 1
 
     def _limit_iterations(self, **_: Any) -> None:
         """For each test anew: the web page may start several."""
