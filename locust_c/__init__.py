@@ -32,6 +32,7 @@ from .user.users import HttpUser, User
 from .user.wait_time import between, constant, constant_pacing, constant_throughput, poisson
 from .util.deprecation import DeprecatedHttpLocustClass as HttpLocust
 from .util.deprecation import DeprecatedLocustClass as Locust
+from .util.old_names import explain_missing
 
 patch_response()
 
@@ -66,5 +67,5 @@ _LATE_MODULES = frozenset(("argument_parser", "dispatch", "env", "log", "runners
 
 def __getattr__(name: str) -> ModuleType:
     if name not in _LATE_MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        explain_missing(__name__, name)
     return importlib.import_module(f"{__name__}.{name}")

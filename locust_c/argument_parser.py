@@ -9,26 +9,42 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import json
 import os
 import platform
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import IO, Any, NoReturn
 
 import configargparse
 
-from .options import CONFIG_OPTION, GROUPS, LOCUSTFILE_OPTION, Option, gt_zero, positive_integer, timespan
+from .command.download import download_locustfile_from_url
+from .options import (
+    CONFIG_OPTION,
+    GROUPS,
+    ITERATIONS_OPTION,
+    LOCUSTFILE_OPTION,
+    OLD_NAMES,
+    Option,
+    gt_zero,
+    json_user_config,
+    positive_integer,
+    timespan,
+)
 from .util.directory import get_abspaths_in
 from .util.url import is_url
 
 __all__ = [
     "LocustArgumentParser",
     "default_args_dict",
+    "download_locustfile_from_master",
     "download_locustfile_from_url",
     "get_empty_argument_parser",
     "get_locustfiles_locally",
     "get_parser",
     "gt_zero",
+    "json_user_config",
     "parse_locustfile_option",
     "parse_locustfile_paths",
     "parse_options",
@@ -59,9 +75,10 @@ class _ConfigFileParser(configargparse.ConfigFileParser):  # type: ignore[misc]
         return "key = value lines, or the section tool.locust of a .toml file"
 
     def parse(self, stream: IO[str]) -> dict[str, Any]:
-        parser = self._toml if str(stream.name).endswith(".toml") else self._lines
+        if not str(stream.name).endswith(".toml"):
+            return dict(self._lines.parse(stream))
         try:
-            return dict(parser.parse(stream))
+            return dict(self._toml.parse(stream))
         except configargparse.ConfigFileParserException as error:
             raise configargparse.ConfigFileParserException(f"{stream.name}: {error}") from error
 
@@ -129,6 +146,15 @@ class LocustArgumentParser(configargparse.ArgumentParser):  # type: ignore[misc]
         shown = self.args_included_in_web_ui
         return {name: action for name, action in self._arguments_with("is_multiple").items() if name in shown}
 
+    def convert_item_to_command_line_arg(
+        self, action: argparse.Action | None, key: str, value: Any
+    ) -> list[str]:
+        """Arguments for what a file or variable says; objects in lists stay JSON, as --config-users wants."""
+        if isinstance(value, list):
+            value = [json.dumps(item) if isinstance(item, dict) else item for item in value]
+        arguments: list[str] = super().convert_item_to_command_line_arg(action, key, value)
+        return arguments
+
     def parse_known_args(self, *args: Any, **kwargs: Any) -> tuple[argparse.Namespace, list[str]]:
         """Parse as ConfigArgParse does; a configuration file that cannot be read is an error of one line."""
         try:
@@ -142,6 +168,9 @@ class LocustArgumentParser(configargparse.ArgumentParser):  # type: ignore[misc]
         namespace, unknown = self.parse_known_args(*args, **kwargs)
         if unknown:
             names = [word for word in unknown if word.startswith("-")] or unknown
+            for old in map(_old_name, names):
+                if old is not None:
+                    self.error(f"argument {old}: {OLD_NAMES[old]}")
             self.error(f"unrecognized arguments: {' '.join(names)}" + self._suggestions(names))
         _refuse_unavailable(self, namespace)
         return namespace
@@ -159,6 +188,12 @@ class LocustArgumentParser(configargparse.ArgumentParser):  # type: ignore[misc]
         """Print ``message`` in one line on stderr and exit with code 2."""
         self.exit(2, f"{self.prog}: error: {message}\n")
         raise AssertionError("exit() returned")
+
+
+def _old_name(word: str) -> str | None:
+    """The option of before Locust 1.0 that ``word`` is: ``--clients``, ``--clients=5``, ``-c`` or ``-c5``."""
+    name = word.split("=", 1)[0] if word.startswith("--") else word[:2]
+    return name if name in OLD_NAMES else None
 
 
 def _version_text() -> str:
@@ -181,12 +216,24 @@ class _ShowVersion(argparse.Action):
         parser.exit()
 
 
+def _is_shown(option: Option) -> bool:
+    return option.available == "yes" and option.help is not None
+
+
 def _add_option(target: Any, option: Option) -> None:
-    shown = option.available == "yes" and option.help is not None
     arguments = dict(option.arguments)
     if option.env_var is not None:
         arguments["env_var"] = option.env_var
-    target.add_argument(*option.flags, help=option.help if shown else configargparse.SUPPRESS, **arguments)
+    shown = option.help if _is_shown(option) else configargparse.SUPPRESS
+    target.add_argument(*option.flags, help=shown, **arguments)
+
+
+def _add_beyond_locust(parser: LocustArgumentParser) -> None:
+    """Add the option that Locust does not have, under those of its names that nobody else has taken."""
+    free = tuple(flag for flag in ITERATIONS_OPTION.flags if flag not in parser._option_string_actions)
+    parser.set_defaults(**{ITERATIONS_OPTION.arguments["dest"]: None})
+    if free:
+        _add_option(parser, replace(ITERATIONS_OPTION, flags=free))
 
 
 def _refuse_unavailable(parser: LocustArgumentParser, namespace: argparse.Namespace) -> None:
@@ -200,8 +247,24 @@ def _refuse_unavailable(parser: LocustArgumentParser, namespace: argparse.Namesp
                 parser.error(f"argument {option.flags[-1]}: {option.help}")
 
 
+def _refuse_at_once(args: Sequence[str] | None) -> None:
+    """Refuse what this version does not offer before the locustfile is imported: nothing is to start.
+
+    Abbreviations are left to the full parser, because they may be names that the locustfile adds.
+    """
+    parser = get_empty_argument_parser(add_help=False, allow_abbrev=False)
+    _add_option(parser, CONFIG_OPTION)
+    for group in GROUPS:
+        for option in group.options:
+            if option.available != "yes":
+                _add_option(parser, option)
+    _refuse_unavailable(parser, parser.parse_known_args(args=args)[0])
+
+
 def get_empty_argument_parser(
-    add_help: bool = True, default_config_files: Sequence[str] = DEFAULT_CONFIG_FILES
+    add_help: bool = True,
+    default_config_files: Sequence[str] = DEFAULT_CONFIG_FILES,
+    allow_abbrev: bool = True,
 ) -> LocustArgumentParser:
     """Return a parser that knows no option yet, except for the help."""
     parser = LocustArgumentParser(
@@ -211,6 +274,7 @@ def get_empty_argument_parser(
         add_config_file_help=False,
         add_env_var_help=False,
         add_help=False,
+        allow_abbrev=allow_abbrev,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage=argparse.SUPPRESS,
         description="Usage: locust [options] [UserClass ...]",
@@ -229,7 +293,7 @@ def setup_parser_arguments(parser: LocustArgumentParser) -> None:
         if group is GROUPS[0]:
             target: Any = parser
         else:
-            visible = any(option.available == "yes" for option in group.options)
+            visible = any(_is_shown(option) for option in group.options)
             target = parser.add_argument_group(group.title) if visible else parser
         for option in group.options:
             _add_option(target, option)
@@ -254,6 +318,7 @@ def get_parser(default_config_files: Sequence[str] = DEFAULT_CONFIG_FILES) -> Lo
     parser = get_empty_argument_parser(default_config_files=default_config_files)
     setup_parser_arguments(parser)
     locust_c.events.init_command_line_parser.fire(parser=parser)
+    _add_beyond_locust(parser)
     return parser
 
 
@@ -276,6 +341,8 @@ def parse_locustfile_option(args: Sequence[str] | None = None) -> argparse.Names
     # `--head` would be taken as short for --help, if this pass did not know what the full parser knows.
     parser.add_argument("--headless", "--headful", action="store_true", default=False)
     options, _ = parser.parse_known_args(args=args)
+    if not options.help:
+        _refuse_at_once(args)
     return options
 
 
@@ -294,8 +361,10 @@ def parse_locustfile_paths(paths: Sequence[str]) -> list[str]:
     """
     found: list[str] = []
     for path in paths:
-        if is_url(path):
-            found.append(download_locustfile_from_url(path))
+        if path == "-":
+            _exit_with("-f -: a locustfile that comes from the master is for workers only (--worker)")
+        elif is_url(path):
+            found.append(_download(path))
         elif os.path.isdir(path):
             files = get_abspaths_in(path, ".py")
             if not files:
@@ -311,32 +380,18 @@ def parse_locustfile_paths(paths: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def download_locustfile_from_url(url: str) -> str:
-    """Fetch a locustfile over http or https and return the path of its copy among the temporary files.
-
-    Ends the program with exit code 1 and one line on stderr if it cannot be had or is not Python.
-    """
-    import ast
-    import tempfile
-    from urllib.parse import urlsplit
-
-    import requests
-
+def _download(url: str) -> str:
     try:
-        response = requests.get(url, timeout=30)
-        response.raise_for_status()
-        ast.parse(response.text)
-    except requests.exceptions.RequestException as error:
-        _exit_with(f"Could not get the locustfile from '{url}': {error}")
-    except SyntaxError as error:
-        _exit_with(f"What '{url}' answers is not a Python file: {error}")
-    name = os.path.basename(urlsplit(url).path)
-    path = os.path.join(
-        tempfile.mkdtemp(prefix="locustfile-"), name if name.endswith(".py") else "locustfile.py"
+        return download_locustfile_from_url(url)
+    except ValueError as error:
+        _exit_with(str(error))
+
+
+def download_locustfile_from_master(master_host: str, master_port: int) -> str:
+    """Fetch the locustfile of a master; distributed tests are not part of this version."""
+    raise NotImplementedError(
+        f"This version of locust-c has no workers: nothing is fetched from {master_host}:{master_port}"
     )
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(response.text)
-    return path
 
 
 def _exit_with(message: str) -> NoReturn:
@@ -348,6 +403,7 @@ def default_args_dict() -> dict[str, Any]:
     """Return the defaults of all options that the command itself has, by name."""
     parser = get_empty_argument_parser(default_config_files=())
     setup_parser_arguments(parser)
+    _add_beyond_locust(parser)
     return vars(parser.parse_known_args(args=[], env_vars={})[0])
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
 from requests.auth import HTTPBasicAuth
@@ -42,6 +42,7 @@ from locust_c.session_settings import (
 from locust_c.session_state import SessionHeaders
 from locust_c.session_ways import SessionWays, watch_for
 from locust_c.timings import response_time_ms
+from locust_c.util.old_names import explain_missing
 from locust_c.wire import refuse_line_ends
 
 __all__ = ["HttpSession", "ResponseContextManager", "RestResponseContextManager", "absolute_http_url_regexp"]
@@ -306,3 +307,9 @@ class HttpSession(ConnectionSettings, SessionWays):  # type: ignore[misc]  # ver
 
     def __getstate__(self) -> Mapping[str, Any]:
         raise TypeError("an HttpSession holds connections and cannot be pickled")
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        explain_missing(__name__, name)

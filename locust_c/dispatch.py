@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from heapq import heapify, heapreplace
 from math import isfinite, log2
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -43,7 +44,7 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
         self._dispatch_iteration_durations: list[float] = []
         self._moved = False
         self._set_user_classes(user_classes)
-        self._set_workers([node.id for node in worker_nodes])
+        self._set_workers(_interleave_hosts([node.id for node in worker_nodes]))
 
     @property
     def dispatch_in_progress(self) -> bool:
@@ -60,20 +61,26 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
         return len(self._spawned)
 
     def new_dispatch(
-        self, target_user_count: int, spawn_rate: float, user_classes: Sequence[type[User]] | None = None
+        self, target_user_count: float, spawn_rate: float, user_classes: Sequence[type[User]] | None = None
     ) -> None:
         """Starts a ramp to ``target_user_count`` users, by ``spawn_rate`` users a second.
 
-        ``user_classes`` replaces the classes of the users that are added from now on. Raises
-        ``ValueError`` for a negative target and for a rate that is not a finite number above 0.
+        Of a target that is no whole number the fraction is dropped. ``user_classes`` replaces the classes of
+        the users that are added from now on. Raises ``ValueError`` for a negative target and for a rate that
+        is not a finite number above 0, ``TypeError`` for what is no number.
         """
+        for name, value in (("target_user_count", target_user_count), ("spawn_rate", spawn_rate)):
+            if not isinstance(value, Real):
+                raise TypeError(f"{name} must be a number, got {value!r}")
+        if not isfinite(target_user_count):
+            raise ValueError(f"target_user_count must be a finite number, got {target_user_count}")
         if target_user_count < 0:
             raise ValueError(f"target_user_count must be >= 0, got {target_user_count}")
         if not isfinite(spawn_rate):
             raise ValueError(f"spawn_rate must be a finite number, got {spawn_rate}")
         if spawn_rate <= 0:
             raise ValueError(f"spawn_rate must be > 0, got {spawn_rate}")
-        self._target_user_count = target_user_count
+        self._target_user_count = int(target_user_count)
         self._spawn_rate = spawn_rate
         if user_classes is not None and _sorted(user_classes) != self._user_classes:
             self._set_user_classes(user_classes)
@@ -82,7 +89,8 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
 
     def add_worker(self, worker_node: WorkerNode) -> None:
         """Adds a worker; the users there are will be distributed anew, in one step."""
-        self._set_workers([*(name for name in self._workers if name != worker_node.id), worker_node.id])
+        names = [*(name for name in self._workers if name != worker_node.id), worker_node.id]
+        self._set_workers(_interleave_hosts(names))
         self._redistribute()
 
     def remove_worker(self, worker_node: WorkerNode) -> None:
@@ -167,7 +175,7 @@ class UsersDispatcher(Iterator[dict[str, dict[str, int]]]):
                 counts.setdefault(cls.__name__, 0)
 
     def _set_workers(self, names: list[str]) -> None:
-        self._workers = _interleave_hosts(names)
+        self._workers = names
         classes = [cls.__name__ for cls in self._user_classes]
         self._counts = {name: self._counts.get(name, dict.fromkeys(classes, 0)) for name in self._workers}
 

@@ -11,11 +11,13 @@ from locust_c.event import Events
 from locust_c.exception import RunnerAlreadyExistsError
 from locust_c.shape import LoadTestShape
 from locust_c.stats import RequestStats
+from locust_c.user.declaration import check_attributes, check_class
 from locust_c.user.tags import filter_tasks_by_tags
+from locust_c.user.users import User
 
 if TYPE_CHECKING:
+    from locust_c.iterations import IterationLimit
     from locust_c.runners import LocalRunner, MasterRunner, Runner, WorkerRunner
-    from locust_c.user.users import User
     from locust_c.web import WebUI
 
 __all__ = ["Environment"]
@@ -27,7 +29,8 @@ class Environment:
     """User classes, options, statistics, events and the runner of one test.
 
     All arguments are attributes of the same name. Raises ``ValueError`` for two user classes of the same
-    name, for a shape that is no instance, and if all weights are 0.
+    name, for class attributes that cannot be, for a shape that is no instance, and if all weights are 0;
+    ``TypeError`` for what is no user class.
     """
 
     def __init__(
@@ -60,7 +63,7 @@ class Environment:
         self.process_exit_code: int | None = None
         """If set, the exit code of the process."""
         self.events = events if events is not None else Events()
-        self.stats = RequestStats()
+        self._stats = RequestStats()
         self.user_classes: list[type[User]] = list(user_classes or [])
         self.shape_class = shape_class
         self.tags = tags
@@ -77,10 +80,26 @@ class Environment:
         self.available_user_tasks = available_user_tasks
         self.dispatcher_class = dispatcher_class
         self.profile = profile
+        self.iteration_limit: IterationLimit | None = None
         self.worker_logs: dict[str, list[str]] = {}
-        self._tasks_filtered = False
+        self._filtered: set[type[User]] = set()
+        for user_class in self.user_classes:
+            if not (isinstance(user_class, type) and issubclass(user_class, User)):
+                raise TypeError(f"user_classes must hold subclasses of User, not {user_class!r}")
+            check_class(user_class)
         self._drop_weightless_classes()
         self._check_class_names()
+
+    @property
+    def stats(self) -> RequestStats:
+        """The statistics of the requests; others may be put in their place."""
+        return self._stats
+
+    @stats.setter
+    def stats(self, stats: RequestStats) -> None:
+        self._stats = stats
+        if self.runner is not None:
+            self.runner.follow_statistics()
 
     @property
     def user_classes_by_name(self) -> dict[str, type[User]]:
@@ -145,7 +164,8 @@ class Environment:
     def update_user_class(self, user_settings: dict[str, Any]) -> None:
         """Sets attributes of the class that ``user_settings["user_class_name"]`` names.
 
-        ``tasks`` are names of tasks in ``available_user_tasks``. Raises ``ValueError`` for unknown names.
+        ``tasks`` are names of tasks in ``available_user_tasks``. Raises ``ValueError`` for unknown names and
+        for values that the attributes cannot have; nothing is changed then.
         """
         settings = dict(user_settings)
         class_name = settings.pop("user_class_name", None)
@@ -154,6 +174,10 @@ class Environment:
             raise ValueError(f"There is no user class named {class_name!r}")
         if "tasks" in settings:
             settings["tasks"] = self._find_tasks(user_class, settings["tasks"])
+        try:
+            check_attributes(user_class.__name__, settings)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
         for attribute, value in settings.items():
             setattr(user_class, attribute, value)
 
@@ -174,14 +198,13 @@ class Environment:
             user_class.tasks = tasks
 
     def filter_tasks_by_tags(self) -> None:
-        """Leaves the tasks out that ``tags`` and ``exclude_tags`` do not want; works once."""
-        if self._tasks_filtered:
-            return
-        self._tasks_filtered = True
+        """Leaves the tasks out that ``tags`` and ``exclude_tags`` do not want; works once for each class."""
         tags = None if self.tags is None else set(self.tags)
         exclude_tags = None if self.exclude_tags is None else set(self.exclude_tags)
         for user_class in self.user_classes:
-            filter_tasks_by_tags(user_class, tags, exclude_tags)
+            if user_class not in self._filtered:
+                self._filtered.add(user_class)
+                filter_tasks_by_tags(user_class, tags, exclude_tags)
 
     def _find_tasks(self, user_class: type[User], names: Sequence[str]) -> list[Any]:
         available = (self.available_user_tasks or {}).get(user_class.__name__, user_class.tasks)

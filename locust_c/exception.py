@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NoReturn
+
+from .util.old_names import explain_missing
+
 __all__ = [
     "CatchResponseError",
     "InterruptTaskSet",
@@ -42,7 +46,6 @@ class InterruptTaskSet(Exception):
     """
 
     def __init__(self, reschedule: bool = True) -> None:
-        super().__init__()
         self.reschedule = reschedule
 
 
@@ -80,3 +83,9 @@ class RPCReceiveError(Exception):
 
 class RunnerAlreadyExistsError(Exception):
     """An environment was asked for a second runner."""
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        explain_missing(__name__, name)

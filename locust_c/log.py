@@ -6,9 +6,11 @@ import logging
 import logging.config
 import os
 import socket
+import sys
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 #: Set when a greenlet of ours or an event listener failed: the command then ends with exit code 2.
@@ -31,6 +33,31 @@ class LogReader(logging.Handler):
             self.logs.append(self.format(record))
         except Exception:
             self.handleError(record)
+
+
+class LogFile(logging.FileHandler):
+    """The log in a file; what cannot be written there, because the disk is full say, goes to stderr."""
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(filename, encoding="utf-8", errors="backslashreplace")
+        self._filename = filename
+        self._failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say once why the file cannot be written, and write ``record`` to stderr."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError) or sys.stderr is None:
+            super().handleError(record)
+            return
+        records = [record]
+        if not self._failed:
+            self._failed = True
+            text = f"--logfile: cannot write to '{self._filename}': {error.strerror}; the log goes to stderr"
+            values = {"name": "locust.main", "levelno": logging.ERROR, "levelname": "ERROR", "msg": text}
+            records.insert(0, logging.makeLogRecord(values))
+        with suppress(OSError):
+            sys.stderr.write("".join(f"{self.format(line)}\n" for line in records))
+            sys.stderr.flush()
 
 
 def setup_logging(loglevel: str, logfile: str | None = None) -> None:
@@ -58,7 +85,7 @@ def setup_logging(loglevel: str, logfile: str | None = None) -> None:
         # dictConfig would hide the reason in an error of its own.
         with open(logfile, "a"):
             pass
-        handlers["file"] = {"class": "logging.FileHandler", "filename": logfile, "formatter": "default"}
+        handlers["file"] = {"()": LogFile, "filename": logfile, "formatter": "default"}
         target = "file"
     logging.config.dictConfig(
         {
@@ -91,10 +118,18 @@ def get_logs() -> list[str]:
 
 
 def greenlet_exception_logger(logger: logging.Logger, level: int = logging.CRITICAL) -> Callable[[Any], None]:
-    """Return a function for ``greenlet.link_exception``: it logs the failure, which decides the exit code."""
+    """Return a function for ``greenlet.link_exception``: it logs the failure, which decides the exit code.
+
+    ``SystemExit`` is no failure.
+    """
 
     def log_failure(greenlet: Any) -> None:
         global unhandled_greenlet_exception
+        if isinstance(greenlet.exception, SystemExit):
+            from .user.errors import log_exit
+
+            log_exit(logger, greenlet.exception)
+            return
         unhandled_greenlet_exception = True
         if greenlet.exc_info:
             text = "".join(traceback.format_exception(*greenlet.exc_info))

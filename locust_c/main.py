@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import faulthandler
 import importlib
+import itertools
 import logging
 import os
 import sys
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import locust_c
 
-from . import __version__, argument_parser, log
+from . import __version__, argument_parser, log, stats
 from .command import console, locustfiles
+from .command.download import remove_downloads
 from .command.errors import CommandError
 from .command.limits import raise_descriptor_limit
 from .command.local_run import LocalRun
@@ -36,6 +38,7 @@ def main() -> None:
     """Run the command with the arguments of the process, and exit (``SystemExit``) with its exit code."""
     _explain_crashes()
     interrupts = Interrupts()
+    interrupts.before_leaving.append(remove_downloads)
     if threading.current_thread() is threading.main_thread():
         interrupts.install()
     try:
@@ -119,11 +122,16 @@ def _read_input() -> tuple[locustfiles.Locustfiles, argparse.Namespace]:
     if first_pass.help:
         _print_help(first_pass)
     files = locustfiles.load(argument_parser.get_locustfiles_locally(first_pass))
-    options = argument_parser.get_parser().parse_args()
+    parser = argument_parser.get_parser()
+    options = parser.parse_args()
+    if options.stats_history_enabled and not options.csv_prefix:
+        parser.error("'--csv-full-history' requires '--csv'.")
     if options.headful:
         options.headless = False
     if options.autoquit != -1 and not options.autostart:
         raise CommandError("--autoquit is only meaningful in combination with --autostart")
+    if options.web_base_path and not options.web_base_path.startswith("/"):
+        raise CommandError(f"--web-base-path must start with '/', not '{options.web_base_path}'")
     return files, options
 
 
@@ -153,7 +161,9 @@ def _set_up_logging(options: argparse.Namespace) -> None:
     try:
         log.setup_logging(options.loglevel, options.logfile)
     except OSError as error:
-        raise CommandError(f"--logfile: cannot write to '{options.logfile}': {error.strerror}") from error
+        log.setup_logging(options.loglevel)
+        why = f"cannot write to '{options.logfile}': {error.strerror or error}"
+        logger.error("--logfile: %s; the log goes to stderr", why)
 
 
 def _run_with_logging(
@@ -163,17 +173,21 @@ def _run_with_logging(
     if options.list_commands:
         console.print_user_class_names(list(files.user_classes))
         return 0
-    user_classes = files.select(options.user_classes)
+    environment = _make_environment(files, files.select(options.user_classes), options)
     if options.show_task_ratio or options.show_task_ratio_json:
-        console.print_task_ratios(user_classes, options.num_users or 0, as_json=options.show_task_ratio_json)
+        as_json = options.show_task_ratio_json
+        console.print_task_ratios(environment.user_classes, options.num_users or 0, as_json=as_json)
         return 0
-    _settle_options(options, files.shape_class)
-    _note_fixed_counts(user_classes, options)
-    environment = _make_environment(files, user_classes, options)
+    if options.equal_weights:
+        environment.assign_equal_weights()
+    stats.validate_stats_configuration()
+    _note_what_has_no_effect(environment, options)
     raise_descriptor_limit()
     environment.create_local_runner()
     if not options.headless:
         _create_web_page(environment, options)
+    if options.class_picker:
+        logger.debug("Locust is running with the UserClass Picker Enabled")
     return _run_test(LocalRun(environment, options, interrupts))
 
 
@@ -189,11 +203,11 @@ def _run_test(run: LocalRun) -> int:
     return run.end()
 
 
-def _settle_options(options: argparse.Namespace, shape: LoadTestShape | None) -> None:
-    """Say what has no effect, and fill in users and spawn rate for tests that start by themselves."""
+def _note_what_has_no_effect(environment: Environment, options: argparse.Namespace) -> None:
     if options.headless and options.autostart:
         logger.info("The --autostart argument is implied by --headless, no need to set both.")
         options.autostart = False
+    shape = environment.shape_class
     if shape is not None and not shape.use_common_options:
         given = {
             "--users": options.num_users,
@@ -207,16 +221,8 @@ def _settle_options(options: argparse.Namespace, shape: LoadTestShape | None) ->
                 " explicitly reads them."
             )
             logger.warning("The following option(s) will be ignored: %s", ", ".join(ignored))
-    if options.headless or options.autostart:
-        options.num_users = 1 if options.num_users is None else options.num_users
-        options.spawn_rate = 1.0 if options.spawn_rate is None else options.spawn_rate
-
-
-def _note_fixed_counts(user_classes: Sequence[type[User]], options: argparse.Namespace) -> None:
-    if options.num_users is None:
-        return
-    fixed = sum(user_class.fixed_count for user_class in user_classes)
-    if fixed > options.num_users:
+    fixed = sum(user_class.fixed_count for user_class in environment.user_classes)
+    if options.num_users is not None and fixed > options.num_users:
         logger.info(
             "Total fixed_count of User classes (%d) is greater than the specified number of users (%d),"
             " so not all will be spawned.",
@@ -235,7 +241,7 @@ def _make_environment(
             # Late, as an attribute of the package: programs replace it.
             events=locust_c.events,
             shape_class=files.shape_class,
-            locustfile=", ".join(os.path.basename(path) for path in files.paths),
+            locustfile=os.path.basename(files.paths[0]),
             parsed_locustfiles=files.paths,
             available_user_classes=files.user_classes,
             available_shape_classes=files.shape_classes,
@@ -243,9 +249,23 @@ def _make_environment(
         )
     except ValueError as error:
         raise CommandError(str(error)) from error
-    if options.equal_weights:
-        environment.assign_equal_weights()
+    if options.config_users:
+        _change_user_classes(environment, user_classes, options.config_users)
     return environment
+
+
+def _change_user_classes(
+    environment: Environment, chosen: Sequence[type[User]], settings: list[list[dict[str, Any]]]
+) -> None:
+    """Carry out ``--config-users``."""
+    try:
+        for item in itertools.chain.from_iterable(settings):
+            environment.update_user_class(item)
+    except (TypeError, ValueError) as error:
+        raise CommandError(f"--config-users: {error}", exit_code=255) from error
+    environment.user_classes = [cls for cls in chosen if cls.weight > 0 or cls.fixed_count]
+    if not environment.user_classes:
+        raise CommandError("There are no users with weight > 0.")
 
 
 def _create_web_page(environment: Environment, options: argparse.Namespace) -> None:
@@ -261,6 +281,7 @@ def _create_web_page(environment: Environment, options: argparse.Namespace) -> N
             tls_cert=files.certificate,
             tls_key=files.key,
             delayed_start=True,
+            userclass_picker_is_active=options.class_picker,
         )
     except tls.TlsError as error:
         raise CommandError(str(error)) from error

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .util.timespan import parse_timespan
+from .util.user_settings import read_user_settings
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -57,7 +58,7 @@ def positive_integer(text: str) -> int:
     try:
         value = int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"invalid positive_integer value: '{text}'") from None
+        raise argparse.ArgumentTypeError(f"invalid int value: '{text}'") from None
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be an integer >= 1, not {value}")
     return value
@@ -99,10 +100,16 @@ def gt_zero(value_type: Callable[[str], Any]) -> Callable[[str], Any]:
     return convert
 
 
+def json_user_config(text: str) -> list[dict[str, Any]]:
+    """Argument type: settings of user classes, as JSON or as the name of a file with JSON in it."""
+    try:
+        return read_user_settings(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def base_path(text: str) -> str:
-    """Argument type: the path under which the web page lives, empty or with a leading slash."""
-    if text and not text.startswith("/"):
-        raise argparse.ArgumentTypeError(f"must start with '/', not '{text}'")
+    """Argument type: the path under which the web page lives, without a slash at its end."""
     return text.rstrip("/")
 
 
@@ -114,6 +121,11 @@ def _flag(*flags: str, help: str | None, env: str | None = None, **arguments: An
     return Option(flags, help, env, "yes", {"action": "store_true", "default": False, **arguments})
 
 
+def _passive(*flags: str, env: str | None = None, **arguments: Any) -> Option:
+    """An option that means something to a master or worker only; taken and ignored, as without --master."""
+    return Option(flags, None, env, "yes", arguments)
+
+
 def _later(*flags: str, env: str | None = None, **arguments: Any) -> Option:
     return Option(flags, "is not supported by this version of locust-c", env, "later", arguments)
 
@@ -122,8 +134,8 @@ def _later_flag(*flags: str, env: str | None = None, **arguments: Any) -> Option
     return _later(*flags, env=env, action="store_true", default=False, **arguments)
 
 
-def _renamed(flag: str, now: str, env: str | None = None, **arguments: Any) -> Option:
-    return Option((flag,), f"is now {now}", env, "renamed", {"nargs": "?", "const": True, **arguments})
+def _renamed(flag: str, refusal: str, env: str | None = None, **arguments: Any) -> Option:
+    return Option((flag,), refusal, env, "renamed", {"nargs": "?", "const": True, **arguments})
 
 
 LOCUSTFILE_OPTION = _value(
@@ -183,7 +195,16 @@ COMMON = OptionGroup(
             help="end the test after this time: 300, 300s, 20m, 3h, 1h30m and the like. Default: no end",
         ),
         _flag("-l", "--list", dest="list_commands", help="print the names of the user classes and exit"),
-        _later("--config-users", nargs="*", env="LOCUST_CONFIG_USERS"),
+        _value(
+            "--config-users",
+            nargs="*",
+            metavar="<JSON or file>",
+            type=json_user_config,
+            env="LOCUST_CONFIG_USERS",
+            help="set attributes of user classes, by objects such as"
+            ' {"user_class_name": "Buyer", "weight": 3, "tasks": ["look"]}: one or a list of them, as JSON or'
+            " in a file",
+        ),
     ),
 )
 
@@ -240,7 +261,11 @@ WEB = OptionGroup(
             help="private key (PEM) of that certificate; SSL_KEY in the environment does the same. The pass"
             " phrase of an encrypted key is asked for, or taken from SSL_KEY_PASSWORD",
         ),
-        _later_flag("--class-picker", env="LOCUST_USERCLASS_PICKER"),
+        _flag(
+            "--class-picker",
+            env="LOCUST_USERCLASS_PICKER",
+            help="let who starts a test over the web choose the user classes and the load shape",
+        ),
         _later("--build-path", default="", env="LOCUST_BUILD_PATH"),
         _value(
             "--web-base-path",
@@ -250,8 +275,10 @@ WEB = OptionGroup(
             env="LOCUST_WEB_BASE_PATH",
             help="path that all addresses of the web page start with, such as /locust",
         ),
-        _renamed("--web-auth", "--web-login", env="LOCUST_WEB_AUTH"),
-        _renamed("--legacy-ui", "gone: there is one web page only", env="LOCUST_LEGACY_UI", default=False),
+        _renamed("--web-auth", "is now --web-login", env="LOCUST_WEB_AUTH"),
+        _renamed(
+            "--legacy-ui", "is gone, leave it out: there is one page", env="LOCUST_LEGACY_UI", default=False
+        ),
     ),
 )
 
@@ -259,12 +286,12 @@ MASTER = OptionGroup(
     "Master options",
     (
         _later_flag("--master", env="LOCUST_MODE_MASTER"),
-        _later("--master-bind-host", default="*", env="LOCUST_MASTER_BIND_HOST"),
-        _later("--master-bind-port", type=port_number, default=5557, env="LOCUST_MASTER_BIND_PORT"),
-        _later("--expect-workers", type=positive_integer, default=1, env="LOCUST_EXPECT_WORKERS"),
-        _later("--expect-workers-max-wait", type=int, default=0, env="LOCUST_EXPECT_WORKERS_MAX_WAIT"),
-        _later_flag("--enable-rebalancing"),
-        _renamed("--expect-slaves", "--expect-workers"),
+        _passive("--master-bind-host", default="*", env="LOCUST_MASTER_BIND_HOST"),
+        _passive("--master-bind-port", type=port_number, default=5557, env="LOCUST_MASTER_BIND_PORT"),
+        _passive("--expect-workers", type=positive_integer, default=1, env="LOCUST_EXPECT_WORKERS"),
+        _passive("--expect-workers-max-wait", type=int, default=0, env="LOCUST_EXPECT_WORKERS_MAX_WAIT"),
+        _passive("--enable-rebalancing", action="store_true", default=False),
+        _renamed("--expect-slaves", "is now --expect-workers"),
     ),
 )
 
@@ -273,9 +300,9 @@ WORKER = OptionGroup(
     (
         _later_flag("--worker", env="LOCUST_MODE_WORKER"),
         _later("--processes", type=int, env="LOCUST_PROCESSES"),
-        _renamed("--slave", "--worker"),
-        _later("--master-host", default="127.0.0.1", env="LOCUST_MASTER_NODE_HOST"),
-        _later("--master-port", type=port_number, default=5557, env="LOCUST_MASTER_NODE_PORT"),
+        _renamed("--slave", "is now --worker"),
+        _passive("--master-host", default="127.0.0.1", env="LOCUST_MASTER_NODE_HOST"),
+        _passive("--master-port", type=port_number, default=5557, env="LOCUST_MASTER_NODE_PORT"),
     ),
 )
 
@@ -304,8 +331,20 @@ TAGS = OptionGroup(
 STATISTICS = OptionGroup(
     "Request statistics options",
     (
-        _later("--csv", dest="csv_prefix", env="LOCUST_CSV"),
-        _later_flag("--csv-full-history", dest="stats_history_enabled", env="LOCUST_CSV_FULL_HISTORY"),
+        _value(
+            "--csv",
+            dest="csv_prefix",
+            metavar="<prefix>",
+            env="LOCUST_CSV",
+            help="write the statistics to <prefix>_stats.csv, <prefix>_stats_history.csv,"
+            " <prefix>_failures.csv and <prefix>_exceptions.csv every second; missing folders are made",
+        ),
+        _flag(
+            "--csv-full-history",
+            dest="stats_history_enabled",
+            env="LOCUST_CSV_FULL_HISTORY",
+            help="with --csv: a row for each name in <prefix>_stats_history.csv, not only one for all",
+        ),
         _flag(
             "--print-stats",
             env="LOCUST_PRINT_STATS",
@@ -319,9 +358,21 @@ STATISTICS = OptionGroup(
             env="LOCUST_RESET_STATS",
             help="start the statistics anew when all users have been spawned",
         ),
-        _later("--html", dest="html_file", env="LOCUST_HTML"),
-        _later_flag("--json"),
-        _later("--json-file"),
+        _value(
+            "--html",
+            dest="html_file",
+            metavar="<filename>",
+            env="LOCUST_HTML",
+            help="write a report when the test has ended; {u}, {r} and {t} in the name become the number of"
+            " users, the spawn rate and the run time",
+        ),
+        _flag("--json", help="print the final statistics as JSON on standard output"),
+        _value(
+            "--json-file",
+            metavar="<filename>",
+            help="write the statistics as JSON to <filename>.json, while the test runs and at its end,"
+            " instead of printing the final tables",
+        ),
     ),
 )
 
@@ -380,4 +431,38 @@ OTHER = OptionGroup(
     ),
 )
 
+#: What Locust does not have. A locustfile or plug-in that adds options of these names gets them.
+ITERATIONS_OPTION = _value(
+    "-i",
+    "--iterations",
+    dest="iteration_limit",
+    metavar="<int>",
+    type=positive_integer,
+    env="LOCUST_ITERATIONS",
+    help="end the test when this many tasks have been run, by all users together. Default: no end",
+)
+
 GROUPS = (COMMON, WEB, MASTER, WORKER, TAGS, STATISTICS, LOGGING, OTHER)
+
+_NO_STEPS = "is gone: write a LoadTestShape, or change the number of users while the test runs"
+
+#: Options of older Locusts, and what to write instead. They are not in the parser: others may use the names.
+OLD_NAMES: Mapping[str, str] = {
+    "--no-web": "is now --headless",
+    "-c": "is now -u",
+    "--clients": "is now --users",
+    "--hatch-rate": "is now --spawn-rate",
+    "-n": "is gone: write -i for a number of task iterations, or -t for a time",
+    "--num-request": "is gone: write --iterations, or --run-time for a time",
+    "--num-requests": "is gone: write --iterations, or --run-time for a time",
+    "--no-reset-stats": "is gone, leave it out: statistics are kept unless --reset-stats is given",
+    "--csv-base-name": "is now --csv",
+    "--port": "is now --web-port",
+    "--step-load": _NO_STEPS,
+    "--step-clients": _NO_STEPS,
+    "--step-users": _NO_STEPS,
+    "--step-time": _NO_STEPS,
+    "--heartbeat-liveness": "is gone: set locust.runners.HEARTBEAT_LIVENESS in the locustfile",
+    "--heartbeat-interval": "is gone: set locust.runners.HEARTBEAT_INTERVAL in the locustfile",
+    "--modern-ui": "is gone, leave it out: there is one page",
+}

@@ -7,20 +7,24 @@ import logging
 import socket
 import traceback
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, TypedDict
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import uuid4
 
 import gevent
 from gevent.event import Event
 from gevent.pool import Group
 
+from locust_c import log
 from locust_c.exception import StopTest
-from locust_c.shape import course
+from locust_c.shape_worker import follow_shape
+from locust_c.stats_recorder import Recorder
 from locust_c.stopping import stop_greenlets
 from locust_c.usage import watch_usage
+from locust_c.user.errors import log_exit
 from locust_c.user.group import UserGroup
-from locust_c.worker_node import WorkerNode
+from locust_c.user_exceptions import ExceptionDict, UserExceptions
+from locust_c.util.old_names import explain_missing
+from locust_c.worker_node import WorkerNode, WorkerNodes
 
 if TYPE_CHECKING:
     from locust_c.dispatch import UsersDispatcher
@@ -35,6 +39,7 @@ __all__ = [
     "MasterRunner",
     "Runner",
     "WorkerNode",
+    "WorkerNodes",
     "WorkerRunner",
 ]
 
@@ -64,27 +69,22 @@ CONNECT_RETRY_COUNT = 60
 # Starting many users takes a while: that often the other greenlets get their turn.
 USERS_BETWEEN_TURNS = 100
 
+VERY_HIGH_SPAWN_RATE = 100
+
 Listener = Callable[..., Any]
 
 
-class ExceptionDict(TypedDict):
-    """One exception of users: how often, its text, its traceback, and the nodes it was raised on."""
-
-    count: int
-    msg: str
-    traceback: str
-    nodes: set[str]
-
-
-class Runner:
+class Runner(UserExceptions):
     """What all runners share; ``environment`` is the one it belongs to.
 
     ``LocalRunner`` runs the users in this process.
     """
 
     client_id = "local"
+    connection_broken = False
 
     def __init__(self, environment: Environment) -> None:
+        super().__init__()
         self.environment = environment
         self.user_greenlets = UserGroup()
         self.greenlet = Group()
@@ -96,13 +96,12 @@ class Runner:
         self.current_memory_usage = 0
         self.cpu_warning_emitted = False
         self.worker_cpu_warning_emitted = False
-        self.exceptions: dict[int, ExceptionDict] = {}
         self.custom_messages: dict[str, tuple[Listener, bool]] = {}
         self.target_user_count = 0
         self.target_user_classes_count: dict[str, int] = {}
         self.final_user_classes_count: dict[str, int] = {}
         self._users_dispatcher: UsersDispatcher | None = None
-        self._recording: Any = None
+        self._recording: Recorder | None = None
         self._stopping: Event | None = None
         self._end_is_near = False
         self._exit_code_is_ours = False
@@ -176,6 +175,7 @@ class Runner:
         if self.state in (STATE_INIT, STATE_STOPPED):
             if not by_user:
                 self.user_greenlets.join()
+            self.update_state(STATE_STOPPED)
             return
         self._stopping = Event()
         try:
@@ -198,6 +198,7 @@ class Runner:
         self._users_dispatcher = None
         stop_greenlets(list(self.user_greenlets), self.environment.stop_timeout)
         self.cpu_log_warning()
+        self._log_repeated_exceptions()
         self.update_state(STATE_STOPPED)
         self.environment.events.test_stop.fire(environment=self.environment)
         if by_user:
@@ -234,11 +235,12 @@ class Runner:
             self.update_state(STATE_SPAWNING)
         self.record_requests()
         users: list[User] = []
+        host = self.environment.host
         for class_name, count in user_classes_spawn_count.items():
-            user_class = self.user_classes_by_name[class_name]
-            if self.environment.host is not None:
-                user_class.host = self.environment.host
+            user_class = self._find_class(class_name)
             for _ in range(count):
+                if host is not None:
+                    user_class.host = host  # each time: other environments may run the same class
                 user = user_class(self.environment)
                 user.start(self.user_greenlets)
                 users.append(user)
@@ -254,6 +256,7 @@ class Runner:
         """Stops ``{class name: number}`` users, those that were started last, and waits for their end."""
         greenlets: list[Any] = []
         for class_name, count in user_classes_stop_count.items():
+            self._find_class(class_name)
             greenlets += self.user_greenlets.newest(class_name, count)
         stop_greenlets(greenlets, self.environment.stop_timeout)
         current = gevent.getcurrent()
@@ -261,12 +264,18 @@ class Runner:
             current.kill(block=False)
         logger.debug("%d users have been stopped, %d still running", len(greenlets), self.user_count)
 
+    def _find_class(self, name: str) -> type[User]:
+        for user_class in self.user_classes:
+            if user_class.__name__ == name:
+                return user_class
+        raise KeyError(f"The test has no user class named {name!r}")
+
     def start_shape(self) -> None:
         """Starts the test that the environment's shape describes."""
         shape = self.environment.shape_class
         if shape is None:
             raise ValueError("start_shape() needs an environment with a shape_class")
-        if self.shape_greenlet is not None:
+        if self.shape_greenlet is not None and not self.shape_greenlet.dead:
             logger.info("There is an ongoing shape test running. Editing is disabled")
             return
         logger.info("Shape test starting.")
@@ -278,28 +287,8 @@ class Runner:
 
     def shape_worker(self) -> None:
         """Follows the shape until it ends the test."""
-        logger.info("Shape worker starting")
-        shape = self.environment.shape_class
-        assert shape is not None
-        for tick in course(shape):
-            user_count, spawn_rate = tick[:2]
-            logger.info("Shape test updating to %d users at %.2f spawn rate", user_count, spawn_rate)
-            self.shape_last_tick = tick
-            self.start(user_count, spawn_rate, user_classes=tick[2] if len(tick) > 2 else None)
-        logger.info("Shape test stopping")
-        if self.environment.web_ui is None:
-            self.quit()
-        else:
-            self.stop()
-
-    def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
-        """Counts an exception of a user in ``exceptions``."""
-        key = hash(formatted_tb)
-        entry = self.exceptions.setdefault(
-            key, {"count": 0, "msg": msg, "traceback": formatted_tb, "nodes": set()}
-        )
-        entry["count"] += 1
-        entry["nodes"].add(node_id)
+        assert self.environment.shape_class is not None
+        follow_shape(self, self.environment.shape_class)
 
     def register_message(self, msg_type: str, listener: Listener, concurrent: bool = False) -> None:
         """Has ``listener(environment=…, msg=…)`` called for messages of ``msg_type``.
@@ -324,20 +313,29 @@ class Runner:
 
     def record_requests(self) -> None:
         """From now on ``request`` events are counted in the statistics of the environment."""
-        table = self.stats.table
-        if self._recording is not table:
+        if self._recording is None or not self._recording.serves(self.stats):
             self.stop_recording()
-            self.environment.events.request.add_recorder(table)
-            self._recording = table
+            self._recording = Recorder(self.environment.events.request, self.stats)
+
+    def follow_statistics(self) -> None:
+        """The environment has other statistics: what is counted is counted in those."""
+        if self._recording is not None:
+            self.record_requests()
 
     def stop_recording(self) -> None:
         """Ends what ``record_requests`` began."""
         if self._recording is not None:
-            self.environment.events.request.remove_recorder(self._recording)
+            self._recording.end()
             self._recording = None
 
     def _on_quit(self, exit_code: int | None = None, **_: Any) -> None:
         self.stop_recording()
+
+    def log_failure(self, function: Callable[..., Any]) -> None:
+        """Logs the exception that ended a greenlet of the runner; the command then ends with exit code 2."""
+        name = getattr(function, "__qualname__", function)
+        logger.critical("Unhandled exception in greenlet: %s\n%s", name, traceback.format_exc())
+        log.unhandled_greenlet_exception = True
 
     def _spawn(self, function: Callable[..., Any], *args: Any) -> Any:
         return self.greenlet.spawn(self._run_logged, function, *args)
@@ -345,18 +343,11 @@ class Runner:
     def _run_logged(self, function: Callable[..., Any], *args: Any) -> None:
         try:
             function(*args)
+        except SystemExit as request:
+            log_exit(logger, request)
+            raise
         except Exception:
-            from locust_c import log
-
-            name = getattr(function, "__qualname__", function)
-            logger.critical("Unhandled exception in greenlet: %s\n%s", name, traceback.format_exc())
-            log.unhandled_greenlet_exception = True
-
-    def _on_user_error(
-        self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any
-    ) -> None:
-        text = "".join(traceback.format_exception(type(exception), exception, tb))
-        self.log_exception("local", str(exception), text)
+            self.log_failure(function)
 
     def _on_spawning_complete(self, user_count: int, **_: Any) -> None:
         if self.state == STATE_SPAWNING:
@@ -390,6 +381,8 @@ class LocalRunner(Runner):
         ``user_classes`` are those of the users that are added. Raises ``ValueError`` for a negative number
         of users and a spawn rate that is not a finite number above 0.
         """
+        for user_class in user_classes or ():
+            self._find_class(user_class.__name__)
         if self.spawning_greenlet is not None and self.spawning_greenlet is not gevent.getcurrent():
             self.spawning_greenlet.kill(block=True)
         self.spawning_greenlet = None
@@ -399,6 +392,10 @@ class LocalRunner(Runner):
             )
         dispatcher = self._users_dispatcher
         dispatcher.new_dispatch(user_count, spawn_rate, user_classes)
+        if spawn_rate > VERY_HIGH_SPAWN_RATE:
+            logger.warning(
+                "The spawn rate is very high (>%d): many users begin at once", VERY_HIGH_SPAWN_RATE
+            )
         if self.state not in (STATE_RUNNING, STATE_SPAWNING) and not self._begin_test():
             return
         self.update_state(STATE_SPAWNING)
@@ -489,3 +486,9 @@ class MasterRunner(DistributedRunner):
 
 class WorkerRunner(DistributedRunner):
     """Runs users for a master."""
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        explain_missing(__name__, name)

@@ -6,25 +6,27 @@ that reading costs the requests nothing. Constants are read when they are used: 
 
 from __future__ import annotations
 
-import json
+import copy
 import logging
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import gevent
 
-from . import _core, stats_narrow, stats_tables
+from . import _core, stats_constants, stats_narrow, stats_tables
 from . import stats_times as _times
-from .stats_charts import complain_about_percentiles, format_utc_timestamp, history_row
-from .stats_dicts import WatchedDict, sort_stats
+from .stats_charts import format_utc_timestamp, history_row
+from .stats_csv import CSVWriter, StatsCSV, StatsCSVFileWriter
+from .stats_dicts import WatchedDict, sort_stats, text_of
 from .stats_distributed import setup_distributed_stats_event_listeners
 from .stats_entry import CachedResponseTimes, EntryFigures, StatsEntryDict
 from .stats_errors import RequestStatsAdditionError, StatsError, StatsErrorDict
+from .stats_json import print_stats_json, save_stats_json
 from .stats_times import (
     avg,
     bucket_response_time,
@@ -33,15 +35,19 @@ from .stats_times import (
     get_readable_percentiles,
     proper_round,
 )
+from .util.old_names import explain_missing
 
 if TYPE_CHECKING:
     from .runners import Runner
 
 __all__ = [
+    "CSVWriter",
     "CachedResponseTimes",
     "EntriesDict",
     "RequestStats",
     "RequestStatsAdditionError",
+    "StatsCSV",
+    "StatsCSVFileWriter",
     "StatsEntry",
     "StatsEntryDict",
     "StatsError",
@@ -125,14 +131,13 @@ class StatsEntry(EntryFigures):
         Compares with the cached second that is nearest to the beginning of the window. Raises ValueError if
         the entry was made without ``use_response_times_cache``.
         """
+        return self.current_percentiles([percent])[0]
+
+    def current_percentiles(self, percents: Sequence[float]) -> list[int | None]:
+        """:meth:`get_current_response_time_percentile` of several shares."""
         if not self.use_response_times_cache:
             raise ValueError("a current percentile needs an entry made with use_response_times_cache=True")
-        begin = int(time.time()) - CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW
-        for second in [begin, *[begin + side * i for i in range(1, 9) for side in (-1, 1)]]:
-            response_time = self._percentile_since(second, percent)
-            if response_time is not None:
-                return response_time
-        return None
+        return self._percentiles_since(int(time.time()) - CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW, percents)
 
     def percentile(self, p: float | None = None) -> Any:
         """The percentile ``p`` (0..1) in ms to three significant digits, from the histogram; or None.
@@ -194,6 +199,8 @@ class EntriesDict(WatchedDict[tuple[str, str], StatsEntry]):
         self._request_stats = request_stats
 
     def __missing__(self, key: tuple[str, str]) -> StatsEntry:
+        if type(key[0]) is not str or type(key[1]) is not str:
+            return self[text_of(key[0]), text_of(key[1] if key[1] is not None else "")]
         others = (OTHER_NAMES, "")
         if len(self) >= MAX_NAMES and key != others:
             self._warn()
@@ -238,6 +245,7 @@ class RequestStats:
 
     def _find_error(self, method: str, name: str, error: Exception | str, text: str) -> StatsError:
         """The row of an error; called from C for an error that is not the last one of its entry."""
+        method, name = text_of(method if method is not None else ""), text_of(name)
         known = self._error_of_text.get((method, name, text))
         if known is not None:
             return known
@@ -258,6 +266,12 @@ class RequestStats:
             found = StatsError(method, name, error)
             dict.__setitem__(self._errors, key, found)
         return found
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = memo[id(self)] = type(self)(self.use_response_times_cache)
+        for name in ("total", "entries", "errors", "history"):
+            setattr(twin, name, copy.deepcopy(getattr(self, name), memo))
+        return twin
 
     @property
     def entries(self) -> EntriesDict:
@@ -439,23 +453,6 @@ def print_error_report(stats: RequestStats) -> None:
     _print_lines(get_resent_summary(stats))
 
 
-def _json_of(stats: RequestStats) -> str:
-    # Not serialize_stats(): that resets the entries, and the tables printed afterwards would be empty.
-    entries = [e.serialize() for e in stats.entries.values() if e.num_requests or e.num_failures]
-    return json.dumps(entries, indent=4)
-
-
-def print_stats_json(stats: RequestStats) -> None:
-    """Print all entries as JSON on standard output."""
-    print(_json_of(stats))
-
-
-def save_stats_json(stats: RequestStats, filename: str) -> None:
-    """Write all entries as JSON to ``filename`` with ``.json`` appended."""
-    with open(f"{filename}.json", "w", encoding="utf-8") as file:
-        file.write(_json_of(stats))
-
-
 def stats_printer(stats: RequestStats) -> Callable[[], NoReturn]:
     """A function that prints the statistics every ``CONSOLE_STATS_INTERVAL_SEC``, to be spawned."""
 
@@ -482,15 +479,17 @@ def stats_history(runner: Runner) -> NoReturn:
 
 
 def validate_stats_configuration() -> None:
-    """Ends the process with exit code 1 and a message if the percentiles for charts or tables are wrong."""
-    for name, percentiles, at_most in (
-        ("PERCENTILES_TO_CHART", PERCENTILES_TO_CHART, 6),
-        ("PERCENTILES_TO_STATISTICS", PERCENTILES_TO_STATISTICS, None),
-    ):
-        problem = complain_about_percentiles(name, percentiles, at_most)
-        if problem:
-            sys.stderr.write(problem + "\n")
-            sys.exit(1)
+    """Ends the process with exit code 1 and one line if a constant of this module is wrong."""
+    problem = stats_constants.complain(sys.modules[__name__])
+    if problem:
+        sys.stderr.write(problem + "\n")
+        sys.exit(1)
 
 
 _follow_terminal()
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> NoReturn:
+        explain_missing(__name__, name)

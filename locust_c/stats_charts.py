@@ -1,4 +1,4 @@
-"""The rows behind the charts of the web page, and what may be in them."""
+"""The rows behind the charts of the web page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .runners import Runner
 
-__all__ = ["complain_about_percentiles", "format_utc_timestamp", "history_row"]
+__all__ = ["format_utc_timestamp", "history_row"]
 
 
 def format_utc_timestamp(unix_timestamp: float) -> str:
@@ -26,19 +26,7 @@ def history_row(runner: Runner, at: str, percentiles: Sequence[float]) -> dict[s
     }
     row["current_rps"] = [at, total.current_rps or 0]
     row["current_fail_per_sec"] = [at, total.current_fail_per_sec or 0]
-    row["total_avg_response_time"] = [at, total.avg_response_time]
+    row["total_avg_response_time"] = [at, round(total.avg_response_time, 2)]
     row["user_count"] = [at, runner.user_count or 0]
     row["time"] = at
     return row
-
-
-def complain_about_percentiles(name: str, percentiles: Any, at_most: int | None) -> str | None:
-    """What is wrong with a list of percentiles that a user has set; None if nothing is."""
-    if not isinstance(percentiles, (list, tuple)):
-        return f"stats.{name} must be a list of percentiles such as [0.5, 0.95]"
-    if at_most is not None and len(percentiles) > at_most:
-        return f"stats.{name} has {len(percentiles)} percentiles, but at most {at_most} fit into a chart"
-    for share in percentiles:
-        if not isinstance(share, float) or not 0 < share < 1:
-            return f"stats.{name} contains {share!r}: a percentile is a float between 0 and 1 such as 0.95"
-    return None

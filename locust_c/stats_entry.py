@@ -5,10 +5,11 @@ What needs one of the constants of ``locust_c.stats`` is added there, by ``Stats
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict
 
 from . import _core
 from .stats_dicts import CountTable
@@ -74,6 +75,8 @@ class EntryFigures(_core.StatsCounters):
     _odd_times: dict[int, int] | None = None
     # Seconds that a user put into response_times_cache.
     _kept_seconds: dict[int, CachedResponseTimes] | None = None
+    # What a user assigned to use_response_times_cache.
+    _use_cache: bool | None = None
 
     def _replaced_bucket(self) -> Callable[[float], int] | None:
         """The function that users put in place of ``bucket_response_time``, if they did."""
@@ -81,8 +84,12 @@ class EntryFigures(_core.StatsCounters):
 
     @property
     def use_response_times_cache(self) -> bool:
-        """True if current percentiles can be calculated. Decided when the entry is made."""
-        return self.has_window
+        """True if current percentiles can be calculated: from when the entry was made, or not at all."""
+        return self.has_window if self._use_cache is None else self._use_cache
+
+    @use_response_times_cache.setter
+    def use_response_times_cache(self, use: bool) -> None:
+        self._use_cache = bool(use)
 
     @property
     def response_times(self) -> dict[int, int]:
@@ -148,7 +155,7 @@ class EntryFigures(_core.StatsCounters):
     @property
     def response_times_cache(self) -> ResponseTimesCache | None:
         """What had been counted at the end of the last 20 seconds with requests, by epoch second."""
-        if not self.has_window:
+        if not self.use_response_times_cache:
             return None
         if self._kept_seconds is None:
             self._kept_seconds = {}
@@ -156,10 +163,18 @@ class EntryFigures(_core.StatsCounters):
         now = self.rounded()
         for key, num_requests, num_none_requests in self.intervals():
             until = diff_response_time_dicts(now, self.interval_times(key))
+            # Counts that somebody wrote do not agree with the intervals.
+            until = {time_ms: count for time_ms, count in until.items() if count > 0}
             OrderedDict.__setitem__(cache, key, CachedResponseTimes(until, num_requests, num_none_requests))
         for key, cached in self._kept_seconds.items():
             OrderedDict.__setitem__(cache, key, cached)
         return cache
+
+    @response_times_cache.setter
+    def response_times_cache(self, seconds: Mapping[int, CachedResponseTimes] | None) -> None:
+        # What is counted by second stays; an entry whose cache is None is one that does not use it.
+        self._use_cache = seconds is not None
+        self._kept_seconds = dict(seconds or {})
 
     def log(self, response_time: float | None, content_length: int) -> None:
         """Count a request, in this entry only: its time in ms or None, its length in bytes."""
@@ -181,6 +196,18 @@ class EntryFigures(_core.StatsCounters):
         for key, count in (other._odd_times or {}).items():
             odd = self._odd_times or {}
             self._odd_times = {**odd, key: odd.get(key, 0) + count}
+
+    def __copy__(self) -> Self:
+        make: Callable[..., Self] = type(self)
+        twin = make(self.stats, self.name, self.method, self.use_response_times_cache)
+        twin.extend(self)
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = copy.copy(self)
+        memo[id(self)] = twin
+        twin.stats = copy.deepcopy(self.stats, memo)
+        return twin
 
     @property
     def phases(self) -> Mapping[str, Phase]:
@@ -271,6 +298,13 @@ class EntryFigures(_core.StatsCounters):
         if self._odd_times is None and self._replaced_bucket() is None:
             return self.rounded_percentile(percent)
         return calculate_response_time_percentile(self._response_times(), self._num_timed, percent)
+
+    def _percentiles_since(self, begin: int, percents: Sequence[float]) -> list[int | None]:
+        """Percentiles of what came after the cached second that is nearest to ``begin``; None without one."""
+        for second in [begin, *[begin + side * i for i in range(1, 9) for side in (-1, 1)]]:
+            if self._percentile_since(second, 1.0) is not None:
+                return [self._percentile_since(second, share) for share in percents]
+        return [None] * len(percents)
 
     def _percentile_since(self, second: int, percent: float) -> int | None:
         """The percentile of what came after the end of a cached second; None if it is not cached."""

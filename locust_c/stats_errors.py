@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from typing import Self, TypedDict
+from typing import Any, Self, TypedDict
 
 from . import _core
 from .exception import CatchResponseError
@@ -64,6 +64,13 @@ class StatsError(_core.StatsErrorCount):
         self.first_seen = first_seen
         self.last_seen = last_seen
 
+    def __copy__(self) -> Self:
+        first_seen, last_seen = self.first_seen, self.last_seen
+        return type(self)(self.method, self.name, self.error, self.occurrences, first_seen, last_seen)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.__copy__()
+
     @classmethod
     def parse_error(cls, error: Exception | str | None) -> str:
         """The text that tells errors apart: a str itself, else its repr; object addresses are blanked out."""
@@ -74,7 +81,9 @@ class StatsError(_core.StatsErrorCount):
     @classmethod
     def create_key(cls, method: str, name: str, error: Exception | str | None) -> str:
         """The key in ``RequestStats.errors``: the same on every worker."""
-        return hashlib.sha256(f"{method}.{name}.{cls.parse_error(error)!r}".encode()).hexdigest()
+        text = f"{method}.{name}.{cls.parse_error(error)!r}"
+        # A name may hold half of a surrogate pair.
+        return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()
 
     def occurred(self) -> None:
         """Count one more occurrence, of now."""

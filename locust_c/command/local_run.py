@@ -12,9 +12,12 @@ import gevent
 from .. import log, stats
 from ..blocked import BlockedWatch
 from ..input_events import Keyboard, input_listener
+from ..iterations import IterationLimit
+from ..user.errors import log_exit
 from . import console
 from .errors import CommandError
 from .exit_code import exit_code
+from .outputs import Outputs
 from .signals import Interrupts
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ class LocalRun:
         self.runner: Runner = environment.runner
         self._keyboard = Keyboard()
         self._blocked = BlockedWatch()
+        self._outputs = Outputs(environment, options)
         self._greenlets: list[gevent.Greenlet] = []
 
     def fire_init(self) -> None:
@@ -62,7 +66,10 @@ class LocalRun:
         if self.environment.web_ui is not None:
             self.environment.web_ui.start()
         self._spawn(stats.stats_history, self.runner)
+        self._outputs.start()
         self._listen_to_keys()
+        if self.options.iteration_limit:
+            self.environment.events.test_start.add_listener(self._limit_iterations)
         if self.options.print_stats or (self.options.headless and not self.options.only_summary):
             self._greenlets.append(console.start_periodic_tables(self.environment))
         if self.options.headless or self.options.autostart:
@@ -85,7 +92,7 @@ class LocalRun:
         self.environment.process_exit_code = code if isinstance(code, int) else int(code is not None)
 
     def end(self) -> int:
-        """Stop everything, print the final tables, and return the exit code.
+        """Stop everything, print and write the final statistics, and return the exit code.
 
         The exit code is decided when all users have ended, so that their last requests count.
         """
@@ -105,7 +112,7 @@ class LocalRun:
         self._keyboard.close()
         code = exit_code(self.environment, self.options.exit_code_on_error)
         logger.info("Shutting down (exit code %s)", code)
-        console.print_final_tables(self.environment)
+        self._outputs.finish()
         self.environment.events.quit.fire(exit_code=code)
         return code
 
@@ -125,7 +132,26 @@ class LocalRun:
             self._spawn(self._end_after, limit)
         else:
             logger.info("No run time limit set, use CTRL+C to interrupt")
-        self.runner.start(self.options.num_users, self.options.spawn_rate)
+        self._fill_in_numbers()
+        try:
+            self.runner.start(self.options.num_users, self.options.spawn_rate)
+        except SystemExit as request:
+            log_exit(logging.getLogger("locust.runners"), request)
+            raise
+
+    def _fill_in_numbers(self) -> None:
+        """Only now: an ``init`` listener may have set them."""
+        if self.options.num_users is None:
+            self.options.num_users = 1
+        if self.options.spawn_rate is None:
+            self.options.spawn_rate = 1
+
+    def _limit_iterations(self, **_: Any) -> None:
+        """For each test anew: the web page may start several."""
+        limit = IterationLimit(self.options.iteration_limit)
+        logger.info("Iteration limit set to %d", limit.count)
+        limit.ended.rawlink(lambda _: self._spawn(self._end_test, f"Iteration limit reached ({limit.count})"))
+        self.environment.iteration_limit = limit
 
     def _end_after(self, seconds: float) -> None:
         gevent.sleep(seconds)
@@ -149,6 +175,8 @@ class LocalRun:
             gevent.sleep(self.options.autoquit)
             logger.info("--autoquit time reached, shutting down")
             self.environment.web_ui.stop()
+        elif self.options.autostart:
+            logger.info("--autoquit not specified, leaving web ui running indefinitely")
 
     def _listen_to_keys(self) -> None:
         keys: dict[str, Callable[[], object]] = {

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from ..util.load_locustfile import load_locustfile
+from ..util.load_locustfile import PytestFileError, load_locustfile, load_locustfile_pytest
 from .errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..shape import LoadTestShape
     from ..user.users import User
@@ -44,6 +44,25 @@ class Locustfiles:
             already.
         """
         user_classes, shapes = _import(path)
+        self._add_user_classes(path, user_classes)
+        for shape in shapes:
+            name = type(shape).__name__
+            known_shape = self.shape_classes.get(name)
+            if known_shape is not None and type(known_shape) is not type(shape):
+                raise CommandError(f"Duplicate shape classes: {name}")
+            self.shape_classes.setdefault(name, shape)
+
+    def add_tests(self, path: str) -> None:
+        """Take up the test functions of the locustfile ``path``, which was imported already.
+
+        :raises CommandError: as :meth:`add`.
+        """
+        try:
+            self._add_user_classes(path, load_locustfile_pytest(path))
+        except PytestFileError as error:
+            raise CommandError(f"{path} cannot be used: {error}") from error
+
+    def _add_user_classes(self, path: str, user_classes: Mapping[str, type[User]]) -> None:
         for name, user_class in user_classes.items():
             known = self.user_classes.get(name)
             if known is not None and known is not user_class:
@@ -52,12 +71,6 @@ class Locustfiles:
                 )
             self.user_classes[name] = user_class
             self._origin.setdefault(name, path)
-        for shape in shapes:
-            name = type(shape).__name__
-            known_shape = self.shape_classes.get(name)
-            if known_shape is not None and type(known_shape) is not type(shape):
-                raise CommandError(f"Duplicate shape classes: {name}")
-            self.shape_classes.setdefault(name, shape)
 
     def select(self, names: Sequence[str]) -> list[type[User]]:
         """Return the user classes called ``names``, in the order of the locustfiles; all without ``names``.
@@ -73,13 +86,16 @@ class Locustfiles:
 
 
 def load(paths: Sequence[str]) -> Locustfiles:
-    """Import the locustfiles at ``paths``, in order.
+    """Import the locustfiles at ``paths``, in order; without a user class, their test functions are users.
 
     :raises CommandError: as :meth:`Locustfiles.add`.
     """
     result = Locustfiles(list(paths))
     for path in paths:
         result.add(path)
+    if not result.user_classes:
+        for path in paths:
+            result.add_tests(path)
     return result
 
 
@@ -96,7 +112,8 @@ def _syntax_error_text(path: str, error: SyntaxError) -> str:
     """Name file and line, show the line, and say what Python 2 has to do with it."""
     where = error.filename or path
     by_whom = "" if os.path.abspath(where) == os.path.abspath(path) else f" (imported by {path})"
-    lines = [f"Syntax error in {where}, line {error.lineno}{by_whom}:"]
+    line = "" if error.lineno is None else f", line {error.lineno}"
+    lines = [f"Syntax error in {where}{line}{by_whom}:"]
     lines += "".join(traceback.format_exception_only(error)).rstrip("\n").split("\n")
     if _PYTHON_2_PRINT.search(error.msg or ""):
         lines.append('Hint: this is Python 2. In Python 3, print is a function: print("...").')
@@ -106,16 +123,19 @@ def _syntax_error_text(path: str, error: SyntaxError) -> str:
 def _exception_text(path: str, error: Exception) -> str:
     """The traceback from the locustfile on: how we came to import it is of no use to its author."""
     linecache.checkcache(path)
+    trace = _from_file(error.__traceback__, path)
+    if trace is None and isinstance(error, OSError):
+        return f"Could not read '{path}': {error.strerror or error}"
     line = _refused_line(path, error)
     if line is not None:
         return f"Error in {line}: {error}"
-    lines = traceback.format_exception(type(error), error, _from_file(error.__traceback__, path))
+    lines = traceback.format_exception(type(error), error, trace)
     return f"{path} cannot be used: it failed while being imported.\n" + "".join(lines).rstrip("\n")
 
 
 def _refused_line(path: str, error: Exception) -> str | None:
-    """File and line that gave locust_c a value it refuses; None for an error of another kind."""
-    if not isinstance(error, (TypeError, ValueError)):
+    """File and line that gave locust_c a value, or asked it for a name, that it refuses; else None."""
+    if not isinstance(error, (TypeError, ValueError, ImportError, AttributeError)):
         return None
     frames = traceback.extract_tb(_from_file(error.__traceback__, path))
     theirs = [frame for frame in frames if not _is_ours(frame.filename)]

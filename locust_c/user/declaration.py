@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from math import inf
 from numbers import Real
+from types import FunctionType
 from typing import Any, TypeVar, overload
 
-__all__ = ["check_attributes", "collect_tasks", "expand_tasks", "task"]
+from locust_c.user import wait_time
+
+__all__ = [
+    "check_attributes",
+    "check_class",
+    "check_task_name",
+    "check_weight",
+    "collect_tasks",
+    "expand_tasks",
+    "task",
+    "warn_of_old_hooks",
+    "warn_of_unused_waits",
+]
 
 TaskT = TypeVar("TaskT", bound=Callable[..., Any])
 
@@ -31,7 +45,7 @@ def task(weight: Any = 1) -> Any:
     """
     if callable(weight):
         return _mark(weight, 1)
-    _check_weight("@task", weight)
+    check_weight("@task", weight)
 
     def decorate(function: TaskT) -> TaskT:
         return _mark(function, weight)
@@ -59,7 +73,8 @@ def check_task_name(name: str, decorator: str) -> None:
         )
 
 
-def _check_weight(where: str, weight: object) -> None:
+def check_weight(where: str, weight: object) -> None:
+    """Raises ``TypeError`` or ``ValueError`` unless ``weight`` is an int of 0 or more."""
     if not isinstance(weight, int):
         raise TypeError(f"{where}: a weight is an int, not {weight!r}")
     if weight < 0:
@@ -69,18 +84,20 @@ def _check_weight(where: str, weight: object) -> None:
 def expand_tasks(owner: str, tasks: object) -> list[Any]:
     """The flat list of a ``tasks`` attribute: each task as often as its weight says.
 
-    ``owner`` names the class in messages. Raises ``TypeError`` for what is neither a list nor a dict.
+    ``owner`` names the class in messages. Raises ``TypeError`` for what holds no tasks.
     """
+    if tasks is None:
+        return []
     if isinstance(tasks, dict):
         pairs: Iterable[Any] = tasks.items()
-    elif isinstance(tasks, (list, tuple, set, frozenset)):
+    elif isinstance(tasks, Iterable) and not isinstance(tasks, (str, bytes)):
         pairs = tasks
     else:
         raise TypeError(f"{owner}.tasks must be a list of tasks or a dict {{task: weight}}, not {tasks!r}")
     flat: list[Any] = []
     for entry in pairs:
         one, weight = entry if isinstance(entry, tuple) and len(entry) == 2 else (entry, 1)
-        _check_weight(f"{owner}.tasks", weight)
+        check_weight(f"{owner}.tasks", weight)
         if not callable(one):
             raise TypeError(f"{owner}.tasks must hold functions or TaskSet classes, not {one!r}")
         flat.extend([one] * weight)
@@ -102,21 +119,82 @@ def base_tasks(bases: tuple[type, ...]) -> list[Any]:
     return [one for base in bases for one in getattr(base, "tasks", ())]
 
 
-def check_attributes(name: str, body: dict[str, Any]) -> None:
+def check_attributes(name: str, attributes: Mapping[str, Any]) -> None:
     """Raises ``TypeError`` or ``ValueError`` that names the class and the attribute that is wrong."""
     for attribute, (fits, expected) in _EXPECTED.items():
-        value = body.get(attribute)
-        if value is not None and not hasattr(value, "__get__") and not fits(value):
-            raise TypeError(f"{name}.{attribute} must be {expected}, not {value!r}")
+        if attribute in attributes:
+            value = attributes[attribute]
+            if not hasattr(value, "__get__") and not fits(value):
+                raise TypeError(f"{name}.{attribute} must be {expected}, not {value!r}")
     for attribute in ("weight", "fixed_count"):
-        value = body.get(attribute)
-        if isinstance(value, Real) and value < 0:
-            raise ValueError(f"{name}.{attribute} must not be negative, got {value!r}")
+        value = attributes.get(attribute)
+        if isinstance(value, Real) and not 0 <= float(value) < inf:
+            problem = "must not be negative" if value < 0 else "must be a finite number"
+            raise ValueError(f"{name}.{attribute} {problem}, got {value!r}")
+    _check_wait_time(name, attributes.get("wait_time"))
+
+
+def check_class(user_class: type) -> None:
+    """Raises ``ValueError`` if a user class cannot be used, also because of what it was given later on."""
+    name = user_class.__name__
+    try:
+        check_attributes(name, {attribute: getattr(user_class, attribute) for attribute in _EXPECTED})
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+    if hasattr(user_class, "task_set") and not getattr(user_class, "tasks", None):
+        raise ValueError(f"{name}.task_set is from before Locust 1.0: write tasks = [TheTaskSet]")
+
+
+def warn_of_old_hooks(name: str, body: Mapping[str, Any]) -> None:
+    """Says that ``setup`` and ``teardown`` are not called any more, unless the class calls its own."""
+    for hook, event in _OLD_HOOKS.items():
+        if isinstance(body.get(hook), FunctionType) and not _is_used(hook, body):
+            logger.warning(
+                "%s.%s is not called since Locust 1.0: make it a listener, @events.%s.add_listener",
+                name,
+                hook,
+                event,
+            )
+
+
+def _is_used(name: str, body: Mapping[str, Any]) -> bool:
+    functions = [member for member in body.values() if isinstance(member, FunctionType)]
+    return any(name in function.__code__.co_names for function in functions)
+
+
+def warn_of_unused_waits(user_class: Any, body: Mapping[str, Any]) -> None:
+    """Says that ``min_wait`` and ``max_wait`` have no effect beside ``wait_time``."""
+    if user_class.wait_time and (body.get("min_wait") is not None or body.get("max_wait") is not None):
+        logger.warning(
+            "%s: min_wait and max_wait are from before Locust 1.0 and not used:"
+            " write wait_time = between(…, …), in seconds",
+            user_class.__name__,
+        )
+
+
+_OLD_HOOKS = {"setup": "test_start", "teardown": "test_stop"}
+
+
+def _check_wait_time(name: str, value: object) -> None:
+    """``wait_time = constant`` without its argument would return a function as the time to wait."""
+    if getattr(value, "__module__", None) == wait_time.__name__ and value in vars(wait_time).values():
+        function = getattr(value, "__name__", "")
+        raise TypeError(f"{name}.wait_time must be what {function}(…) returns, not {function} itself")
+
+
+def _is_number_or_none(value: object) -> bool:
+    return value is None or isinstance(value, Real)
 
 
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "host": (lambda value: isinstance(value, str), "a str"),
+    "host": (lambda value: value is None or isinstance(value, str), "a str"),
     "weight": (lambda value: isinstance(value, Real), "a number"),
-    "fixed_count": (lambda value: isinstance(value, int), "an int"),
-    "wait_time": (callable, "a function of the user that returns seconds, such as constant(1)"),
+    "fixed_count": (lambda value: value is None or isinstance(value, int), "an int"),
+    "wait_time": (
+        lambda value: value is None or callable(value),
+        "a function of the user that returns seconds, such as constant(1)",
+    ),
+    "abstract": (lambda value: value is None or isinstance(value, int), "True or False"),
+    "min_wait": (_is_number_or_none, "a number of milliseconds"),
+    "max_wait": (_is_number_or_none, "a number of milliseconds"),
 }

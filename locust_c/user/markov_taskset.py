@@ -8,7 +8,7 @@ from random import choice
 from typing import Any, TypeVar
 
 from locust_c.exception import LocustError
-from locust_c.user.declaration import check_task_name
+from locust_c.user.declaration import check_task_name, check_weight
 from locust_c.user.task import Task, TaskSet, TaskSetMeta
 
 __all__ = [
@@ -33,7 +33,7 @@ class NoMarkovTasksError(LocustError):
 
 
 class InvalidTransitionError(LocustError):
-    """A transition leads to a name that the class does not have."""
+    """A transition leads to a name that the class does not have, or nothing follows a task."""
 
 
 class NonMarkovTaskTransitionError(LocustError):
@@ -53,9 +53,15 @@ def transition(func_name: str, weight: int = 1) -> Callable[[FunctionT], Functio
 
 
 def transitions(weights: Weights) -> Callable[[FunctionT], FunctionT]:
-    """Several transitions at once: ``{name: weight}``, or a list of names and ``(name, weight)``."""
+    """Several transitions at once: ``{name: weight}``, or a list of names and ``(name, weight)``.
+
+    Raises ``TypeError`` or ``ValueError`` for what is neither, and for a weight that is no int of 0 or more.
+    """
     following: list[str] = []
     for name, weight in _pairs(weights):
+        if not isinstance(name, str):
+            raise TypeError(f"@transitions: a transition is the name of a method, not {name!r}")
+        check_weight(f"@transitions to {name}", weight)
         following += [name] * weight
 
     def decorate(function: FunctionT) -> FunctionT:
@@ -70,6 +76,11 @@ def transitions(weights: Weights) -> Callable[[FunctionT], FunctionT]:
 def _pairs(weights: Weights) -> Iterable[tuple[str, int]]:
     if isinstance(weights, dict):
         return weights.items()
+    if not isinstance(weights, (list, tuple)):
+        raise TypeError(
+            "@transitions takes a dict {name: weight} or a list of names and (name, weight),"
+            f" not {weights!r}"
+        )
     return [entry if isinstance(entry, tuple) else (entry, 1) for entry in weights]
 
 
@@ -138,6 +149,8 @@ def _check_task(cls: Any, name: str, function: Any, tasks: dict[str, Any]) -> No
             "Tags are unsupported for MarkovTaskSet since they can make the markov chain invalid. "
             f"Tags detected on {cls.__name__}.{name}: {set(tags)}"
         )
+    if not function.transitions:
+        raise InvalidTransitionError(f"{cls.__name__}.{name} has no transition with a weight above 0")
     for following in function.transitions:
         if following in tasks:
             continue

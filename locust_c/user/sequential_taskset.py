@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from locust_c.user.declaration import base_tasks, check_attributes, expand_tasks
+from locust_c.user.declaration import base_tasks, check_attributes, expand_tasks, warn_of_old_hooks
 from locust_c.user.task import Task, TaskSet, TaskSetMeta
 
 __all__ = ["SequentialTaskSet", "SequentialTaskSetMeta"]
@@ -15,6 +15,7 @@ class SequentialTaskSetMeta(TaskSetMeta):
 
     def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> SequentialTaskSetMeta:
         check_attributes(name, body)
+        warn_of_old_hooks(name, body)
         tasks = base_tasks(bases)
         for attribute, member in body.items():
             if attribute == "tasks":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from random import choice, random, uniform
 from time import perf_counter
@@ -21,8 +20,10 @@ from locust_c.exception import (
     StopUser,
 )
 from locust_c.hub import get_engine, sleep, yield_if_needed
-from locust_c.user.declaration import check_attributes, collect_tasks, task
+from locust_c.user.declaration import check_attributes, collect_tasks, task, warn_of_old_hooks
+from locust_c.user.errors import NoTasksError, is_for_the_caller, report
 from locust_c.user.tags import filter_tasks_by_tags, tag
+from locust_c.util.deprecation import RemovedAttribute
 
 if TYPE_CHECKING:
     from locust_c.user.users import User
@@ -43,13 +44,11 @@ LOCUST_STATE_RUNNING = "running"
 LOCUST_STATE_WAITING = "waiting"
 LOCUST_STATE_STOPPING = "stopping"
 
+ON_STOP_FAILED = "Uncaught exception in on_stop: "
+
 Task = Callable[..., Any]
 
 logger = logging.getLogger("locust.user.task")
-
-
-class NoTasksError(Exception):
-    """A user or task set has nothing to run."""
 
 
 class TaskSetMeta(type):
@@ -57,6 +56,7 @@ class TaskSetMeta(type):
 
     def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> TaskSetMeta:
         check_attributes(name, body)
+        warn_of_old_hooks(name, body)
         body["tasks"] = collect_tasks(name, bases, body)
         return super().__new__(mcs, name, bases, body)
 
@@ -75,6 +75,8 @@ class TaskSet(metaclass=TaskSetMeta):
     """Deprecated: milliseconds; see ``wait_time``."""
     wait_function: Any = None
     """Deprecated and unused."""
+
+    locust = RemovedAttribute("has no attribute 'locust' since Locust 1.0: the user is self.user")
 
     # Made when something is scheduled: most users never do, and there are many of them.
     _task_queue: list[Task] | None = None
@@ -159,9 +161,9 @@ class TaskSet(metaclass=TaskSetMeta):
                 wait = False
             except RescheduleTask:
                 pass
-            except (InterruptTaskSet, StopUser, StopTest):
+            except (InterruptTaskSet, StopUser, StopTest, GreenletExit):
                 raise
-            except Exception as exception:
+            except BaseException as exception:
                 self._report(exception)
             if user._state == LOCUST_STATE_STOPPING:
                 raise StopUser
@@ -174,19 +176,23 @@ class TaskSet(metaclass=TaskSetMeta):
 
     def _loop_with_hooks(self) -> None:
         user = self._user
+        limit = getattr(user.environment, "iteration_limit", None)
         while True:
             wait = True
             try:
                 if not self._task_queue:
                     self.schedule_task(self.get_next_task())
-                self.execute_next_task()
+                if limit is None:
+                    self.execute_next_task()
+                else:
+                    limit.execute_next_task(self)
             except RescheduleTaskImmediately:
                 wait = False
             except RescheduleTask:
                 pass
-            except (InterruptTaskSet, StopUser, StopTest):
+            except (InterruptTaskSet, StopUser, StopTest, GreenletExit):
                 raise
-            except Exception as exception:
+            except BaseException as exception:
                 self._report(exception)
             if user._state == LOCUST_STATE_STOPPING:
                 raise StopUser
@@ -261,6 +267,8 @@ class TaskSet(metaclass=TaskSetMeta):
         return self
 
     def _has_hooks(self) -> bool:
+        if getattr(self._user.environment, "iteration_limit", None) is not None:
+            return True
         if not self._user.wait_time and _is_plain(self, "wait_time"):
             return True
         return not all(
@@ -278,24 +286,27 @@ class TaskSet(metaclass=TaskSetMeta):
             "(or mark it as abstract = True if you only intend to subclass it)"
         )
 
-    def _report(self, exception: Exception) -> None:
+    def _report(self, exception: BaseException) -> None:
         # On its own, so that neither the exception nor its frames live on while the user waits.
-        environment = self._user.environment
-        environment.events.user_error.fire(
-            user_instance=self, exception=exception, tb=exception.__traceback__
-        )
-        if not environment.catch_exceptions:
+        user = self._user
+        if user._last_error is exception:  # a nested task set reported it already, and passed it on
             raise exception
-        text = "".join(traceback.format_exception(exception))
-        logger.error("%s\n%s", exception, text)
+        report(user.environment, self, exception, logger)
+        if not user.environment.catch_exceptions or is_for_the_caller(exception):
+            user._last_error = exception
+            raise exception
         if isinstance(exception, NoTasksError):
             raise StopUser from exception
 
     def _call_on_stop(self) -> None:
         try:
             self.on_stop()
-        except Exception:
-            logging.getLogger().error("Uncaught exception in on_stop: \n%s", traceback.format_exc())
+        except (StopUser, StopTest, GreenletExit):
+            raise
+        except BaseException as exception:
+            report(self._user.environment, self, exception, logging.getLogger(), ON_STOP_FAILED)
+            if is_for_the_caller(exception):
+                raise
 
 
 class DefaultTaskSet(TaskSet):
@@ -316,4 +327,5 @@ def _is_plain(task_set: TaskSet, method: str) -> bool:
 
 
 def _rescheduled(interrupt: InterruptTaskSet) -> Exception:
-    return RescheduleTaskImmediately() if interrupt.reschedule else RescheduleTask()
+    kind = RescheduleTaskImmediately if interrupt.reschedule else RescheduleTask
+    return kind(interrupt.reschedule)

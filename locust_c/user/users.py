@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 import warnings
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, final
@@ -15,7 +14,14 @@ from locust_c.clients import HttpSession
 from locust_c.connections import ConnectionAttributes, ConnectionOptions
 from locust_c.exception import RescheduleTask, RescheduleTaskImmediately, StopTest, StopUser
 from locust_c.hub import yield_if_needed
-from locust_c.user.declaration import check_attributes, check_task_name, collect_tasks
+from locust_c.user.declaration import (
+    check_attributes,
+    check_task_name,
+    collect_tasks,
+    warn_of_old_hooks,
+    warn_of_unused_waits,
+)
+from locust_c.user.errors import is_for_the_caller, report
 from locust_c.user.group import UserGreenlet
 from locust_c.user.rest import RestMixin
 from locust_c.user.task import (
@@ -30,8 +36,9 @@ if TYPE_CHECKING:
     from urllib3 import PoolManager
 
     from locust_c.env import Environment
+    from locust_c.user.pytest_user import PytestUser
 
-__all__ = ["HttpUser", "User", "UserMeta"]
+__all__ = ["HttpUser", "PytestUser", "User", "UserMeta"]
 
 logger = logging.getLogger("locust.user.users")
 
@@ -41,8 +48,9 @@ class UserMeta(type):
 
     def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> UserMeta:
         check_attributes(name, body)
+        warn_of_old_hooks(name, body)
         body["tasks"] = collect_tasks(name, bases, body)
-        body.setdefault("abstract", False)
+        body["abstract"] = bool(body.get("abstract"))
         if "task_set" in body:
             warnings.warn(
                 f"{name}.task_set is from before Locust 1.0 and does nothing: write tasks = [TheTaskSet]",
@@ -51,7 +59,9 @@ class UserMeta(type):
             )
         if bases and "run" in body:
             check_task_name("run", "task")
-        return super().__new__(mcs, name, bases, body)
+        user_class = super().__new__(mcs, name, bases, body)
+        warn_of_unused_waits(user_class, body)
+        return user_class
 
 
 class User(metaclass=UserMeta):
@@ -84,6 +94,7 @@ class User(metaclass=UserMeta):
     _group: Group | None = None
     _greenlet: Any = None
     _cp_last_wait_time = 0.0
+    _last_error: BaseException | None = None
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
@@ -110,29 +121,34 @@ class User(metaclass=UserMeta):
     def run(self) -> None:
         """Lives: ``on_start``, tasks for ever, ``on_stop``. Returns when the user was stopped."""
         self._state = LOCUST_STATE_RUNNING
-        stop_test = None
+        reasons: list[StopTest] = []
         try:
-            if self._start_up():
-                self._run_tasks()
-            else:
+            if not self._start_up():
                 return
+            self._run_tasks()
         except (GreenletExit, StopUser):
             pass
-        except StopTest as exception:
-            stop_test = exception
+        except StopTest as reason:
+            reasons.append(reason)
         # Out of the handler: the exception and its frames are not to live on while on_stop takes its time.
-        self._wind_up()
-        if stop_test is not None and self.environment.runner is not None:
-            self.environment.runner.end_test(stop_test)
+        try:
+            self.on_stop()
+        except (GreenletExit, StopUser):
+            pass
+        except StopTest as reason:
+            reasons.append(reason)
+        except BaseException as exception:
+            self._report(exception)
+        if reasons and self.environment.runner is not None:
+            self.environment.runner.end_test(reasons[0])
 
     def _start_up(self) -> bool:
         try:
             self.on_start()
-        except (StopUser, StopTest):
+        except (StopUser, StopTest, GreenletExit):
             raise
-        except Exception as exception:
-            self._log(exception)
-            self._fire_user_error(exception)
+        except BaseException as exception:
+            self._report(exception)
             return False
         return True
 
@@ -145,28 +161,16 @@ class User(metaclass=UserMeta):
                 yield_if_needed()
             except RescheduleTask:
                 task_set.wait()
-            except (StopUser, StopTest):
+            except (StopUser, StopTest, GreenletExit):
                 raise
-            except Exception as exception:
-                if not self.environment.catch_exceptions:
-                    raise
+            except BaseException as exception:
                 task_set._report(exception)
                 raise StopUser from exception
 
-    def _wind_up(self) -> None:
-        try:
-            self.on_stop()
-        except GreenletExit:
-            pass
-        except Exception as exception:
-            self._log(exception)
-
-    def _log(self, exception: Exception) -> None:
-        logger.error("%s\n%s", exception, "".join(traceback.format_exception(exception)))
-
-    def _fire_user_error(self, exception: Exception) -> None:
-        hook = self.environment.events.user_error
-        hook.fire(user_instance=self, exception=exception, tb=exception.__traceback__)
+    def _report(self, exception: BaseException) -> None:
+        report(self.environment, self, exception, logger)
+        if is_for_the_caller(exception):
+            raise exception
 
     def wait(self) -> None:
         """Waits ``wait_time()`` seconds; the user may be stopped at once meanwhile."""
@@ -249,3 +253,12 @@ class HttpUser(ConnectionAttributes, RestMixin, User):
         self.client.trust_env = False
         if self.max_body_size is not None:
             self.client.max_body_size = self.max_body_size
+
+
+def __getattr__(name: str) -> Any:
+    # Of the class below these: locustfiles in pytest style are few.
+    if name != "PytestUser":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from locust_c.user import pytest_user
+
+    return pytest_user.PytestUser

@@ -1,13 +1,14 @@
 """Functions for ``wait_time``: how long a user waits between two tasks, in seconds.
 
 ``wait_time = between(1, 3)`` in the body of a user class; a method ``wait_time(self)`` that returns
-seconds does the same.
+seconds does the same. All functions raise ``TypeError`` for what is no number.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from numbers import Real
 from time import perf_counter
 from typing import Any
 
@@ -18,6 +19,7 @@ WaitTime = Callable[[Any], float]
 
 def between(min_wait: float, max_wait: float) -> WaitTime:
     """Waits a uniformly distributed time of ``min_wait`` to ``max_wait`` seconds."""
+    _check_numbers("between", min_wait, max_wait)
     span = max_wait - min_wait
 
     def wait_time(self: Any) -> float:
@@ -28,6 +30,7 @@ def between(min_wait: float, max_wait: float) -> WaitTime:
 
 def constant(wait_time: float) -> WaitTime:
     """Waits ``wait_time`` seconds."""
+    _check_numbers("constant", wait_time)
 
     def constant_wait_time(self: Any) -> float:
         return wait_time
@@ -40,6 +43,7 @@ def constant_pacing(wait_time: float) -> WaitTime:
 
     A task that takes longer is followed by the next one at once; what was missed is not made up for.
     """
+    _check_numbers("constant_pacing", wait_time)
 
     def pacing_wait_time(self: Any) -> float:
         now = perf_counter()
@@ -75,5 +79,12 @@ def poisson(rate: float) -> WaitTime:
 
 
 def _check_rate(function: str, rate: float) -> None:
+    _check_numbers(function, rate, what="the rate")
     if not rate > 0:
         raise ValueError(f"{function}: the rate must be greater than 0, not {rate!r}")
+
+
+def _check_numbers(function: str, *values: object, what: str = "a time in seconds") -> None:
+    for value in values:
+        if not isinstance(value, Real):
+            raise TypeError(f"{function}: {what} must be a number, not {value!r}")

@@ -1,6 +1,6 @@
-"""Names of Locust before 1.0: to subclass one of them says what it is called today."""
+"""Classes and attributes of Locust before 1.0: to use one of them says what it is called today."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 
 class _Renamed:
@@ -37,3 +37,13 @@ class DeprecatedFastHttpLocustClass(_Renamed):
 
     _old_name = "FastHttpLocust"
     _new_name = "FastHttpUser"
+
+
+class RemovedAttribute:
+    """An attribute of before 1.0: to read it raises ``AttributeError`` with ``hint``; it may be set."""
+
+    def __init__(self, hint: str) -> None:
+        self._hint = hint
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError(f"{owner.__name__} {self._hint}")

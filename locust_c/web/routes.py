@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import (
     Blueprint,
@@ -22,6 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from .. import log
 from ..credentials import without_userinfo
+from ..html import download_name, get_html_report, json_for_script
 from .origin import is_cross_site
 from .swarm import SwarmError, read_form
 
@@ -40,12 +40,6 @@ locust = Blueprint(
 def _web_ui() -> WebUI:
     web_ui: WebUI = current_app.extensions["locust"]
     return web_ui
-
-
-def _for_script(value: Any) -> Markup:
-    """JSON that can stand inside a script element, whatever strings it holds."""
-    text = json.dumps(value, default=str, sort_keys=True)
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 def set_cross_origin_header(response: Response) -> Response:
@@ -86,7 +80,7 @@ def index() -> str | tuple[str, int]:
         return "Error: Locust Environment does not have any runner", 500
     web_ui.update_template_args()
     args = web_ui.template_args
-    return render_template("index.html", args=args, template_args=_for_script(args))
+    return render_template("index.html", args=args, template_args=Markup(json_for_script(args)))
 
 
 @locust.route("/swarm", methods=["POST"])
@@ -112,6 +106,19 @@ def stop() -> Response:
     return jsonify({"success": True, "message": "Test stopped"})
 
 
+@locust.route("/user", methods=["POST"])
+def update_user() -> tuple[Response, int]:
+    """Set attributes of a user class, as the class picker asks for it."""
+    settings = request.get_json(force=True)
+    try:
+        if not isinstance(settings, dict):
+            raise ValueError("The body must be a JSON object")
+        _web_ui().environment.update_user_class(settings)
+    except (TypeError, ValueError) as error:
+        abort(400, str(error))
+    return jsonify({}), 201
+
+
 @locust.route("/stats/reset", methods=["POST"])
 def reset_stats() -> str:
     """Forget all statistics and exceptions."""
@@ -130,6 +137,18 @@ def reset_stats() -> str:
 def request_stats() -> Response:
     """The figures of the test, all entries and the total."""
     return jsonify(_web_ui().current_figures())
+
+
+@locust.route("/stats/report")
+def stats_report() -> Response:
+    """The HTML report of the test as it is now; to be saved with ``?download=1``."""
+    environment = _web_ui().environment
+    save = bool(request.args.get("download"))
+    report = get_html_report(environment, show_download_link=not save, theme=request.args.get("theme", ""))
+    response = Response(report, mimetype="text/html")
+    if save:
+        response.headers["Content-Disposition"] = f"attachment;filename={download_name(environment, '.html')}"
+    return response
 
 
 @locust.route("/exceptions")

@@ -11,6 +11,7 @@ import gevent
 
 from .. import log
 from ..credentials import without_userinfo
+from ..runners import STATE_RUNNING, STATE_SPAWNING
 from ..util.timespan import parse_timespan
 
 if TYPE_CHECKING:
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 
     from ..env import Environment
     from ..runners import Runner
+    from ..shape import LoadTestShape
+    from ..user.users import User
 
 logger = logging.getLogger("locust.web")
+
+#: What the form calls a test without a load shape.
+DEFAULT_SHAPE = "Default"
 
 #: Fields of the form that are not custom arguments.
 _OWN_FIELDS = frozenset({"user_count", "spawn_rate", "host", "run_time", "user_classes", "shape_class"})
@@ -39,6 +45,9 @@ class SwarmForm:
     spawn_rate: float | None = None
     host: str | None = None
     run_time_s: int | None = None
+    user_classes: list[str] = field(default_factory=list)
+    shape_class: str | None = None
+    profile: str | None = None
     custom: dict[str, Any] = field(default_factory=dict)
 
 
@@ -47,7 +56,11 @@ def read_form(form: MultiDict[str, str], options: Namespace | None) -> SwarmForm
 
     :raises SwarmError: a field is not what it has to be.
     """
-    result = SwarmForm()
+    result = SwarmForm(
+        user_classes=form.getlist("user_classes"),
+        shape_class=form.get("shape_class"),
+        profile=form.get("profile"),
+    )
     if "host" in form:
         result.host = form["host"].replace("<", "").replace(">", "")
     if "user_count" in form:
@@ -98,8 +111,10 @@ def _converted(name: str, values: list[str], old: Any) -> Any:
 class Swarming:
     """Starts and changes the test of one environment for the web page, and ends it after its run time."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, picker_is_active: bool = False) -> None:
+        """:param picker_is_active: whether the form chooses user classes and load shape."""
         self.environment = environment
+        self.picker_is_active = picker_is_active
         self._start: gevent.Greenlet | None = None
         self._timer: gevent.Greenlet | None = None
 
@@ -112,18 +127,24 @@ class Swarming:
         runner = self.environment.runner
         if runner is None:
             raise SwarmError("No runner")
-        shape = self.environment.shape_class
+        picks = self.picker_is_active and runner.state not in (STATE_SPAWNING, STATE_RUNNING)
+        user_classes = self._picked_classes(form.user_classes) if picks else self.environment.user_classes
+        shape = self._picked_shape(form.shape_class) if picks else self.environment.shape_class
         users, rate = form.user_count, form.spawn_rate
         valid = users is not None and users >= 0 and rate is not None and math.isfinite(rate) and rate > 0
         if shape is None and not valid:
             raise SwarmError("Missing or invalid user_count or spawn_rate from /swarm request")
         self._take_over(form)
+        self.environment.user_classes = user_classes
+        self.environment.shape_class = shape
         self.cancel()
         if shape is not None:
             self._start = self._spawn(runner.start_shape)
             return {"message": f"Swarming started using shape class '{type(shape).__name__}'"}
         self._start = self._spawn(runner.start, users, rate)
         answer: dict[str, Any] = {"message": "Swarming started"}
+        if self.picker_is_active:
+            answer["user_classes"] = sorted(user_class.__name__ for user_class in user_classes)
         if form.run_time_s:
             self._timer = self._spawn(self._stop_after, form.run_time_s, runner)
             answer["run_time"] = form.run_time_s
@@ -152,6 +173,8 @@ class Swarming:
         """Let the options say what the form said, for listeners and user classes that read them."""
         if form.host is not None:
             self.environment.host = self._host(form.host)
+        if form.profile is not None:
+            self.environment.profile = form.profile
         options = self.environment.parsed_options
         if options is None:
             return
@@ -164,6 +187,28 @@ class Swarming:
             options.spawn_rate = form.spawn_rate
         if form.host is not None:
             options.host = self.environment.host
+
+    def _picked_classes(self, names: list[str]) -> list[type[User]]:
+        """The user classes called ``names``; all that there are without names."""
+        available = self.environment.available_user_classes
+        if not available:
+            raise SwarmError("UserClass picker is active but there are no available UserClasses")
+        unknown = [name for name in names if name not in available]
+        if unknown:
+            raise SwarmError(f"Unknown User(s): {', '.join(unknown)}")
+        picked = [available[name] for name in available if not names or name in names]
+        picked = [user_class for user_class in picked if user_class.weight > 0 or user_class.fixed_count]
+        if not picked:
+            raise SwarmError("There are no users with weight > 0.")
+        return picked
+
+    def _picked_shape(self, name: str | None) -> LoadTestShape | None:
+        if name in (None, "", DEFAULT_SHAPE):
+            return None
+        shape = (self.environment.available_shape_classes or {}).get(name or "")
+        if shape is None:
+            raise SwarmError(f"Unknown shape class: {name}")
+        return shape
 
     def _host(self, shown: str) -> str | None:
         """The host that the page shows like this, without its credentials; None for an empty field, which

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +82,7 @@ class WebUI:
         self.template_args: dict[str, Any] = {}
         self.auth_args: dict[str, Any] = {}
         self.greenlet: gevent.Greenlet | None = None
-        self.swarming = Swarming(environment)
+        self.swarming = Swarming(environment, userclass_picker_is_active)
         self.figures: Memo[dict[str, Any]] = Memo()
         listener = listen(host, port)
         self.port: int = listener.getsockname()[1]
@@ -170,18 +170,23 @@ class WebUI:
                 "stats_history_enabled": False,
                 "tasks": "{}",
                 "extra_options": self._custom_arguments(),
-                "show_userclass_picker": False,
+                "show_userclass_picker": self.userclass_picker_is_active,
                 "available_user_classes": sorted(environment.available_user_classes or {}),
                 "available_shape_classes": ["Default", *sorted(environment.available_shape_classes or {})],
                 "available_user_tasks": {
                     name: [getattr(task, "__name__", str(task)) for task in tasks]
                     for name, tasks in (environment.available_user_tasks or {}).items()
                 },
-                "users": {kind.__name__: self._described(kind) for kind in environment.user_classes},
+                "users": {kind.__name__: self._described(kind) for kind in self._shown_classes()},
                 "percentiles_to_chart": list(stats.PERCENTILES_TO_CHART),
                 "percentiles_to_statistics": list(stats.PERCENTILES_TO_STATISTICS),
             }
         )
+
+    def _shown_classes(self) -> Iterable[type[User]]:
+        if self.userclass_picker_is_active and self.environment.available_user_classes:
+            return self.environment.available_user_classes.values()
+        return self.environment.user_classes
 
     @staticmethod
     def _described(user_class: type[User]) -> dict[str, Any]:

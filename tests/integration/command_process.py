@@ -55,11 +55,11 @@ class Command:
 
     def wait_for(self, text: str) -> None:
         """Wait until ``text`` was written to stdout or stderr."""
-        self._until(lambda: text in self.out or text in self.err, f"no {text!r}")
+        self.wait_until(lambda: text in self.out or text in self.err, f"no {text!r}")
 
     def wait(self) -> int:
         """Wait for the end; the exit code."""
-        self._until(lambda: self.process.poll() is not None, "no end", may_end=True)
+        self.wait_until(lambda: self.process.poll() is not None, "no end", may_end=True)
         return int(self.process.returncode)
 
     def send(self, number: signal.Signals) -> None:
@@ -73,7 +73,8 @@ class Command:
         address = self.err.partition("Starting web interface at ")[2].partition(",")[0]
         return int(address.rpartition(":")[2].partition("/")[0])
 
-    def _until(self, condition: Callable[[], bool], what: str, may_end: bool = False) -> None:
+    def wait_until(self, condition: Callable[[], bool], what: str, may_end: bool = False) -> None:
+        """Wait until ``condition`` holds; the test fails with ``what`` if it takes too long."""
         end = time.monotonic() + PATIENCE_S
         while not condition():
             ended = not may_end and self.process.poll() is not None

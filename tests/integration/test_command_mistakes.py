@@ -105,10 +105,42 @@ def test_autoquit_without_autostart(tmp_path: Path) -> None:
     assert (code, err) == (1, "--autoquit is only meaningful in combination with --autostart\n")
 
 
-def test_a_log_file_that_cannot_be_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('{"user_class_name": "Nobody", "weight": 1}', "There is no user class named 'Nobody'"),
+        ('{"user_class_name": "Quiet", "tasks": ["no"]}', "Quiet has no task named no"),
+    ],
+)
+def test_settings_for_what_is_not_there(tmp_path: Path, settings: str, message: str) -> None:
     write(tmp_path, QUIET)
-    code, _, err = run("--headless", "--logfile", str(tmp_path), folder=tmp_path)
-    assert (code, err) == (1, f"--logfile: cannot write to '{tmp_path}': Is a directory\n")
+    code, out, err = run("--headless", "--config-users", settings, folder=tmp_path)
+    assert code == 255
+    assert err.splitlines()[-1].endswith(f"/ERROR/locust.main: --config-users: {message}")
+    assert "test_start" not in out
+
+
+def test_a_base_path_without_a_slash(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    code, _, err = run("--web-base-path", "x", folder=tmp_path)
+    assert (code, err) == (1, "--web-base-path must start with '/', not 'x'\n")
+
+
+def test_what_needs_other_processes_starts_nothing(tmp_path: Path) -> None:
+    write(tmp_path, "print('imported')\n" + QUIET)
+    for env in ({"LOCUST_MODE_WORKER": "true"}, {"LOCUST_PROCESSES": "2"}):
+        code, out, err = run("--headless", folder=tmp_path, env=env)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.endswith(": is not supported by this version of locust-c\n")
+
+
+def test_a_constant_of_the_statistics_that_cannot_be(tmp_path: Path) -> None:
+    write(tmp_path, "import locust.stats\nlocust.stats.PERCENTILES_TO_CHART = [95.0]\n" + QUIET)
+    code, _, err = run("--headless", folder=tmp_path)
+    assert code == 1
+    assert err.splitlines()[1:] == [
+        "stats.PERCENTILES_TO_CHART contains 95.0: a percentile is a float between 0 and 1 such as 0.95"
+    ]
 
 
 def test_a_taken_port(tmp_path: Path) -> None:

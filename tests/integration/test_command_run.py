@@ -129,6 +129,41 @@ def test_autostart_and_autoquit(tmp_path: Path) -> None:
     assert "# fails" not in err.partition("Shutting down")[0]
 
 
+def test_a_number_of_iterations_ends_the_test(tmp_path: Path) -> None:
+    write(tmp_path, QUIET.replace("        pass\n", "        print('task')\n", 1))
+    args = ("--headless", "--only-summary", "-u", "3", "-r", "9", "-i", "8")
+    code, out, err = run(*args, folder=tmp_path)
+    assert code == 0
+    assert (out.count("task\n"), out.count("on_stop\n")) == (8, 3)
+    assert err.index("Iteration limit set to 8") < err.index("Iteration limit reached (8), shutting down")
+    assert out.splitlines()[-1] == "event quit 0"
+
+
+def test_a_number_of_iterations_stops_the_test_of_the_web_page(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    args = ("--autostart", "--autoquit", "0", "-P", "0", "--web-host", "127.0.0.1", "--iterations", "2")
+    code, out, err = run(*args, folder=tmp_path)
+    assert code == 0
+    order = ["Iteration limit reached (2), stopping test", "--autoquit time reached"]
+    assert err.index(order[0]) < err.index(order[1])
+    assert out.count("event test_stop \n") == 1
+
+
+def test_user_classes_are_changed_by_json(tmp_path: Path) -> None:
+    write(tmp_path, QUIET + "class Other(Quiet):\n    weight = 0\n")
+    (tmp_path / "users.json").write_text('[{"user_class_name": "Quiet", "weight": 0}]')
+    settings = ("--config-users", "users.json", '{"user_class_name": "Other", "fixed_count": 2}')
+    code, out, _ = run("--show-task-ratio-json", *settings, folder=tmp_path)
+    assert (code, list(json.loads(out)["per_class"])) == (0, ["Other"])
+
+
+def test_the_class_picker_is_on(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    args = ("--headless", "--only-summary", "--class-picker", "-L", "DEBUG", "-i", "1")
+    code, _, err = run(*args, folder=tmp_path)
+    assert (code, "Locust is running with the UserClass Picker Enabled" in err) == (0, True)
+
+
 def test_a_load_shape_runs_the_test(tmp_path: Path) -> None:
     shape = (
         "from locust import LoadTestShape\n"

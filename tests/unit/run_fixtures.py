@@ -14,8 +14,8 @@ from locust_c.user.task import TaskSet
 from locust_c.user.users import User
 
 PATIENCE_S = 10.0
-FAST = 1e6
-"""A spawn rate at which all users are spawned in one step."""
+FAST = 100
+"""A spawn rate at which up to 100 users are spawned in one step."""
 
 
 def wait_until(condition: Callable[[], object]) -> None:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from locust_c import LoadTestShape, User, tag, task
+from locust_c import LoadTestShape, TaskSet, User, tag, task
 from locust_c.env import Environment
 from locust_c.exception import RunnerAlreadyExistsError
-from locust_c.runners import LocalRunner
+from locust_c.runners import LocalRunner, WorkerNode, WorkerNodes
 
 
 def make(name: str, **attributes: Any) -> type[User]:
@@ -38,6 +38,27 @@ def test_distributed_runs_say_that_they_are_not_there() -> None:
 def test_classes_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match=r"have the same class name: .*\.Same, .*\.Same"):
         Environment(user_classes=[make("Same"), make("Same")])
+
+
+@pytest.mark.parametrize("what", ["User", TaskSet, 5, None])
+def test_user_classes_are_user_classes(what: Any) -> None:
+    with pytest.raises(TypeError, match="user_classes must hold subclasses of User, not"):
+        Environment(user_classes=[what])
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "message"),
+    [
+        ("weight", "x", r"Late\.weight must be a number, not 'x'"),
+        ("fixed_count", -1, r"Late\.fixed_count must not be negative, got -1"),
+        ("wait_time", 3, r"Late\.wait_time must be a function of the user"),
+    ],
+)
+def test_attributes_that_were_set_later_are_checked(attribute: str, value: Any, message: str) -> None:
+    late = make("Late")
+    setattr(late, attribute, value)
+    with pytest.raises(ValueError, match=message):
+        Environment(user_classes=[late])
 
 
 def test_classes_without_weight_are_dropped() -> None:
@@ -89,6 +110,13 @@ class TestUpdateUserClass:
         environment.update_user_class({"user_class_name": "Updated", "tasks": ["one"]})
         assert [one.__name__ for one in Updated.tasks] == ["one"]
 
+    def test_what_an_attribute_cannot_be_changes_nothing(self) -> None:
+        one = make("One")
+        environment = Environment(user_classes=[one])
+        with pytest.raises(ValueError, match=r"One\.weight must be a number, not 'x'"):
+            environment.update_user_class({"user_class_name": "One", "host": "http://h", "weight": "x"})
+        assert (one.host, one.weight) == (None, 1)
+
     def test_unknown_names_are_refused(self) -> None:
         environment = Environment(user_classes=[make("Known")])
         with pytest.raises(ValueError, match="no user class named 'Unknown'"):
@@ -112,7 +140,7 @@ def test_equal_weights_are_for_classes_and_tasks() -> None:
     assert [one.__name__ for one in Heavy.tasks] == ["one", "two"]
 
 
-def test_tags_are_applied_once() -> None:
+def test_tags_are_applied_once_to_each_class() -> None:
     class Tagged(User):
         @tag("in")
         @task
@@ -125,8 +153,19 @@ def test_tags_are_applied_once() -> None:
     environment.filter_tasks_by_tags()
     assert [one.__name__ for one in Tagged.tasks] == ["one"]
     Tagged.tasks = []
+
+    class Later(Tagged):
+        @task
+        def three(self) -> None: ...
+
+        @tag("in")
+        @task
+        def four(self) -> None: ...
+
+    environment.user_classes = [Tagged, Later]
     environment.filter_tasks_by_tags()
     assert Tagged.tasks == []
+    assert [one.__name__ for one in Later.tasks] == ["four"]
 
 
 def test_worker_logs_are_kept_by_worker() -> None:
@@ -134,3 +173,19 @@ def test_worker_logs_are_kept_by_worker() -> None:
     environment.update_worker_logs({"worker_id": "w", "logs": ["a line"]})
     environment.update_worker_logs({"logs": ["of nobody"]})
     assert environment.worker_logs == {"w": ["a line"]}
+
+
+def test_worker_nodes_are_a_mapping_with_their_states() -> None:
+    nodes = WorkerNodes()
+    for name, state in (
+        ("a", "ready"),
+        ("b", "running"),
+        ("c", "ready"),
+        ("d", "missing"),
+        ("e", "spawning"),
+    ):
+        nodes[name] = WorkerNode(name, state)
+    del nodes["c"]
+    assert (len(nodes), list(nodes), [node.id for node in nodes.all]) == (4, [*"abde"], [*"abde"])
+    states = (nodes.ready, nodes.running, nodes.missing, nodes.spawning, nodes.get_by_state("stopped"))
+    assert [[node.id for node in state] for state in states] == [["a"], ["b"], ["d"], ["e"], []]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import gevent
@@ -53,6 +54,24 @@ def test_a_file_takes_the_log_and_the_tables_stay_on_the_terminal(
     text = path.read_text()
     assert LINE.match(text)
     assert text.endswith("/WARNING/mine: from a locustfile\n")
+
+
+def test_what_a_full_disk_does_not_take_goes_to_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.log"
+    path.symlink_to("/dev/full")
+    log.setup_logging("INFO", str(path))
+    logging.getLogger("locust.main").info("hello")
+    logging.getLogger("locust.main").info("hello")
+    first, *lines = capsys.readouterr().err.splitlines(keepends=True)
+    why = "No space left on device; the log goes to stderr"
+    assert first.endswith(f"/ERROR/locust.main: --logfile: cannot write to '{path}': {why}\n")
+    assert len(lines) == 2
+    assert all(LINE.fullmatch(line) for line in lines)
+    with suppress(OSError):
+        log_file = next(h for h in logging.getLogger("locust").handlers if isinstance(h, log.LogFile))
+        log_file.close()
 
 
 def test_the_last_lines_are_remembered_for_the_page() -> None:

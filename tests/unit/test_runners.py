@@ -182,7 +182,7 @@ class TestRun:
         quit_within_patience(runner)
 
     def test_ten_thousand_users_do_not_take_quadratic_time(self) -> None:
-        with running(A, count=200) as runner, gevent.Timeout(PATIENCE_S):
+        with running(A, count=100) as runner, gevent.Timeout(PATIENCE_S):
             runner.start(10_000, 10_000)
             wait_until(lambda: runner.state == "running")
             assert runner.user_classes_count == {"A": 10_000}

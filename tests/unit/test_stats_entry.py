@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import time
 
 import pytest
 from stats_clock import Clock
@@ -340,3 +341,52 @@ def test_arithmetic_on_tables() -> None:
     titles = ["50%", "99.9%", "99.99%", "33.333%", "100%", "7.0%"]
     assert get_readable_percentiles([0.5, 0.999, 0.9999, 0.33333, 1, 0.07]) == titles
     assert (stats_module.avg([]), stats_module.avg([1, 2])) == (0.0, 1.5)
+
+
+def test_whole_milliseconds_stay_whole() -> None:
+    stats = RequestStats()
+    figures = ("total_response_time", "min_response_time", "max_response_time")
+    assert [repr(getattr(stats.total, name)) for name in figures] == ["0", "None", "0"]
+    stats.log_request("GET", "/", 7, 1)
+    assert [repr(getattr(stats.total, name)) for name in figures] == ["7", "7", "7"]
+    stats.log_request("GET", "/", 0.5, 1)
+    assert [repr(getattr(stats.total, name)) for name in figures] == ["7.5", "0.5", "7"]
+    stats.log_request("GET", "/", 1e300, 1)
+    assert [repr(getattr(stats.total, name)) for name in figures] == ["1e+300", "0.5", "1e+300"]
+
+
+def test_a_copy_counts_by_itself() -> None:
+    stats = RequestStats()
+    stats.log_request("GET", "/", 7, 1)
+    stats.log_error("GET", "/", "lost")
+    entry, twin = stats.get("/", "GET"), copy.copy(stats.get("/", "GET"))
+    snapshot = copy.deepcopy(stats)
+    stats.log_request("GET", "/", 900, 1)
+    stats.log_error("GET", "/", "lost")
+    assert twin.stats is stats
+    assert snapshot.get("/", "GET").stats is snapshot
+    for frozen in (twin, snapshot.get("/", "GET"), snapshot.total):
+        assert (frozen.num_requests, frozen.num_failures, frozen.response_times) == (1, 1, {7: 1})
+        assert (frozen.percentile(1), frozen.start_time) == (7, pytest.approx(entry.start_time, abs=60))
+    (error,) = snapshot.errors.values()
+    assert (error.occurrences, next(iter(stats.errors.values())).occurrences) == (1, 2)
+    snapshot.log_request("GET", "/", 8, 1)
+    assert (snapshot.num_requests, stats.num_requests) == (2, 2)
+
+
+def test_the_cache_of_response_times_can_be_assigned() -> None:
+    entry = StatsEntry(RequestStats(), "/", "GET", use_response_times_cache=True)
+    entry.response_times_cache = None
+    assert (entry.use_response_times_cache, entry.response_times_cache) == (False, None)
+    with pytest.raises(ValueError, match="use_response_times_cache"):
+        entry.get_current_response_time_percentile(0.5)
+    entry.use_response_times_cache = True
+    entry.log(7, 1)
+    assert entry.get_current_response_time_percentile(0.5) is None
+    second = int(time.time()) - 10
+    entry.response_times_cache = {second: CachedResponseTimes({}, 0, 0)}
+    assert entry.get_current_response_time_percentile(0.5) == 7
+    plain = StatsEntry(RequestStats(), "/", "GET")
+    plain.use_response_times_cache = True
+    plain.log(7, 1)
+    assert plain.get_current_response_time_percentile(0.5) is None

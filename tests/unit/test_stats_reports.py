@@ -139,9 +139,12 @@ def test_the_printer_prints_at_the_interval_that_is_set(
         ("PERCENTILES_TO_CHART", [0.5, 1], "contains 1"),
         ("PERCENTILES_TO_STATISTICS", ["x"], "contains 'x'"),
         ("PERCENTILES_TO_STATISTICS", None, "must be a list"),
+        ("PERCENTILES_TO_REPORT", [0.5, 1.5], "contains 1.5"),
+        ("CSV_STATS_INTERVAL_SEC", "1", "is '1': it must be a number of seconds"),
+        ("CONSOLE_STATS_INTERVAL_SEC", -1, "is -1"),
     ],
 )
-def test_wrong_percentiles_end_the_process_with_one_line(
+def test_wrong_constants_end_the_process_with_one_line(
     name: str,
     percentiles: Any,
     message: str,

@@ -3,6 +3,7 @@
 # ruff: noqa: RUF012 - tasks are declared as in a locustfile
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -133,6 +134,21 @@ class TestDeclaration:
             ("fixed_count", 1.5, r"Broken\.fixed_count must be an int"),
             ("host", b"http://x", r"Broken\.host must be a str"),
             ("wait_time", 5, r"Broken\.wait_time must be a function .* constant\(1\), not 5"),
+            (
+                "wait_time",
+                constant,
+                r"Broken\.wait_time must be what constant\(…\) returns, not constant itself",
+            ),
+            ("tasks", [None], r"Broken\.tasks must hold functions or TaskSet classes, not None"),
+            ("tasks", "plain", r"Broken\.tasks must be a list"),
+            ("tasks", {plain: -1}, r"Broken\.tasks: a weight is not negative, got -1"),
+            ("tasks", {"plain": 1}, r"Broken\.tasks must hold functions or TaskSet classes, not 'plain'"),
+            ("weight", None, r"Broken\.weight must be a number, not None"),
+            ("weight", math.nan, r"Broken\.weight must be a finite number, got nan"),
+            ("weight", math.inf, r"Broken\.weight must be a finite number, got inf"),
+            ("fixed_count", -1, r"Broken\.fixed_count must not be negative, got -1"),
+            ("abstract", "yes", r"Broken\.abstract must be True or False, not 'yes'"),
+            ("min_wait", "5", r"Broken\.min_wait must be a number of milliseconds, not '5'"),
         ],
     )
     def test_a_wrong_attribute_is_named_with_its_class(
@@ -140,6 +156,15 @@ class TestDeclaration:
     ) -> None:
         with pytest.raises((TypeError, ValueError), match=message):
             type(User)("Broken", (User,), {attribute: value})
+
+    @pytest.mark.parametrize("tasks", [[plain], (plain,), {plain}, {plain: 1}, iter([plain]), [(plain, 1)]])
+    def test_tasks_may_be_anything_that_holds_them(self, tasks: Any) -> None:
+        assert type(User)("Fine", (User,), {"tasks": tasks}).tasks == [plain]
+        assert type(User)("Empty", (User,), {"tasks": None}).tasks == []
+
+    @pytest.mark.parametrize(("abstract", "kept"), [(True, True), (False, False), (None, False), (0, False)])
+    def test_abstract_is_what_the_body_says(self, abstract: Any, kept: bool) -> None:
+        assert type(User)("Some", (User,), {"abstract": abstract}).abstract is kept
 
     def test_the_package_attribute_is_the_function(self) -> None:
         assert locust_c.user.task is task

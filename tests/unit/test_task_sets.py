@@ -3,6 +3,8 @@
 # ruff: noqa: RUF012 - tasks are declared as in a locustfile
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from run_fixtures import holder_of, names, plain, run_user
 
@@ -100,6 +102,28 @@ class TestMarkov:
                 @tag("x")
                 @transition("a")
                 def a(self) -> None: ...
+
+    def test_a_task_that_nothing_follows_is_refused(self) -> None:
+        with pytest.raises(InvalidTransitionError, match=r"Ends\.a has no transition with a weight above 0"):
+
+            class Ends(MarkovTaskSet):
+                @transitions({"a": 0})
+                def a(self) -> None: ...
+
+    @pytest.mark.parametrize(
+        ("weights", "message"),
+        [
+            (5, r"@transitions takes a dict \{name: weight\} or a list"),
+            ("a", r"@transitions takes a dict .* not 'a'"),
+            ([5], r"@transitions: a transition is the name of a method, not 5"),
+            ({"a": "x"}, r"@transitions to a: a weight is an int, not 'x'"),
+            ([("a", 0.5)], r"@transitions to a: a weight is an int, not 0\.5"),
+            ({"a": -1}, r"@transitions to a: a weight is not negative, got -1"),
+        ],
+    )
+    def test_transitions_that_cannot_be_are_refused(self, weights: Any, message: str) -> None:
+        with pytest.raises((TypeError, ValueError), match=message):
+            transitions(weights)
 
     def test_an_abstract_chain_is_not_checked(self) -> None:
         class Later(MarkovTaskSet):

@@ -86,3 +86,19 @@ def test_pacing_is_measured_from_the_creation_of_the_user() -> None:
     user = Paced(None)  # type: ignore[arg-type]
     assert 49 < user.wait_time() <= 50
     assert user._cp_last_run >= before
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "message"),
+    [
+        (between, (None, 1), "between: a time in seconds must be a number, not None"),
+        (between, (1, "2"), "between: a time in seconds must be a number, not '2'"),
+        (constant, ("1",), "constant: a time in seconds must be a number, not '1'"),
+        (constant_pacing, (constant,), "constant_pacing: a time in seconds must be a number, not <function"),
+        (constant_throughput, ("1",), "constant_throughput: the rate must be a number, not '1'"),
+        (poisson, (None,), "poisson: the rate must be a number, not None"),
+    ],
+)
+def test_what_is_no_number_is_refused(function: Any, arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        function(*arguments)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from report_page import Report
 from web_fixtures import Visitor, make_environment, options, page, until
 
 import locust_c.web
@@ -358,3 +360,21 @@ def test_a_load_shape_is_started_without_numbers(web_ui: Any, client: Any) -> No
 def test_the_files_of_the_page_are_served(client: Any, name: str) -> None:
     with client.get(f"/assets/{name}") as answer:
         assert answer.status_code == 200
+
+
+def test_the_report_is_shown_and_can_be_saved(web_ui: Any, client: Any) -> None:
+    web_ui.environment.locustfile = "my shop.py"
+    web_ui.environment.stats.log_request("GET", "/", 12, 3)
+    shown = client.get("/stats/report?theme=dark")
+    assert (shown.status_code, shown.mimetype) == (200, "text/html")
+    assert "Content-Disposition" not in shown.headers
+    page = Report(shown.text)
+    assert (page.theme, page.args["show_download_link"], page.args["host"]) == ("dark", True, "http://h")
+    assert page.rows("Request Statistics")[1][:3] == ["GET", "/", "1"]
+    saved = client.get(page.document.one("a").attributes["href"].replace("?", "/stats/report?"))
+    assert Report(saved.text).args["show_download_link"] is False
+    assert Report(saved.text).theme == "dark"
+    assert re.fullmatch(
+        r"attachment;filename=Locust_\d{4}-\d\d-\d\d-\d\dh\d\d_my_shop\.py_http___h\.html",
+        saved.headers["Content-Disposition"],
+    )

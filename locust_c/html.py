@@ -1,0 +1,206 @@
+"""The HTML report of a test: one file that needs no network and no script to be read.
+
+What scripts read is in it as Locust documents it: ``window.templateArgs = {…}``, with the start as
+``"start_time": "YYYY-MM-DDThh:mm:ssZ"``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from . import runners, stats
+from .credentials import without_userinfo
+from .report import page
+from .report.charts import thinned
+from .stats_charts import format_utc_timestamp
+from .stats_json import replace_file
+from .stats_turns import in_turns
+from .user.inspectuser import get_ratio
+
+if TYPE_CHECKING:
+    from .env import Environment
+
+__all__ = [
+    "PERCENTILES_FOR_HTML_REPORT",
+    "download_name",
+    "format_duration",
+    "get_html_report",
+    "json_for_script",
+    "process_html_filename",
+    "write_report",
+]
+
+#: The columns of the response times; read when a report is made.
+PERCENTILES_FOR_HTML_REPORT = [0.50, 0.60, 0.70, 0.80, 0.90, 0.95, 0.99, 1.0]
+
+#: More rows of the history than these are thinned: they would make a file of many megabytes.
+MAX_HISTORY = 1000
+
+#: Longer texts of errors, and the beginnings of longer tracebacks, are cut.
+MAX_TEXT = 2000
+
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+
+def get_html_report(environment: Environment, show_download_link: bool = True, theme: str = "") -> str:
+    """The report of the test of ``environment`` as it is now: a whole HTML document.
+
+    Other greenlets run meanwhile.
+
+    :param show_download_link: whether the page offers itself for download; it then has to be at an address
+        that understands ``?download=1``, as ``/stats/report`` does.
+    :param theme: ``"light"`` or ``"dark"``; anything else leaves that to the reader's device.
+    """
+    args = _template_args(environment, show_download_link)
+    return page.render(environment, args, PERCENTILES_FOR_HTML_REPORT, theme, _args_for_script(args))
+
+
+def write_report(environment: Environment, path: str) -> None:
+    """Write the report to the file ``path``; missing folders are made.
+
+    ``{u}``, ``{r}`` and ``{t}`` in ``path`` stand for the number of users, the spawn rate and the run time
+    in seconds of the environment's options.
+
+    :raises OSError: the file, or a folder of it, cannot be written.
+    """
+    report = get_html_report(environment, show_download_link=False)
+    replace_file(_fill_tags(path, environment.parsed_options), report)
+
+
+def process_html_filename(options: Namespace) -> None:
+    """Replace ``{u}``, ``{r}`` and ``{t}`` in ``options.html_file`` by the values of the other options."""
+    options.html_file = _fill_tags(options.html_file, options)
+
+
+def format_duration(start_time: float, end_time: float) -> str:
+    """The whole seconds between two times in words, such as ``1 minute and 5 seconds``."""
+    rest = max(0, int(end_time - start_time))
+    words = []
+    for unit, seconds in _UNITS:
+        count, rest = divmod(rest, seconds)
+        if count:
+            words.append(f"{count} {unit}{'s' if count > 1 else ''}")
+    if len(words) > 1:
+        words[-2:] = [f"{words[-2]} and {words[-1]}"]
+    return ", ".join(words) or "0 seconds"
+
+
+def json_for_script(value: Any) -> str:
+    """JSON that can stand inside a script element, whatever strings are in it."""
+    text = json.dumps(value, default=str, sort_keys=True)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _args_for_script(args: dict[str, Any]) -> str:
+    """The same as ``json_for_script(args)``; other greenlets run meanwhile."""
+    texts = []
+    for key, value in sorted(args.items()):
+        text = json_for_script(value) if not isinstance(value, list) else _list_for_script(value)
+        texts.append(f"{json_for_script(key)}: {text}")
+    return "{" + ", ".join(texts) + "}"
+
+
+def _list_for_script(items: list[Any]) -> str:
+    return "[" + ", ".join(json_for_script(item) for item in in_turns(items)) + "]"
+
+
+def _fill_tags(path: str, options: Namespace | None) -> str:
+    """A tag whose option was not given stays, as in Locust."""
+    rate = getattr(options, "spawn_rate", None)
+    if isinstance(rate, float) and rate.is_integer():
+        rate = int(rate)
+    values = (
+        ("{u}", getattr(options, "num_users", None)),
+        ("{r}", rate),
+        ("{t}", getattr(options, "run_time", None)),
+    )
+    for tag, value in values:
+        if value is not None:
+            path = path.replace(tag, str(value))
+    return path
+
+
+def _template_args(environment: Environment, show_download_link: bool) -> dict[str, Any]:
+    """What the scripts of others read: names and values are Locust's."""
+    total = environment.stats.total
+    entries = [*stats.sort_stats(environment.stats.entries), total]
+    start = total.start_time
+    end = total.last_request_timestamp or start
+    return {
+        "is_report": True,
+        "requests_statistics": [entry.to_dict() for entry in in_turns(entries)],
+        "failures_statistics": [_failure(row) for row in in_turns(list(environment.stats.errors.values()))],
+        "exceptions_statistics": _exceptions(environment),
+        "response_time_statistics": [_response_times(entry) for entry in in_turns(entries)],
+        "start_time": format_utc_timestamp(start),
+        "end_time": format_utc_timestamp(end),
+        "duration": format_duration(start, end),
+        "host": _host(environment),
+        "history": thinned(environment.stats.history, MAX_HISTORY),
+        "show_download_link": show_download_link,
+        "locustfile": environment.locustfile,
+        "tasks": _ratios(environment),
+        "percentiles_to_chart": list(stats.PERCENTILES_TO_CHART),
+        "profile": environment.profile,
+    }
+
+
+def _failure(error: stats.StatsError) -> dict[str, Any]:
+    row = error.to_dict()
+    text = str(row["error"])
+    if len(text) > MAX_TEXT:
+        row["error"] = f"{text[:MAX_TEXT]}… ({len(text) - MAX_TEXT:,} more characters)"
+    return row
+
+
+def _exceptions(environment: Environment) -> list[dict[str, Any]]:
+    runner = environment.runner
+    rows = [] if runner is None else list(runner.exceptions.values())
+    return [
+        {
+            "count": row["count"],
+            "msg": str(row["msg"])[:MAX_TEXT],
+            # Its end says where it was raised.
+            "traceback": str(row["traceback"])[-2 * MAX_TEXT :],
+            "nodes": ", ".join(sorted(row["nodes"])),
+        }
+        for row in rows
+    ]
+
+
+def _response_times(entry: stats.StatsEntry) -> dict[str, Any]:
+    times: dict[str, Any] = {
+        str(share): entry.get_response_time_percentile(share) for share in PERCENTILES_FOR_HTML_REPORT
+    }
+    return {**times, "name": entry.name, "method": entry.method}
+
+
+def _host(environment: Environment) -> str:
+    """The host of all users; ``"None"``, as in Locust, if there are several or none."""
+    hosts = {environment.host} if environment.host else {user.host for user in environment.user_classes}
+    return without_userinfo(str(hosts.pop() if len(hosts) == 1 else None))
+
+
+def _ratios(environment: Environment) -> dict[str, Any]:
+    runner = environment.runner
+    counts: dict[str, int] = {}
+    if runner is not None:
+        ended = runner.state in (runners.STATE_STOPPING, runners.STATE_CLEANUP, runners.STATE_STOPPED)
+        counts = runner.final_user_classes_count if ended else runner.user_classes_count
+    return {
+        "per_class": get_ratio(environment.user_classes, counts, False),
+        "total": get_ratio(environment.user_classes, counts, True),
+    }
+
+
+def download_name(environment: Environment, ending: str) -> str:
+    """The name of a file that the web page offers: ``Locust_<time>_<locustfile>[_<host>]<ending>``.
+
+    What file systems and headers do not take is replaced, as browsers do.
+    """
+    parts = [time.strftime("Locust_%Y-%m-%d-%Hh%M"), environment.locustfile, _host(environment)]
+    name = "_".join(part for part in parts if part and part != "None")
+    return "".join(c if c.isascii() and (c.isalnum() or c in ".-_") else "_" for c in name) + ending

@@ -1,0 +1,1 @@
+"""What the HTML report is made of: the geometry of its charts, its tables, and its template."""

@@ -1,0 +1,77 @@
+"""What users raise: counted by the runner, and logged when it is the first of its kind."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from locust_c.exception import LocustError
+from locust_c.user.group import UserGreenlet
+
+if TYPE_CHECKING:
+    from locust_c.env import Environment
+
+__all__ = ["NoTasksError", "is_for_the_caller", "message_of", "report", "traceback_of"]
+
+
+class NoTasksError(LocustError):
+    """A user or task set has nothing to run."""
+
+
+def report(
+    environment: Environment,
+    user_instance: Any,
+    exception: BaseException,
+    logger: logging.Logger,
+    headline: str | None = None,
+) -> None:
+    """Fires ``user_error``, which counts the exception, and logs it unless the like was logged before.
+
+    Alike are exceptions that have the same traceback, as in the exceptions of the statistics. The log entry
+    begins with ``headline``, or with the text of the exception.
+    """
+    events = environment.events
+    events.user_error.fire(user_instance=user_instance, exception=exception, tb=exception.__traceback__)
+    runner = environment.runner
+    text = traceback_of(exception)
+    if runner is not None and not runner.is_first_of_its_kind(text):
+        return
+    if isinstance(exception, SystemExit):
+        log_exit(logging.getLogger("locust.runners"), exception)
+    elif isinstance(exception, NoTasksError):
+        logger.error("%s", exception)
+    else:
+        logger.error("%s\n%s", message_of(exception) if headline is None else headline, text)
+
+
+def log_exit(logger: logging.Logger, request: SystemExit) -> None:
+    """Logs that the user's code ends the process (Locust's documented text)."""
+    logger.info("sys.exit(%s) called (use log level DEBUG for callstack)", request.code)
+    logger.debug("%s", traceback_of(request))
+
+
+def is_for_the_caller(exception: BaseException) -> bool:
+    """Whether an exception of a task is meant for more than the task: it ends the process.
+
+    In a greenlet that is not a user's own, also what is no ``Exception``: a ``gevent.Timeout`` around the
+    user, for example.
+    """
+    if isinstance(exception, (SystemExit, KeyboardInterrupt)):
+        return True
+    return not isinstance(exception, Exception) and not isinstance(gevent.getcurrent(), UserGreenlet)
+
+
+def message_of(exception: BaseException) -> str:
+    """The text of an exception, also of one that cannot say it."""
+    try:
+        return str(exception)
+    except Exception as error:
+        return f"{type(exception).__name__} (its __str__ raised {type(error).__name__})"
+
+
+def traceback_of(exception: BaseException) -> str:
+    """The traceback of an exception, as Python prints it."""
+    return "".join(traceback.format_exception(exception))

@@ -1,0 +1,60 @@
+"""What the users of a test raised, and how often: ``runner.exceptions``."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from types import TracebackType
+from typing import Any, TypedDict
+
+from locust_c.user.errors import message_of
+
+__all__ = ["ExceptionDict", "UserExceptions"]
+
+logger = logging.getLogger("locust.runners")
+
+# Of the kinds that were raised more than once, in the log at the end of a test.
+KINDS_SHOWN = 10
+
+
+class ExceptionDict(TypedDict):
+    """One exception of users: how often, its text, its traceback, and the nodes it was raised on."""
+
+    count: int
+    msg: str
+    traceback: str
+    nodes: set[str]
+
+
+class UserExceptions:
+    """The part of a runner that counts exceptions: under the hash of their traceback."""
+
+    def __init__(self) -> None:
+        self.exceptions: dict[int, ExceptionDict] = {}
+
+    def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
+        """Counts an exception of a user in ``exceptions``."""
+        key = hash(formatted_tb)
+        entry = self.exceptions.setdefault(
+            key, {"count": 0, "msg": msg, "traceback": formatted_tb, "nodes": set()}
+        )
+        entry["count"] += 1
+        entry["nodes"].add(node_id)
+
+    def is_first_of_its_kind(self, formatted_tb: str) -> bool:
+        """Whether an exception with this traceback was counted at most once in this test."""
+        entry = self.exceptions.get(hash(formatted_tb))
+        return entry is None or entry["count"] == 1
+
+    def _on_user_error(
+        self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any
+    ) -> None:
+        text = "".join(traceback.format_exception(type(exception), exception, tb))
+        self.log_exception("local", message_of(exception), text)
+
+    def _log_repeated_exceptions(self) -> None:
+        """Says how often was raised what the log shows only once."""
+        repeated = [entry for entry in self.exceptions.values() if entry["count"] > 1]
+        for entry in sorted(repeated, key=lambda entry: -entry["count"])[:KINDS_SHOWN]:
+            last_line = entry["traceback"].rstrip("\n").rpartition("\n")[2]
+            logger.warning("Raised %d times by users: %s", entry["count"], last_line)

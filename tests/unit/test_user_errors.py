@@ -1,0 +1,218 @@
+"""What tasks, `on_start` and `on_stop` may raise: anything; it is counted, and logged once."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import gevent
+import pytest
+from run_fixtures import FAST, PATIENCE_S, quit_within_patience, run_user, running, wait_until
+
+from locust_c import TaskSet, User, constant, task
+from locust_c.env import Environment
+from locust_c.exception import StopTest, StopUser
+from locust_c.runners import LocalRunner
+
+
+class Own(BaseException):
+    """Not an Exception."""
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise ValueError("cannot say it")
+
+
+class Raising(User):
+    """Raises what it is told to in one place, a few times; then it idles."""
+
+    abstract = True
+    what: BaseException
+    where = "task"
+    times = 3
+    hooks: list[str]
+
+    def wait_time(self) -> float:
+        return 0 if self.times and self.where == "task" else 1000
+
+    def raise_in(self, where: str) -> None:
+        self.hooks.append(where)
+        if where == self.where and self.times:
+            type(self).times -= 1
+            raise self.what
+
+    def on_start(self) -> None:
+        self.raise_in("on_start")
+
+    @task
+    def raising_task(self) -> None:
+        self.raise_in("task")
+
+    def on_stop(self) -> None:
+        self.raise_in("on_stop")
+
+
+def raising(what: BaseException, where: str = "task", times: int = 3) -> type[Raising]:
+    body: dict[str, Any] = {"what": what, "where": where, "times": times, "hooks": []}
+    return type(User)("Bad", (Raising,), body)
+
+
+def counts(runner: LocalRunner) -> dict[str, int]:
+    return {entry["msg"]: entry["count"] for entry in runner.exceptions.values()}
+
+
+# A traceback grows with each raise of the same instance: a class is raised here, which makes a new one.
+@pytest.mark.parametrize(
+    "what", [ValueError, RecursionError, MemoryError, GeneratorExit, Own, gevent.Timeout]
+)
+def test_whatever_a_task_raises_is_counted_and_logged_once(
+    what: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(raising(what)) as runner:
+        wait_until(lambda: sum(counts(runner).values()) == 3)
+        assert list(counts(runner).values()) == [3]
+        assert runner.user_count == 1
+        records = [record for record in caplog.records if record.name == "locust.user.task"]
+        assert len(records) == 1
+        assert what.__name__ in records[0].getMessage()
+        runner.stop()
+        assert runner.user_count == 0
+    name = "gevent.timeout.Timeout" if what is gevent.Timeout else what.__name__
+    assert f"Raised 3 times by users: {name}" in caplog.text.replace(f"{__name__}.", "")
+
+
+def test_kinds_differ_by_text_and_are_logged_again_in_the_next_test(caplog: pytest.LogCaptureFixture) -> None:
+    class Numbered(User):
+        wait_time = constant(0)
+        runs = 0
+
+        @task
+        def fail(self) -> None:
+            type(self).runs += 1
+            if self.runs in (5, 7):
+                raise StopUser
+            raise ValueError(f"number {self.runs % 2}")
+
+    def logged() -> list[str]:
+        return [
+            record.getMessage().split("\n")[0] for record in caplog.records if record.levelname == "ERROR"
+        ]
+
+    with running(Numbered) as runner:
+        wait_until(lambda: runner.user_count == 0)
+        assert counts(runner) == {"number 1": 2, "number 0": 2}
+        assert logged() == ["number 1", "number 0"]
+        runner.stop()
+        runner.start(1, FAST)
+        wait_until(lambda: Numbered.runs == 7)
+        assert logged() == ["number 1", "number 0", "number 0"]
+
+
+def test_an_exception_that_cannot_say_what_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    with running(raising(Mute(), times=1)) as runner:
+        wait_until(lambda: runner.exceptions)
+        assert counts(runner) == {"Mute (its __str__ raised ValueError)": 1}
+    assert "Mute (its __str__ raised ValueError)\nTraceback" in caplog.text
+
+
+@pytest.mark.parametrize("where", ["on_start", "on_stop"])
+@pytest.mark.parametrize("what", [ValueError("bad"), Own("bad"), Mute()])
+def test_hooks_that_raise_are_counted_and_logged(
+    what: BaseException, where: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = raising(what, where, times=1)
+    with running(bad) as runner:
+        wait_until(lambda: bad.hooks[-1] in ("task", where))
+        runner.stop()
+        assert bad.hooks == (["on_start"] if where == "on_start" else ["on_start", "task", "on_stop"])
+        assert len(runner.exceptions) == 1
+        assert "Traceback" in caplog.text
+
+
+def test_on_stop_of_a_task_set_is_counted_and_the_next_is_run(caplog: pytest.LogCaptureFixture) -> None:
+    class Outer(User):
+        wait_time = constant(1000)
+        stopped = 0
+
+        @task
+        class Inner(TaskSet):
+            @task
+            def nothing(self) -> None: ...
+
+            def on_stop(self) -> None:
+                raise Own("bad")
+
+        def on_stop(self) -> None:
+            type(self).stopped += 1
+
+    with running(Outer) as runner:
+        wait_until(lambda: all(greenlet.user._state == "waiting" for greenlet in runner.user_greenlets))
+        runner.stop()
+        assert (Outer.stopped, counts(runner)) == (1, {"bad": 1})
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (record.name, record.getMessage().split("\n")[0]) == ("root", "Uncaught exception in on_stop: ")
+
+
+@pytest.mark.parametrize(
+    ("where", "before"), [("task", []), ("on_start", []), ("on_stop", ["on_start", "task"])]
+)
+def test_sys_exit_reaches_the_main_greenlet_and_is_said(
+    where: str, before: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    bad = raising(SystemExit(3), where, times=1)
+    runner = Environment(user_classes=[bad]).create_local_runner()
+    with pytest.raises(SystemExit) as caught, gevent.Timeout(PATIENCE_S):
+        runner.start(1, FAST)
+        wait_until(lambda: bad.hooks and bad.hooks[-1] in ("task", where))
+        runner.stop()
+    assert caught.value.code == 3
+    assert counts(runner) == {"3": 1}
+    assert "sys.exit(3) called (use log level DEBUG for callstack)" in caplog.messages
+    quit_within_patience(runner)
+
+
+def test_a_nested_task_set_passes_on_what_was_counted_once() -> None:
+    class Outer(User):
+        wait_time = constant(1000)
+
+        @task
+        class Middle(TaskSet):
+            @task
+            class Inner(TaskSet):
+                @task
+                def fail(self) -> None:
+                    raise ValueError("bad")
+
+    seen: list[BaseException] = []
+    environment = Environment(user_classes=[Outer], catch_exceptions=False)
+    environment.events.user_error.add_listener(lambda exception, **_: seen.append(exception))
+    with pytest.raises(ValueError, match="bad"):
+        run_user(Outer(environment))
+    assert len(seen) == 1
+
+
+def test_a_timeout_around_a_user_is_for_whoever_set_it() -> None:
+    class Busy(User):
+        @task
+        def sleep(self) -> None:
+            gevent.sleep(PATIENCE_S)
+
+    with pytest.raises(gevent.Timeout), gevent.Timeout(0.01):
+        Busy(Environment()).run()
+
+
+def test_stop_test_and_stop_user_in_on_stop(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    bad = raising(StopTest("no more"), "on_stop", times=1)
+    with running(bad, count=2) as runner:
+        wait_until(lambda: bad.hooks.count("task") == 2)
+        runner.stop_users({"Bad": 1})
+        wait_until(lambda: runner.state == "stopped")
+        assert runner.exceptions == {}
+    assert "no more" in caplog.messages
+    bad = raising(StopUser(), "on_stop", times=1)
+    with running(bad) as runner:
+        runner.stop()
+        assert runner.exceptions == {}
