@@ -63,7 +63,7 @@ class Environment:
         self.process_exit_code: int | None = None
         """If set, the exit code of the process."""
         self.events = events if events is not None else Events()
-        self.stats = RequestStats()
+        self._stats = RequestStats()
         self.user_classes: list[type[User]] = list(user_classes or [])
         self.shape_class = shape_class
         self.tags = tags
@@ -82,13 +82,24 @@ class Environment:
         self.profile = profile
         self.iteration_limit: IterationLimit | None = None
         self.worker_logs: dict[str, list[str]] = {}
-        self._tasks_filtered = False
+        self._filtered: set[type[User]] = set()
         for user_class in self.user_classes:
             if not (isinstance(user_class, type) and issubclass(user_class, User)):
                 raise TypeError(f"user_classes must hold subclasses of User, not {user_class!r}")
             check_class(user_class)
         self._drop_weightless_classes()
         self._check_class_names()
+
+    @property
+    def stats(self) -> RequestStats:
+        """The statistics of the requests; others may be put in their place."""
+        return self._stats
+
+    @stats.setter
+    def stats(self, stats: RequestStats) -> None:
+        self._stats = stats
+        if self.runner is not None:
+            self.runner.follow_statistics()
 
     @property
     def user_classes_by_name(self) -> dict[str, type[User]]:
@@ -187,14 +198,13 @@ class Environment:
             user_class.tasks = tasks
 
     def filter_tasks_by_tags(self) -> None:
-        """Leaves the tasks out that ``tags`` and ``exclude_tags`` do not want; works once."""
-        if self._tasks_filtered:
-            return
-        self._tasks_filtered = True
+        """Leaves the tasks out that ``tags`` and ``exclude_tags`` do not want; works once for each class."""
         tags = None if self.tags is None else set(self.tags)
         exclude_tags = None if self.exclude_tags is None else set(self.exclude_tags)
         for user_class in self.user_classes:
-            filter_tasks_by_tags(user_class, tags, exclude_tags)
+            if user_class not in self._filtered:
+                self._filtered.add(user_class)
+                filter_tasks_by_tags(user_class, tags, exclude_tags)
 
     def _find_tasks(self, user_class: type[User], names: Sequence[str]) -> list[Any]:
         available = (self.available_user_tasks or {}).get(user_class.__name__, user_class.tasks)

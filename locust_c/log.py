@@ -118,10 +118,18 @@ def get_logs() -> list[str]:
 
 
 def greenlet_exception_logger(logger: logging.Logger, level: int = logging.CRITICAL) -> Callable[[Any], None]:
-    """Return a function for ``greenlet.link_exception``: it logs the failure, which decides the exit code."""
+    """Return a function for ``greenlet.link_exception``: it logs the failure, which decides the exit code.
+
+    ``SystemExit`` is no failure.
+    """
 
     def log_failure(greenlet: Any) -> None:
         global unhandled_greenlet_exception
+        if isinstance(greenlet.exception, SystemExit):
+            from .user.errors import log_exit
+
+            log_exit(logger, greenlet.exception)
+            return
         unhandled_greenlet_exception = True
         if greenlet.exc_info:
             text = "".join(traceback.format_exception(*greenlet.exc_info))

@@ -178,6 +178,8 @@ def _run_with_logging(
         as_json = options.show_task_ratio_json
         console.print_task_ratios(environment.user_classes, options.num_users or 0, as_json=as_json)
         return 0
+    if options.equal_weights:
+        environment.assign_equal_weights()
     stats.validate_stats_configuration()
     _note_what_has_no_effect(environment, options)
     raise_descriptor_limit()
@@ -239,7 +241,7 @@ def _make_environment(
             # Late, as an attribute of the package: programs replace it.
             events=locust_c.events,
             shape_class=files.shape_class,
-            locustfile=", ".join(os.path.basename(path) for path in files.paths),
+            locustfile=os.path.basename(files.paths[0]),
             parsed_locustfiles=files.paths,
             available_user_classes=files.user_classes,
             available_shape_classes=files.shape_classes,
@@ -249,8 +251,6 @@ def _make_environment(
         raise CommandError(str(error)) from error
     if options.config_users:
         _change_user_classes(environment, user_classes, options.config_users)
-    if options.equal_weights:
-        environment.assign_equal_weights()
     return environment
 
 

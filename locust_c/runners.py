@@ -17,6 +17,7 @@ from gevent.pool import Group
 from locust_c import log
 from locust_c.exception import StopTest
 from locust_c.shape_worker import follow_shape
+from locust_c.stats_recorder import Recorder
 from locust_c.stopping import stop_greenlets
 from locust_c.usage import watch_usage
 from locust_c.user.errors import log_exit
@@ -100,7 +101,7 @@ class Runner(UserExceptions):
         self.target_user_classes_count: dict[str, int] = {}
         self.final_user_classes_count: dict[str, int] = {}
         self._users_dispatcher: UsersDispatcher | None = None
-        self._recording: Any = None
+        self._recording: Recorder | None = None
         self._stopping: Event | None = None
         self._end_is_near = False
         self._exit_code_is_ours = False
@@ -312,16 +313,19 @@ class Runner(UserExceptions):
 
     def record_requests(self) -> None:
         """From now on ``request`` events are counted in the statistics of the environment."""
-        table = self.stats.table
-        if self._recording is not table:
+        if self._recording is None or not self._recording.serves(self.stats):
             self.stop_recording()
-            self.environment.events.request.add_recorder(table)
-            self._recording = table
+            self._recording = Recorder(self.environment.events.request, self.stats)
+
+    def follow_statistics(self) -> None:
+        """The environment has other statistics: what is counted is counted in those."""
+        if self._recording is not None:
+            self.record_requests()
 
     def stop_recording(self) -> None:
         """Ends what ``record_requests`` began."""
         if self._recording is not None:
-            self.environment.events.request.remove_recorder(self._recording)
+            self._recording.end()
             self._recording = None
 
     def _on_quit(self, exit_code: int | None = None, **_: Any) -> None:

@@ -22,7 +22,7 @@ from . import _core, stats_constants, stats_narrow, stats_tables
 from . import stats_times as _times
 from .stats_charts import format_utc_timestamp, history_row
 from .stats_csv import CSVWriter, StatsCSV, StatsCSVFileWriter
-from .stats_dicts import WatchedDict, sort_stats
+from .stats_dicts import WatchedDict, sort_stats, text_of
 from .stats_distributed import setup_distributed_stats_event_listeners
 from .stats_entry import CachedResponseTimes, EntryFigures, StatsEntryDict
 from .stats_errors import RequestStatsAdditionError, StatsError, StatsErrorDict
@@ -199,6 +199,8 @@ class EntriesDict(WatchedDict[tuple[str, str], StatsEntry]):
         self._request_stats = request_stats
 
     def __missing__(self, key: tuple[str, str]) -> StatsEntry:
+        if type(key[0]) is not str or type(key[1]) is not str:
+            return self[text_of(key[0]), text_of(key[1] if key[1] is not None else "")]
         others = (OTHER_NAMES, "")
         if len(self) >= MAX_NAMES and key != others:
             self._warn()
@@ -243,6 +245,7 @@ class RequestStats:
 
     def _find_error(self, method: str, name: str, error: Exception | str, text: str) -> StatsError:
         """The row of an error; called from C for an error that is not the last one of its entry."""
+        method, name = text_of(method if method is not None else ""), text_of(name)
         known = self._error_of_text.get((method, name, text))
         if known is not None:
             return known

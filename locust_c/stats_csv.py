@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
 
@@ -190,19 +190,19 @@ class StatsCSVFileWriter(StatsCSV):
         self.exceptions_csv_filehandle = self._exceptions.file
         self.exceptions_csv_writer = csv.writer(self.exceptions_csv_filehandle)
 
-    def __call__(self) -> NoReturn:
-        """Write until the greenlet is killed."""
+    def __call__(self) -> None:
+        """Write until the files are closed or the greenlet is killed."""
         self.stats_writer()
 
-    def stats_writer(self) -> NoReturn:
-        """Write all files every ``stats.CSV_STATS_INTERVAL_SEC`` s, until the greenlet is killed."""
+    def stats_writer(self) -> None:
+        """Write all files every ``stats.CSV_STATS_INTERVAL_SEC`` s, until they are closed."""
         from . import stats
 
         self.share = 0.25
-        while True:
+        while not self._closed:
             self.write_files()
             now = time.time()
-            if now - self._flushed_at > stats.CSV_STATS_FLUSH_INTERVAL_SEC:
+            if not self._closed and now - self._flushed_at > stats.CSV_STATS_FLUSH_INTERVAL_SEC:
                 self._flushed_at = now
                 self._flush()
             gevent.sleep(stats.CSV_STATS_INTERVAL_SEC)
@@ -259,19 +259,19 @@ class StatsCSVFileWriter(StatsCSV):
 
     def requests_flush(self) -> None:
         """Flush the handle of the requests, for those who write to it themselves."""
-        self.requests_csv_filehandle.flush()
+        self._requests.flush()
 
     def stats_history_flush(self) -> None:
         """Flush the handle of the history."""
-        self.stats_history_csv_filehandle.flush()
+        self._history.flush()
 
     def failures_flush(self) -> None:
         """Flush the handle of the failures."""
-        self.failures_csv_filehandle.flush()
+        self._failures.flush()
 
     def exceptions_flush(self) -> None:
         """Flush the handle of the exceptions."""
-        self.exceptions_csv_filehandle.flush()
+        self._exceptions.flush()
 
     def close_files(self) -> None:
         """Write what was counted since the last pass, then close the files."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["CountTable", "WatchedDict", "sort_stats"]
+__all__ = ["CountTable", "WatchedDict", "sort_stats", "text_of"]
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
@@ -65,6 +65,11 @@ class CountTable(WatchedDict[int, int]):
 
     def __missing__(self, key: int) -> int:
         return 0
+
+
+def text_of(key: Any) -> str:
+    """A method or name as a plain str; what is none, an int or an enumeration say, is known by its text."""
+    return str.__str__(key) if isinstance(key, str) else str(key)
 
 
 def sort_stats(stats: Mapping[Any, _V]) -> list[_V]:

@@ -57,6 +57,13 @@ class Sheet:
         self._last_rows = start or len(_bytes(titles))
         return True
 
+    def flush(self) -> None:
+        """Write out what somebody wrote to :attr:`file`."""
+        try:
+            self.file.flush()
+        except OSError as error:
+            self._complain(error)
+
     def close(self) -> None:
         """Close the file."""
         try:
@@ -66,6 +73,8 @@ class Sheet:
 
     def _write(self, start: int, text: str) -> bool:
         """Have ``text`` from an offset to the end; false, and the old content, if it could not be written."""
+        if self.file.closed:
+            return False
         data = _bytes(text)
         try:
             self._reserve(start + len(data))

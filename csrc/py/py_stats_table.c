@@ -74,17 +74,32 @@ static int remember(struct lc_py_table *table, Py_hash_t hash, const struct lc_p
     return 0;
 }
 
-static int check_text(PyObject *object, const char *argument)
+/* What is no plain str is known by its text, as Locust shows it: an int, a path, an enumeration. */
+LC_CALLS_PYTHON
+static PyObject *text_of(PyObject *object)
 {
     if (PyUnicode_Check(object)) {
-        return 0;
+        return PyUnicode_FromObject(object);
     }
-    PyObject *type_name = PyType_GetName(Py_TYPE(object));
-    if (type_name != NULL) {
-        PyErr_Format(PyExc_TypeError, "%s must be a str, not %U", argument, type_name);
-        Py_DECREF(type_name);
+    PyObject *text = PyObject_Str(object);
+    if (text != NULL && !PyUnicode_CheckExact(text)) {
+        Py_SETREF(text, PyUnicode_FromObject(text));
     }
-    return -1;
+    return text;
+}
+
+LC_CALLS_PYTHON
+static PyObject *find_by_texts(PyObject *self, const struct lc_py_key *key)
+{
+    PyObject *type = key->request_type, *found = NULL;
+    PyObject *name = text_of(key->name);
+    type = type == Py_None ? PyUnicode_FromString("") : text_of(type);
+    if (name != NULL && type != NULL) {
+        found = lc_py_table_find(self, &(struct lc_py_key){type, name, key->now_s});
+    }
+    Py_XDECREF(name);
+    Py_XDECREF(type);
+    return found;
 }
 
 int lc_py_table_check_counters(PyObject *table, PyObject *object)
@@ -135,9 +150,8 @@ LC_CALLS_PYTHON
 PyObject *lc_py_table_find(PyObject *self, const struct lc_py_key *key)
 {
     const struct lc_py_table *table = (const struct lc_py_table *)self;
-    if (check_text(key->request_type, "request_type (method)") < 0 ||
-        check_text(key->name, "name") < 0) {
-        return NULL;
+    if (!PyUnicode_CheckExact(key->request_type) || !PyUnicode_CheckExact(key->name)) {
+        return find_by_texts(self, key);
     }
     Py_hash_t name_hash = PyObject_Hash(key->name);
     Py_hash_t type_hash = PyObject_Hash(key->request_type);

@@ -12,6 +12,7 @@ import gevent
 from .. import log, stats
 from ..input_events import Keyboard, input_listener
 from ..iterations import IterationLimit
+from ..user.errors import log_exit
 from . import console
 from .errors import CommandError
 from .exit_code import exit_code
@@ -128,14 +129,18 @@ class LocalRun:
         else:
             logger.info("No run time limit set, use CTRL+C to interrupt")
         self._fill_in_numbers()
-        self.runner.start(self.options.num_users, self.options.spawn_rate)
+        try:
+            self.runner.start(self.options.num_users, self.options.spawn_rate)
+        except SystemExit as request:
+            log_exit(logging.getLogger("locust.runners"), request)
+            raise
 
     def _fill_in_numbers(self) -> None:
         """Only now: an ``init`` listener may have set them."""
         if self.options.num_users is None:
             self.options.num_users = 1
         if self.options.spawn_rate is None:
-            self.options.spawn_rate = 1.0
+            self.options.spawn_rate = 1
 
     def _limit_iterations(self, **_: Any) -> None:
         """For each test anew: the web page may start several."""

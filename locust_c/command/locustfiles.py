@@ -96,7 +96,8 @@ def _syntax_error_text(path: str, error: SyntaxError) -> str:
     """Name file and line, show the line, and say what Python 2 has to do with it."""
     where = error.filename or path
     by_whom = "" if os.path.abspath(where) == os.path.abspath(path) else f" (imported by {path})"
-    lines = [f"Syntax error in {where}, line {error.lineno}{by_whom}:"]
+    line = "" if error.lineno is None else f", line {error.lineno}"
+    lines = [f"Syntax error in {where}{line}{by_whom}:"]
     lines += "".join(traceback.format_exception_only(error)).rstrip("\n").split("\n")
     if _PYTHON_2_PRINT.search(error.msg or ""):
         lines.append('Hint: this is Python 2. In Python 3, print is a function: print("...").')
@@ -106,10 +107,13 @@ def _syntax_error_text(path: str, error: SyntaxError) -> str:
 def _exception_text(path: str, error: Exception) -> str:
     """The traceback from the locustfile on: how we came to import it is of no use to its author."""
     linecache.checkcache(path)
+    trace = _from_file(error.__traceback__, path)
+    if trace is None and isinstance(error, OSError):
+        return f"Could not read '{path}': {error.strerror or error}"
     line = _refused_line(path, error)
     if line is not None:
         return f"Error in {line}: {error}"
-    lines = traceback.format_exception(type(error), error, _from_file(error.__traceback__, path))
+    lines = traceback.format_exception(type(error), error, trace)
     return f"{path} cannot be used: it failed while being imported.\n" + "".join(lines).rstrip("\n")
 
 

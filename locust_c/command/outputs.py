@@ -40,6 +40,7 @@ class Outputs:
         self._csv: stats.StatsCSVFileWriter | None = None
         self._greenlets: list[gevent.Greenlet] = []
         self._json_failed = False
+        self._json_written = ""
 
     def start(self) -> None:
         """Open the files and begin to write those that grow while the test runs."""
@@ -57,6 +58,8 @@ class Outputs:
         gevent.killall(self._greenlets)
         self._guard("--csv", self.options.csv_prefix, self._finish_csv)
         if self.options.json_file:
+            # The file may have been removed meanwhile.
+            self._json_written = ""
             self._guard("--json-file", self._json_path, self._write_json_file)
         if self.options.json:
             self._guard("--json", "standard output", self._print_json)
@@ -95,8 +98,11 @@ class Outputs:
 
     def _write_json_file(self, share: float = 1.0) -> None:
         path = self._json_path
+        text = json_of(self.environment.stats, share)
+        if text == self._json_written:
+            return
         try:
-            replace_file(path, json_of(self.environment.stats, share))
+            replace_file(path, text)
         except OSError as error:
             if not self._json_failed:
                 _complain("--json-file", path, error)
@@ -105,6 +111,7 @@ class Outputs:
             if self._json_failed:
                 logger.info("'%s' (--json-file) can be written again", path)
             self._json_failed = False
+            self._json_written = text
 
     def _print_json(self) -> None:
         if sys.stdout is None:

@@ -60,9 +60,12 @@ def _task_ratios(tasks: list[Any], parent_ratio: float | None) -> Ratios:
 
 
 def _count_users(user_classes: list[type[User]], num_users: int) -> dict[str, Any]:
-    """How many users of each class there will be; their weights, if nobody said how many users."""
+    """How many users of each class there will be. If nobody said how many users: those of a fixed count
+    only, and without such classes the weights (Locust's documented behaviour).
+    """
     if not num_users:
-        return {cls.__name__: cls.fixed_count or cls.weight for cls in user_classes}
+        fixed = {cls.__name__: cls.fixed_count for cls in user_classes}
+        return fixed if any(fixed.values()) else {cls.__name__: cls.weight for cls in user_classes}
     dispatcher = UsersDispatcher([WorkerNode("local")], user_classes)
     dispatcher.new_dispatch(num_users, num_users)
     return next(dispatcher)["local"]

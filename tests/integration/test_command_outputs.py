@@ -98,8 +98,11 @@ def test_a_crash_leaves_the_statistics_up_to_the_last_second(tmp_path: Path) -> 
     args = ("--headless", "--csv", "p", "--json-file", "x")
     with command(*args, folder=tmp_path, env={"STAY": "1"}) as subject:
         subject.wait_for("counted")
-        subject.wait_until(lambda: rows(tmp_path, "stats")[-1][2] == "10", "no rows")
-        subject.wait_until(lambda: json.loads((tmp_path / "x.json").read_text()) != [], "no JSON")
+        subject.wait_until(lambda: (tmp_path / "p_stats.csv").read_text().count(",10,0,") == 2, "no rows")
+        subject.wait_until((tmp_path / "x.json").exists, "no JSON")
+        subject.wait_until(
+            lambda: '"num_requests": 10' in (tmp_path / "x.json").read_text(), "no requests in the JSON"
+        )
         subject.send(signal.SIGKILL)
         assert subject.wait() == -signal.SIGKILL
     assert [row[2] for row in rows(tmp_path, "stats")[1:]] == ["10", "10"]

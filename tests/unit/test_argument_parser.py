@@ -191,6 +191,11 @@ def test_a_wrong_value_names_the_option(
     assert refusal(capsys, *args).startswith(f"locust: error: {text}")
 
 
+def test_a_line_that_says_nothing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "locust.conf").write_text("users = 3\n= 3\n")
+    assert refusal(capsys) == "locust: error: Unexpected line 1 in locust.conf: = 3\n"
+
+
 def test_an_unreadable_configuration_file_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

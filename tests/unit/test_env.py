@@ -140,7 +140,7 @@ def test_equal_weights_are_for_classes_and_tasks() -> None:
     assert [one.__name__ for one in Heavy.tasks] == ["one", "two"]
 
 
-def test_tags_are_applied_once() -> None:
+def test_tags_are_applied_once_to_each_class() -> None:
     class Tagged(User):
         @tag("in")
         @task
@@ -153,8 +153,19 @@ def test_tags_are_applied_once() -> None:
     environment.filter_tasks_by_tags()
     assert [one.__name__ for one in Tagged.tasks] == ["one"]
     Tagged.tasks = []
+
+    class Later(Tagged):
+        @task
+        def three(self) -> None: ...
+
+        @tag("in")
+        @task
+        def four(self) -> None: ...
+
+    environment.user_classes = [Tagged, Later]
     environment.filter_tasks_by_tags()
     assert Tagged.tasks == []
+    assert [one.__name__ for one in Later.tasks] == ["four"]
 
 
 def test_worker_logs_are_kept_by_worker() -> None:

@@ -123,6 +123,28 @@ def test_python_2_print_gets_a_hint(tmp_path: Path) -> None:
     assert text.splitlines()[-1] == 'Hint: this is Python 2. In Python 3, print is a function: print("...").'
 
 
+def test_bytes_that_no_file_can_have_are_a_syntax_error_without_a_line(tmp_path: Path) -> None:
+    path = write(tmp_path, "lf_nul.py", "x = 1\n\0")
+    assert message(path).splitlines()[0] in (f"Syntax error in {path}:", f"Syntax error in {path}, line 1:")
+
+
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, "lf_secret.py", "x = 1\n")
+
+    def refuse(self: object, name: str) -> bytes:
+        raise PermissionError(13, "Permission denied", name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.machinery.SourceFileLoader.get_data", refuse)
+        assert message(path) == f"Could not read '{path}': Permission denied"
+
+
+def test_a_file_that_the_locustfile_does_not_find_is_its_own_affair(tmp_path: Path) -> None:
+    path = write(tmp_path, "lf_data.py", "open('no_such_file.csv')\n")
+    assert "FileNotFoundError" in message(path).splitlines()[-1]
+    assert f'  File "{path}", line 1, in <module>' in message(path)
+
+
 def test_an_exception_shows_the_traceback_of_the_file_only(tmp_path: Path) -> None:
     path = write(tmp_path, "lf_raise.py", "def f():\n    raise KeyError('lost')\n\nf()\n")
     text = message(path)
