@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from ..shape import LoadTestShape
-    from ..user.users import User
+    from ..user.users import PytestUser, User
 
 
 def is_user_class(item: object) -> TypeGuard[type[User]]:
@@ -68,3 +68,18 @@ def load_locustfile(path: str) -> tuple[dict[str, type[User]], list[LoadTestShap
     user_classes = {name: value for name, value in names.items() if is_user_class(value)}
     shape_classes = {id(value): value for value in names.values() if is_shape_class(value)}
     return user_classes, [shape_class() for shape_class in shape_classes.values()]
+
+
+class PytestFileError(Exception):
+    """pytest cannot collect the tests of a locustfile; the text says why."""
+
+
+def load_locustfile_pytest(path: str) -> dict[str, type[PytestUser]]:
+    """Return a user class for each test function of ``path``, a locustfile in pytest style.
+
+    :raises PytestFileError: pytest cannot collect its tests.
+    :raises BaseException: whatever the locustfile raises when it runs.
+    """
+    from .pytest_collection import collect_user_classes
+
+    return collect_user_classes(path)
