@@ -97,6 +97,7 @@ class User(metaclass=UserMeta):
     _last_error: BaseException | None = None
 
     def __init__(self, environment: Environment) -> None:
+        super().__init__()  # a mixin may stand behind the user classes
         self.environment = environment
         self._cp_last_run = perf_counter()
         self._taskset_instance = DefaultTaskSet(self)

@@ -6,6 +6,7 @@ import importlib.util
 import inspect
 import os
 import sys
+from importlib.machinery import SourceFileLoader
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -40,7 +41,7 @@ def import_file(path: str) -> ModuleType:
     name = os.path.splitext(os.path.basename(path))[0]
     folders = list(dict.fromkeys([os.path.dirname(path), os.getcwd()]))
     sys.path[:] = folders + [entry for entry in sys.path if entry not in folders]
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=SourceFileLoader(name, path))
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
