@@ -28,6 +28,7 @@ from .options import (
     OLD_NAMES,
     Option,
     gt_zero,
+    json_user_config,
     positive_integer,
     timespan,
 )
@@ -37,11 +38,13 @@ from .util.url import is_url
 __all__ = [
     "LocustArgumentParser",
     "default_args_dict",
+    "download_locustfile_from_master",
     "download_locustfile_from_url",
     "get_empty_argument_parser",
     "get_locustfiles_locally",
     "get_parser",
     "gt_zero",
+    "json_user_config",
     "parse_locustfile_option",
     "parse_locustfile_paths",
     "parse_options",
@@ -382,6 +385,13 @@ def _download(url: str) -> str:
         return download_locustfile_from_url(url)
     except ValueError as error:
         _exit_with(str(error))
+
+
+def download_locustfile_from_master(master_host: str, master_port: int) -> str:
+    """Fetch the locustfile of a master; distributed tests are not part of this version."""
+    raise NotImplementedError(
+        f"This version of locust-c has no workers: nothing is fetched from {master_host}:{master_port}"
+    )
 
 
 def _exit_with(message: str) -> NoReturn:

@@ -241,7 +241,7 @@ def _make_environment(
             # Late, as an attribute of the package: programs replace it.
             events=locust_c.events,
             shape_class=files.shape_class,
-            locustfile=", ".join(os.path.basename(path) for path in files.paths),
+            locustfile=os.path.basename(files.paths[0]),
             parsed_locustfiles=files.paths,
             available_user_classes=files.user_classes,
             available_shape_classes=files.shape_classes,

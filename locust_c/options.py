@@ -100,7 +100,7 @@ def gt_zero(value_type: Callable[[str], Any]) -> Callable[[str], Any]:
     return convert
 
 
-def user_settings(text: str) -> list[dict[str, Any]]:
+def json_user_config(text: str) -> list[dict[str, Any]]:
     """Argument type: settings of user classes, as JSON or as the name of a file with JSON in it."""
     try:
         return read_user_settings(text)
@@ -199,7 +199,7 @@ COMMON = OptionGroup(
             "--config-users",
             nargs="*",
             metavar="<JSON or file>",
-            type=user_settings,
+            type=json_user_config,
             env="LOCUST_CONFIG_USERS",
             help="set attributes of user classes, by objects such as"
             ' {"user_class_name": "Buyer", "weight": 3, "tasks": ["look"]}: one or a list of them, as JSON or'
