@@ -4,6 +4,7 @@ A module that is loaded is mapped at once. That is not only speed: the import sy
 module as an attribute of its parent, which would put the module `locust.user.task` in the place of the
 function of that name. A module that is not loaded yet (`locust.web`, for Flask is not wanted in a run
 without it) is found by a finder in front of all others and mapped when it is imported.
+`pytest_locust`, pytest's plug-in, is ours where `locust` is.
 """
 
 import importlib
@@ -11,6 +12,7 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -18,6 +20,8 @@ from .util.old_names import hint_for
 
 _ALIAS = "locust"
 _PACKAGE = __name__.rpartition(".")[0]
+_PYTEST_PLUGIN = "pytest_locust"
+_PYTEST_PLUGIN_FILE = Path(__file__).parents[1] / "pytest_locust.py"
 
 
 def _belongs_to(name: str, package: str) -> bool:
@@ -47,12 +51,14 @@ class _AliasLoader:
 
 
 class _AliasFinder:
-    """Finds `locust.x` where `locust_c.x` is."""
+    """Finds `locust.x` where `locust_c.x` is, and pytest's plug-in next to this package."""
 
     @staticmethod
     def find_spec(
         name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        if name == _PYTEST_PLUGIN:
+            return importlib.util.spec_from_file_location(name, _PYTEST_PLUGIN_FILE)
         if not _belongs_to(name, _ALIAS):
             return None
         real_name = _PACKAGE + name[len(_ALIAS) :]
@@ -82,7 +88,10 @@ def install() -> None:
     Modules of stock Locust that the process has imported before are forgotten: who holds them keeps them,
     the next `import locust` gives ours.
     """
-    for name in [name for name in sys.modules if _belongs_to(name, _ALIAS)]:
+    others = [name for name in sys.modules if _belongs_to(name, _ALIAS)]
+    if getattr(sys.modules.get(_PYTEST_PLUGIN), "__file__", None) != str(_PYTEST_PLUGIN_FILE):
+        others += [name for name in sys.modules if _belongs_to(name, _PYTEST_PLUGIN)]
+    for name in others:
         del sys.modules[name]
     if not any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _AliasFinder())

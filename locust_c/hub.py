@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gevent import get_hub
@@ -17,7 +18,7 @@ from gevent.monkey import get_original
 
 from locust_c import _core
 
-__all__ = ["get_engine", "sleep", "yield_if_needed"]
+__all__ = ["call_every", "get_engine", "sleep", "yield_if_needed"]
 
 # Engines belong to native threads, so this local must be the interpreter's own, not gevent's.
 if TYPE_CHECKING:
@@ -133,3 +134,18 @@ def sleep(seconds: float) -> None:
 def yield_if_needed() -> None:
     """Gives other greenlets their turn, unless the current one has parked since it last called this."""
     get_engine().yield_if_needed()
+
+
+def call_every(seconds: float, function: Callable[[], object]) -> Callable[[], None]:
+    """Has this thread's hub call `function` now and then, but not stay alive for it; returns what ends that.
+
+    Not in a greenlet: `function` must not wait.
+    """
+    timer = get_hub().loop.timer(seconds, seconds, ref=False)
+    timer.start(function)
+
+    def end() -> None:
+        timer.stop()
+        timer.close()
+
+    return end

@@ -103,6 +103,7 @@ class Runner(UserExceptions):
         self._users_dispatcher: UsersDispatcher | None = None
         self._recording: Recorder | None = None
         self._stopping: Event | None = None
+        self._stopper: Any = None
         self._end_is_near = False
         self._exit_code_is_ours = False
         self.record_requests()
@@ -178,11 +179,12 @@ class Runner(UserExceptions):
             self.update_state(STATE_STOPPED)
             return
         self._stopping = Event()
+        self._stopper = gevent.getcurrent()
         try:
             self._stop_users(by_user)
         finally:
             self._stopping.set()
-            self._stopping = None
+            self._stopping = self._stopper = None
 
     def _stop_users(self, by_user: bool) -> None:
         self.environment.events.test_stopping.fire(environment=self.environment)
@@ -379,8 +381,11 @@ class LocalRunner(Runner):
 
         ``spawn_rate`` is in users a second. Returns at once, or with ``wait`` when all users have ended.
         ``user_classes`` are those of the users that are added. Raises ``ValueError`` for a negative number
-        of users and a spawn rate that is not a finite number above 0.
+        of users and a spawn rate that is not a finite number above 0. A test that is being stopped is waited
+        for.
         """
+        while self._stopping is not None and self._stopper is not gevent.getcurrent():
+            self._stopping.wait()
         for user_class in user_classes or ():
             self._find_class(user_class.__name__)
         if self.spawning_greenlet is not None and self.spawning_greenlet is not gevent.getcurrent():

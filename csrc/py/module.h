@@ -24,7 +24,8 @@
     X(Stream, lc_py_stream_spec, "Stream")                                                         \
     X(Response, lc_py_response_spec, "Response")                                                   \
     X(decoder_type, lc_py_decoder_spec, "Decoder")                                                 \
-    X(class_watch, lc_py_watch_spec, "ClassWatch")
+    X(class_watch, lc_py_watch_spec, "ClassWatch")                                                 \
+    X(watchdog, lc_py_watchdog_spec, "Watchdog")
 
 /* Strings that the hot path compares or looks up, interned once: X(field, text). */
 #define LC_PY_STRINGS(X)                                                                           \

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from .. import log, stats
+from ..blocked import BlockedWatch
 from ..input_events import Keyboard, input_listener
 from ..iterations import IterationLimit
 from ..user.errors import log_exit
@@ -44,6 +45,7 @@ class LocalRun:
         self.interrupts = interrupts
         self.runner: Runner = environment.runner
         self._keyboard = Keyboard()
+        self._blocked = BlockedWatch()
         self._outputs = Outputs(environment, options)
         self._greenlets: list[gevent.Greenlet] = []
 
@@ -60,6 +62,7 @@ class LocalRun:
 
     def start(self) -> None:
         """Serve the page, listen to keys, print tables, and start a test that nobody has to ask for."""
+        self._blocked.start()
         if self.environment.web_ui is not None:
             self.environment.web_ui.start()
         self._spawn(stats.stats_history, self.runner)
@@ -102,6 +105,7 @@ class LocalRun:
         except SystemExit as request:
             self.note_exit(request)
         self.runner.quit()
+        self._blocked.stop()
         if self.environment.web_ui is not None:
             self.environment.web_ui.stop()
         gevent.killall(self._greenlets)

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from ..util.load_locustfile import load_locustfile
+from ..util.load_locustfile import PytestFileError, load_locustfile, load_locustfile_pytest
 from .errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..shape import LoadTestShape
     from ..user.users import User
@@ -44,6 +44,25 @@ class Locustfiles:
             already.
         """
         user_classes, shapes = _import(path)
+        self._add_user_classes(path, user_classes)
+        for shape in shapes:
+            name = type(shape).__name__
+            known_shape = self.shape_classes.get(name)
+            if known_shape is not None and type(known_shape) is not type(shape):
+                raise CommandError(f"Duplicate shape classes: {name}")
+            self.shape_classes.setdefault(name, shape)
+
+    def add_tests(self, path: str) -> None:
+        """Take up the test functions of the locustfile ``path``, which was imported already.
+
+        :raises CommandError: as :meth:`add`.
+        """
+        try:
+            self._add_user_classes(path, load_locustfile_pytest(path))
+        except PytestFileError as error:
+            raise CommandError(f"{path} cannot be used: {error}") from error
+
+    def _add_user_classes(self, path: str, user_classes: Mapping[str, type[User]]) -> None:
         for name, user_class in user_classes.items():
             known = self.user_classes.get(name)
             if known is not None and known is not user_class:
@@ -52,12 +71,6 @@ class Locustfiles:
                 )
             self.user_classes[name] = user_class
             self._origin.setdefault(name, path)
-        for shape in shapes:
-            name = type(shape).__name__
-            known_shape = self.shape_classes.get(name)
-            if known_shape is not None and type(known_shape) is not type(shape):
-                raise CommandError(f"Duplicate shape classes: {name}")
-            self.shape_classes.setdefault(name, shape)
 
     def select(self, names: Sequence[str]) -> list[type[User]]:
         """Return the user classes called ``names``, in the order of the locustfiles; all without ``names``.
@@ -73,13 +86,16 @@ class Locustfiles:
 
 
 def load(paths: Sequence[str]) -> Locustfiles:
-    """Import the locustfiles at ``paths``, in order.
+    """Import the locustfiles at ``paths``, in order; without a user class, their test functions are users.
 
     :raises CommandError: as :meth:`Locustfiles.add`.
     """
     result = Locustfiles(list(paths))
     for path in paths:
         result.add(path)
+    if not result.user_classes:
+        for path in paths:
+            result.add_tests(path)
     return result
 
 

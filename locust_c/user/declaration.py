@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from inspect import iscoroutinefunction, isgeneratorfunction
 from math import inf
 from numbers import Real
 from types import FunctionType
@@ -55,6 +56,7 @@ def task(weight: Any = 1) -> Any:
 
 def _mark(function: TaskT, weight: int) -> TaskT:
     check_task_name(function.__name__, "task")
+    warn_of_coroutine(function)
     function.locust_task_weight = weight  # type: ignore[attr-defined]
     return function
 
@@ -71,6 +73,14 @@ def check_task_name(name: str, decorator: str) -> None:
             name,
             decorator,
         )
+
+
+def warn_of_coroutine(function: Any) -> None:
+    """Says that calling the function does not run it, which is all that a task set does."""
+    for kind, is_kind in (("coroutine", iscoroutinefunction), ("generator", isgeneratorfunction)):
+        if is_kind(function):
+            name = getattr(function, "__qualname__", repr(function))
+            logger.warning("The task %s is a %s function: its body never runs", name, kind)
 
 
 def check_weight(where: str, weight: object) -> None:
@@ -100,6 +110,7 @@ def expand_tasks(owner: str, tasks: object) -> list[Any]:
         check_weight(f"{owner}.tasks", weight)
         if not callable(one):
             raise TypeError(f"{owner}.tasks must hold functions or TaskSet classes, not {one!r}")
+        warn_of_coroutine(one)
         flat.extend([one] * weight)
     return flat
 

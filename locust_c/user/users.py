@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from urllib3 import PoolManager
 
     from locust_c.env import Environment
+    from locust_c.user.pytest_user import PytestUser
 
-__all__ = ["HttpUser", "User", "UserMeta"]
+__all__ = ["HttpUser", "PytestUser", "User", "UserMeta"]
 
 logger = logging.getLogger("locust.user.users")
 
@@ -96,6 +97,7 @@ class User(metaclass=UserMeta):
     _last_error: BaseException | None = None
 
     def __init__(self, environment: Environment) -> None:
+        super().__init__()  # a mixin may stand behind the user classes
         self.environment = environment
         self._cp_last_run = perf_counter()
         self._taskset_instance = DefaultTaskSet(self)
@@ -252,3 +254,12 @@ class HttpUser(ConnectionAttributes, RestMixin, User):
         self.client.trust_env = False
         if self.max_body_size is not None:
             self.client.max_body_size = self.max_body_size
+
+
+def __getattr__(name: str) -> Any:
+    # Of the class below these: locustfiles in pytest style are few.
+    if name != "PytestUser":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from locust_c.user import pytest_user
+
+    return pytest_user.PytestUser

@@ -6,12 +6,13 @@ import importlib.util
 import inspect
 import os
 import sys
+from importlib.machinery import SourceFileLoader
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from ..shape import LoadTestShape
-    from ..user.users import User
+    from ..user.users import PytestUser, User
 
 
 def is_user_class(item: object) -> TypeGuard[type[User]]:
@@ -40,7 +41,7 @@ def import_file(path: str) -> ModuleType:
     name = os.path.splitext(os.path.basename(path))[0]
     folders = list(dict.fromkeys([os.path.dirname(path), os.getcwd()]))
     sys.path[:] = folders + [entry for entry in sys.path if entry not in folders]
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=SourceFileLoader(name, path))
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
@@ -67,3 +68,18 @@ def load_locustfile(path: str) -> tuple[dict[str, type[User]], list[LoadTestShap
     user_classes = {name: value for name, value in names.items() if is_user_class(value)}
     shape_classes = {id(value): value for value in names.values() if is_shape_class(value)}
     return user_classes, [shape_class() for shape_class in shape_classes.values()]
+
+
+class PytestFileError(Exception):
+    """pytest cannot collect the tests of a locustfile; the text says why."""
+
+
+def load_locustfile_pytest(path: str) -> dict[str, type[PytestUser]]:
+    """Return a user class for each test function of ``path``, a locustfile in pytest style.
+
+    :raises PytestFileError: pytest cannot collect its tests.
+    :raises BaseException: whatever the locustfile raises when it runs.
+    """
+    from .pytest_collection import collect_user_classes
+
+    return collect_user_classes(path)

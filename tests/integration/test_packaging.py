@@ -29,6 +29,11 @@ print(locust.__version__, locust is locust_c, locust.runners is locust_c.runners
 print("flask" not in sys.modules)
 """
 
+SAME_PLUGIN = """
+import sys, pytest_locust.plugin
+print(pytest_locust.plugin.__file__, "locust_c" in sys.modules, "locust" in sys.modules)
+"""
+
 VERSION_AND_FILE = "import locust.runners; print(locust.__version__, locust.runners.__file__)"
 
 BUILD_EDITABLE = """
@@ -87,6 +92,11 @@ class Environment:
     def packages(self) -> Path:
         return next((self.folder / "lib").glob("python*")) / "site-packages"
 
+    @property
+    def stock_folders(self) -> list[str]:
+        """Where stock Locust has its modules."""
+        return [os.path.relpath(self.packages / name, self.folder) for name in ("locust", "pytest_locust")]
+
     def command(self, name: str, *arguments: str) -> str:
         return run(self.folder / "bin" / name, *arguments, cwd=self.folder)
 
@@ -122,7 +132,7 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
     dependencies = work / "dependencies"
     needed = [stock_wheel, *PROJECT["dependencies"]]
     pip("install", "--quiet", "--target", dependencies, *needed, cwd=work)
-    for folder in ("locust", f"locust-{STOCK_VERSION}.dist-info"):
+    for folder in ("locust", "pytest_locust", f"locust-{STOCK_VERSION}.dist-info"):
         shutil.rmtree(dependencies / folder)
     return Distributions(
         source=source,
@@ -165,12 +175,16 @@ def assert_locust_is_ours(environment: Environment) -> None:
     assert environment.command("python", "-c", SAME_MODULES).split() == [OUR_VERSION, *["True"] * 4]
     assert OUR_VERSION in environment.command("python", "-m", "locust", "--version")
     assert OUR_VERSION in environment.command("python", "-m", "locust.main", "--version")
+    file, *loaded = environment.command("python", "-c", SAME_PLUGIN).split()
+    assert (Path(file).name, loaded) == ("pytest_locust.py", ["False", "False"])
 
 
 def assert_locust_is_stock(environment: Environment) -> None:
     stock = f"{STOCK_VERSION} {environment.packages / 'locust' / 'runners.py'}"
     assert environment.command("python", "-c", VERSION_AND_FILE).strip() == stock
     assert f"locust {STOCK_VERSION} from" in environment.command("python", "-m", "locust", "--version")
+    plugin = f"{environment.packages / 'pytest_locust' / 'plugin.py'}"
+    assert environment.command("python", "-c", SAME_PLUGIN).split()[0] == plugin
 
 
 @pytest.mark.parametrize("stock", ["without-stock", "stock-first", "stock-last"])
@@ -183,14 +197,14 @@ def test_names_adopt_and_release(
 ) -> None:
     environment = make_environment()
     ours = distributions.wheel if kind == "wheel" else distributions.editable_wheel
-    stock_folder = os.path.relpath(environment.packages / "locust", environment.folder)
+    stock_folders = environment.stock_folders
     if stock == "stock-first":
         environment.install(distributions.stock_wheel)
-    before_ours = environment.fingerprint(stock_folder)
+    before_ours = environment.fingerprint(*stock_folders)
     environment.install(ours)
     if stock == "stock-last":
         environment.install(distributions.stock_wheel)
-        before_ours = environment.fingerprint(stock_folder)
+        before_ours = environment.fingerprint(*stock_folders)
     assert bool(before_ours) == (stock != "without-stock")
 
     assert_locust_is = assert_locust_is_ours if stock == "without-stock" else assert_locust_is_stock
@@ -198,6 +212,9 @@ def test_names_adopt_and_release(
     assert_our_commands_are_ours(environment)
     assert_locust_is(environment)
     assert f"{command_version} " in environment.command("locust", "--version")
+
+    # One plug-in of the two is loaded.
+    assert environment.command("python", "-m", "pytest", "--help").count("--host=") == 1
 
     packages = os.path.relpath(environment.packages, environment.folder)
     before_adopt = environment.fingerprint("bin", packages)
@@ -212,7 +229,7 @@ def test_names_adopt_and_release(
     assert_locust_is(environment)
     assert f"{command_version} " in environment.command("locust", "--version")
     assert "adopted" not in environment.command("locust-c", "--version")
-    assert environment.fingerprint(stock_folder) == before_ours
+    assert environment.fingerprint(*stock_folders) == before_ours
 
 
 def test_uninstalling_leaves_stock_untouched(
@@ -220,13 +237,12 @@ def test_uninstalling_leaves_stock_untouched(
 ) -> None:
     environment = make_environment()
     environment.install(distributions.stock_wheel)
-    stock_folder = os.path.relpath(environment.packages / "locust", environment.folder)
-    before = environment.fingerprint(stock_folder)
+    before = environment.fingerprint(*environment.stock_folders)
     environment.install(distributions.wheel)
     environment.command("locust-c", "adopt")
     python = environment.folder / "bin" / "python"
     pip("--python", python, "uninstall", "--yes", "locust-c", cwd=environment.folder)
-    assert environment.fingerprint(stock_folder) == before
+    assert environment.fingerprint(*environment.stock_folders) == before
     assert_locust_is_stock(environment)
 
 
@@ -240,7 +256,7 @@ def test_the_sdist_builds_and_the_wheel_holds_only_ours(distributions: Distribut
         sys.executable, "-m", "zipfile", "--list", distributions.wheel, cwd=distributions.wheel.parent
     )
     top_level = {line.split("/")[0].split()[0] for line in listed.splitlines()[1:]}
-    assert top_level == {"locust.py", "locust_c", f"locust_c-{OUR_VERSION}.dist-info"}
+    assert top_level == {"locust.py", "pytest_locust.py", "locust_c", f"locust_c-{OUR_VERSION}.dist-info"}
     assert listed.count("_core.cpython") == 1
     for name in (
         "locust_c/py.typed",

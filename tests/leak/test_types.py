@@ -94,6 +94,13 @@ def make_decoder() -> Any:
     return decoder
 
 
+def make_watchdog() -> Any:
+    """One that is closed: it belongs to its threads as long as it is open."""
+    watchdog = _core.Watchdog(lambda seconds: None, 1, 1, 1, 2, b"", -1, 0)
+    watchdog.close()
+    return watchdog
+
+
 def make_pool() -> Any:
     return _core.Pool(make_engine(), 1, 2, 3.0)
 
@@ -153,6 +160,7 @@ FACTORIES: dict[str, Callable[[], Any]] = {
     "Response": _core.Response,
     "ClassWatch": make_watch,
     "Decoder": make_decoder,
+    "Watchdog": make_watchdog,
 }
 
 

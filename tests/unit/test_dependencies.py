@@ -19,7 +19,7 @@ CORE = """
     tunnel: source sock proxy curl_loop                connect: lookup dial resolve tunnel
     transfer: buf conn connect curl_loop
     cookie_date: lc  cookie_host: buf cookies: cookie_date cookie_host  set_cookie: cookies
-    home: lc         address: lc      lookup: address
+    home: lc         address: lc      lookup: address  watchdog: home
     conn: tls_sessions http1 cookies decode    engine: connect transfer conn timers url home
     origin: engine   exchange: engine
 """
@@ -36,7 +36,7 @@ HEADERS = {
     "zlib.h": "filter_zlib",
     "brotli/": "filter_brotli",
     "zstd": "filter_zstd",
-    "uv.h": "conn|curl_loop|connect|dial|tunnel|transfer|lookup.*|timers|engine.*|origin|exchange",
+    "uv.h": "conn|curl_loop|connect|dial|tunnel|transfer|lookup.*|timers|engine.*|origin|exchange|watchdog",
     # The binding sees no socket; libcurl's global initialisation is part of the module's.
     "(sock|tls|conn|transfer).h": "(?!py/).*",
     "connect.h": "(?!py/).*|py/module",

@@ -67,6 +67,12 @@ def test_a_locustfile_does_not_hide_an_imported_module(tmp_path: Path) -> None:
     assert sys.modules["json"] is json
 
 
+def test_the_name_of_the_file_does_not_matter(tmp_path: Path) -> None:
+    for name in ("no_suffix", "with-dash.and.dots.py"):
+        user_classes, _ = load_locustfile(write(tmp_path, name, USER.format("A")))
+        assert list(user_classes) == ["A"]
+
+
 def test_a_class_that_two_files_import_is_one_class(tmp_path: Path) -> None:
     write(tmp_path, "lf_common.py", USER.format("Shared"))
     first = write(tmp_path, "lf_one.py", "from lf_common import Shared\n")

@@ -64,6 +64,30 @@ class TestStop:
             stopping.get(timeout=PATIENCE_S)
             assert (runner.state, busy.stopped) == ("stopped", 2)  # type: ignore[attr-defined]
 
+    def test_a_start_meanwhile_waits_for_the_end_of_the_test_before(self) -> None:
+        go_on = Event()
+        with running(busy_class(go_on), count=2, stop_timeout=PATIENCE_S) as runner:
+            events = record_events(runner.environment, "test_start", "test_stop")
+            stopping = gevent.spawn(runner.stop)
+            wait_until(lambda: runner.state == "cleanup")
+            starting = gevent.spawn(runner.start, 3, FAST)
+            gevent.sleep(0.01)
+            assert events == []
+            go_on.set()
+            gevent.joinall([stopping, starting], timeout=PATIENCE_S, raise_error=True)
+            wait_until(lambda: runner.state == "running")
+            assert (events, runner.user_count) == (["test_stop", "test_start"], 3)
+
+    def test_a_test_stop_listener_may_start_the_next_test(self) -> None:
+        with running(A) as runner:
+            again = [5]
+            runner.environment.events.test_stop.add_listener(
+                lambda **_: runner.start(again.pop(), FAST) if again else None
+            )
+            runner.stop()
+            wait_until(lambda: runner.state == "running")
+            assert runner.user_count == 5
+
     def test_users_that_wait_are_not_given_the_stop_timeout(self) -> None:
         with running(A, count=2, stop_timeout=60) as runner:
             wait_until(lambda: all_waiting(runner))

@@ -166,6 +166,21 @@ class TestDeclaration:
     def test_abstract_is_what_the_body_says(self, abstract: Any, kept: bool) -> None:
         assert type(User)("Some", (User,), {"abstract": abstract}).abstract is kept
 
+    def test_a_task_that_calling_does_not_run_is_warned_of(self, caplog: pytest.LogCaptureFixture) -> None:
+        def steps(user: Any) -> Any:
+            yield
+
+        class Odd(User):
+            tasks = [steps]
+
+            @task
+            async def wait_for_it(self) -> None: ...
+
+        assert len(Odd.tasks) == 2
+        coroutine, generator = caplog.messages
+        assert coroutine.endswith("Odd.wait_for_it is a coroutine function: its body never runs")
+        assert generator.endswith("steps is a generator function: its body never runs")
+
     def test_the_package_attribute_is_the_function(self) -> None:
         assert locust_c.user.task is task
 

@@ -274,6 +274,21 @@ class TestMemory:
 
 
 class TestHttpUsers:
+    @pytest.mark.parametrize("user_class", [User, HttpUser, FastHttpUser])
+    def test_mixins_are_initialised_on_either_side(self, user_class: Any) -> None:
+        class Before:
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(*args, **kwargs)
+                self.first = True
+
+        class Behind:
+            def __init__(self) -> None:
+                self.last = True
+
+        mixed = type(User)("Mixed", (Before, user_class, Behind), {"host": "http://h"})
+        user = mixed(environment=Environment())
+        assert (user.first, user.last) == (True, True)
+
     @pytest.mark.parametrize("user_class", [HttpUser, FastHttpUser])
     def test_without_a_host_the_test_is_stopped_with_a_message(self, user_class: type[User]) -> None:
         with pytest.raises(StopTest, match=r"^You must specify the base host\. Either in the host attribute"):

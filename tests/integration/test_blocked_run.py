@@ -1,0 +1,30 @@
+"""A locustfile that blocks the interpreter is named by the command."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from command_process import run, write
+
+BLOCKING = """
+from gevent.monkey import get_original
+from locust import User, task
+
+class Blocking(User):
+    @task
+    def block(self):
+        get_original("time", "sleep")(1.3)
+        self.environment.runner.quit()
+"""
+
+
+def test_the_line_that_blocks_is_in_the_log(tmp_path: Path) -> None:
+    write(tmp_path, BLOCKING)
+    code, _, err = run("-f", "locustfile.py", "--headless", "--only-summary", folder=tmp_path)
+    assert code == 0
+    assert re.search(
+        r"WARNING/locust\.runners: The interpreter was blocked for \d\.\d s by Blocking\.block\(\)"
+        r" at locustfile\.py:8 \(get_original",
+        err,
+    )
