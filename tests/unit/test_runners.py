@@ -160,6 +160,24 @@ class TestRun:
         with running(Own, host="http://given"):
             assert Own.host == "http://given"
 
+    @pytest.mark.parametrize(("given", "expected"), [("http://given", "http://given"), ("", "http://own")])
+    def test_the_host_is_set_on_all_classes_behind_test_start(self, given: str, expected: str) -> None:
+        class Own(A):
+            host = "http://own"
+
+        class Unused(Own):
+            fixed_count = 0
+            weight = 0.001
+
+        seen: list[str | None] = []
+        environment = Environment(user_classes=[Own, Unused], host=given)
+        environment.events.test_start.add_listener(lambda **_: seen.append(Unused.host))
+        runner = environment.create_local_runner()
+        runner.start(1, FAST)
+        wait_until(lambda: runner.state == "running")
+        assert (seen, Own.host, Unused.host) == (["http://own"], expected, expected)
+        quit_within_patience(runner)
+
     def test_users_that_ended_are_replaced_while_the_ramp_goes_on(self) -> None:
         class Once(A):
             created = 0
