@@ -49,6 +49,10 @@ def main() -> None:
         interrupts.begin_end()
         sys.stderr.write("Interrupted before there was a test.\n")
         code = interrupts.exit_code
+    except BrokenPipeError:
+        # Nobody reads what --list and the like print. What is still buffered must not fail at exit again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
     sys.exit(code)
 
 

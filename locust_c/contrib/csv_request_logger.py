@@ -1,14 +1,17 @@
-"""One CSV row for each request (Locust's `contrib.csv_request_logger`)."""
+"""One row of CSV for each request."""
 
 from __future__ import annotations
 
 import csv
-import logging
+import io
+import os
 import time
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
+
+from ..stats_sheet import Sheet
 
 if TYPE_CHECKING:
-    from locust_c.env import Environment
+    from ..env import Environment
 
 __all__ = ["CSV_COLUMNS", "CsvRequestLogger"]
 
@@ -22,107 +25,94 @@ CSV_COLUMNS = (
     "exception",
 )
 
-logger = logging.getLogger("locust.contrib.csv_request_logger")
-
 
 class CsvRequestLogger:
-    """Writes a row of :data:`CSV_COLUMNS` to a file for each request, once it is registered.
+    """Writes each request of an environment to the file ``filepath``, from :meth:`register` on.
 
-    `filepath`: the file, which is overwritten; its folder must exist. `flush_interval`: how many rows are
-    kept back until they are written together; the last ones are written when the test quits. A file that
-    cannot be written to any more, because the disk is full say, costs one line of the log and its rows.
+    ``CsvRequestLogger("requests.csv").register(environment)`` in an ``init`` listener is all that is needed.
+    A row has the request's start (epoch seconds), its time in ms with two digits behind the point (empty
+    without one), its length in bytes and the response's status (0 without). ``flush_interval`` is the number
+    of rows that are written together; after a crash the last ones, fewer than that, are missing.
     """
 
-    def __init__(self, filepath: str, *, flush_interval: int = 1) -> None:
-        if flush_interval < 1:
-            raise ValueError(f"flush_interval is a number of rows, 1 or more, not {flush_interval!r}")
+    def __init__(self, filepath: str | os.PathLike[str], *, flush_interval: int = 1) -> None:
+        if not isinstance(flush_interval, (int, float)):
+            raise TypeError(f"flush_interval must be a number of rows, not {flush_interval!r}")
         self.filepath = filepath
-        self.flush_interval = flush_interval
-        self._file: TextIO | None = None
-        self._writer: Any = None
-        self._kept = 0
+        self.flush_interval = max(1, int(flush_interval))
+        self._sheet: Sheet | None = None
+        self._environments: list[Environment] = []
+        self._rows = io.StringIO(newline="")
+        self._writer = csv.writer(self._rows)
+        self._pending = 0
 
     def register(self, environment: Environment) -> None:
-        """Open the file and listen to the requests of ``environment``, until it quits.
+        """Empty the file, unless it is open already, and write the requests of ``environment`` to it.
 
-        :raises OSError: the file cannot be opened.
+        Missing folders are made. Raises OSError if the file cannot be opened; one that cannot be written
+        later costs an error in the log.
         """
-        self._file = open(self.filepath, "w", newline="", encoding="utf-8")  # noqa: SIM115
-        self._writer = csv.writer(self._file)
-        self._write(CSV_COLUMNS)
-        self._flush()
-        environment.events.request.add_listener(self._on_request)
-        environment.events.quitting.add_listener(self._on_quitting)
+        if self._sheet is None:
+            path = os.fspath(self.filepath)
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            self._sheet = Sheet(path, "CsvRequestLogger")
+            self._writer.writerow(CSV_COLUMNS)
+            self._flush()
+        if environment not in self._environments:
+            self._environments.append(environment)
+            environment.events.request.add_listener(self._on_request)
+            environment.events.quitting.add_listener(self._on_quitting)
+            environment.events.quit.add_listener(self._on_quit)
 
     def close(self) -> None:
-        """Write what was kept back, and close the file; requests that come later are left out."""
-        if self._file is not None:
+        """Write the last rows and close the file; later requests are not written."""
+        if self._sheet is not None:
             self._flush()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+            self._sheet.close()
+            self._sheet = None
+        for environment in self._environments:
+            environment.events.request.remove_listener(self._on_request)
+            environment.events.quitting.remove_listener(self._on_quitting)
+            environment.events.quit.remove_listener(self._on_quit)
+        self._environments.clear()
 
     def _on_request(
         self,
+        *,
         request_type: str,
         name: str,
         response_time: float | None,
-        response_length: int | None,
+        response_length: int,
         exception: Any = None,
         response: Any = None,
         start_time: float | None = None,
         **_: Any,
     ) -> None:
-        if self._file is None:
-            return
-        self._write(
+        self._writer.writerow(
             (
                 time.time() if start_time is None else start_time,
                 request_type,
                 name,
-                "" if response_time is None else round(response_time, 2),
-                "" if response_length is None else response_length,
-                _status_code(response, exception),
-                "" if exception is None else str(exception),
+                None if response_time is None else round(response_time, 2),
+                response_length,
+                getattr(response, "status_code", None) or 0,
+                str(exception) if exception else "",
             )
         )
-        self._kept += 1
-        if self._kept >= self.flush_interval:
+        self._pending += 1
+        if self._pending >= self.flush_interval:
             self._flush()
 
-    def _on_quitting(self, **_: Any) -> None:
-        self.close()
-
-    def _write(self, row: tuple[Any, ...]) -> None:
-        try:
-            self._writer.writerow(row)
-        except OSError as error:
-            self._give_up(error)
-
     def _flush(self) -> None:
-        self._kept = 0
-        try:
-            if self._file is not None:
-                self._file.flush()
-        except OSError as error:
-            self._give_up(error)
+        if self._sheet is not None:
+            self._sheet.append("", self._rows.getvalue(), instead_of_last=False)
+        self._rows.seek(0)
+        self._rows.truncate()
+        self._pending = 0
 
-    def _give_up(self, error: OSError) -> None:
-        logger.error(
-            "%s: %s; requests are not written there any more", self.filepath, error.strerror or error
-        )
-        file, self._file = self._file, None
-        try:
-            if file is not None:
-                file.close()  # tries to write what is left once more
-        except OSError:
-            pass
+    def _on_quitting(self, **_: Any) -> None:
+        # Users that end in the time they are given may still make requests: the file stays open.
+        self._flush()
 
-
-def _status_code(response: Any, exception: Any) -> int:
-    """The status of the response, or of the one that the exception is about; 0 if there is none."""
-    for subject in (response, getattr(exception, "response", None)):
-        status = getattr(subject, "status_code", None)
-        if isinstance(status, int):
-            return status
-    return 0
+    def _on_quit(self, **_: Any) -> None:
+        self.close()

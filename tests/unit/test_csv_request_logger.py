@@ -1,90 +1,118 @@
-"""One CSV row for each request."""
+"""One row of CSV for each request."""
 
 from __future__ import annotations
 
-import csv
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from stats_clock import Clock
+from test_stats_csv import full_disk, rows_of
 
 from locust_c.contrib.csv_request_logger import CSV_COLUMNS, CsvRequestLogger
 from locust_c.env import Environment
 
-REQUEST = {
-    "request_type": "GET",
-    "name": "/a,b",
-    "response_time": 1.23456,
-    "response_length": 7,
-    "exception": None,
-    "response": SimpleNamespace(status_code=200),
-    "start_time": 5.5,
-}
+TITLES = "timestamp|request_type|name|response_time_ms|response_length|status_code|exception"
 
 
-def rows(path: Path) -> list[list[str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.reader(file))
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch, 1000.25)
 
 
-def test_a_row_says_what_the_event_said(tmp_path: Path) -> None:
-    path = tmp_path / "requests.csv"
-    path.write_text("of an earlier run")
-    environment = Environment()
-    requests = CsvRequestLogger(str(path))
-    requests.register(environment)
-    fire = environment.events.request.fire
-    fire(**REQUEST)
-    answer = SimpleNamespace(status_code=503)
-    failed = ValueError('say "no",\nanyway')
-    failed.response = answer  # type: ignore[attr-defined]
-    fire(**{**REQUEST, "response": None, "exception": failed, "response_time": 0})
-    fire(
-        **{
-            **REQUEST,
-            "response": None,
-            "exception": ValueError(),
-            "response_length": None,
-            "response_time": None,
-        }
-    )
-    requests.close()
-    assert rows(path) == [
-        list(CSV_COLUMNS),
-        ["5.5", "GET", "/a,b", "1.23", "7", "200", ""],
-        ["5.5", "GET", "/a,b", "0", "7", "503", 'say "no",\nanyway'],
-        ["5.5", "GET", "/a,b", "", "", "0", ""],
+@pytest.fixture
+def environment() -> Environment:
+    return Environment()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "made" / "requests.csv"
+
+
+@pytest.fixture
+def subject(environment: Environment, path: Path) -> Iterator[CsvRequestLogger]:
+    subject = CsvRequestLogger(str(path))
+    subject.register(environment)
+    yield subject
+    subject.close()
+
+
+def fire(environment: Environment, **arguments: Any) -> None:
+    sample = {"request_type": "GET", "name": "/", "response_time": 5.126, "response_length": 3}
+    environment.events.request.fire(**{**sample, "exception": None, "context": {}, **arguments})
+
+
+def rows(path: Path) -> list[str]:
+    return rows_of(path.read_bytes().decode())
+
+
+def test_each_request_has_a_row_at_once(
+    subject: CsvRequestLogger, environment: Environment, path: Path
+) -> None:
+    assert rows(path) == ["|".join(CSV_COLUMNS)] == [TITLES]
+    fire(environment, name='a,"b"\n\udcff', response=SimpleNamespace(status_code=201), start_time=999.5)
+    fire(environment, exception=ValueError("x,y"), response=SimpleNamespace(status_code=None))
+    fire(environment, response_time=None, name=None)
+    fire(environment, response_time=7, exception="text")
+    assert rows(path)[1:] == [
+        '999.5|GET|a,"b"\n\\udcff|5.13|3|201|',
+        "1000.25|GET|/|5.13|3|0|x,y",
+        "1000.25|GET|||3|0|",
+        "1000.25|GET|/|7|3|0|text",
     ]
 
 
-def test_rows_are_kept_back_until_there_are_enough_or_the_test_quits(tmp_path: Path) -> None:
-    path = tmp_path / "requests.csv"
-    environment = Environment()
-    CsvRequestLogger(str(path), flush_interval=3).register(environment)
-    seen = []
+def test_rows_are_written_together_on_request(environment: Environment, path: Path) -> None:
+    subject = CsvRequestLogger(path, flush_interval=3)
+    subject.register(environment)
+    counts = []
     for _ in range(4):
-        environment.events.request.fire(**REQUEST)
-        seen.append(len(rows(path)))
-    environment.events.quitting.fire(environment=environment, reverse=True)
-    environment.events.request.fire(**REQUEST)
-    assert [*seen, len(rows(path))] == [1, 1, 4, 4, 5]
+        fire(environment)
+        counts.append(len(rows(path)) - 1)
+    environment.events.quitting.fire(environment=environment)
+    counts.append(len(rows(path)) - 1)
+    fire(environment)
+    environment.events.quit.fire(exit_code=0)
+    counts.append(len(rows(path)) - 1)
+    fire(environment)
+    assert [*counts, len(rows(path)) - 1] == [0, 0, 3, 3, 4, 5, 5]
 
 
-def test_a_full_disk_costs_one_line_and_the_rows(caplog: pytest.LogCaptureFixture) -> None:
-    environment = Environment()
-    requests = CsvRequestLogger("/dev/full")
-    requests.register(environment)
-    for _ in range(3):
-        environment.events.request.fire(**REQUEST)
-    requests.close()
+def test_an_environment_is_registered_once_and_another_one_adds_its_rows(
+    subject: CsvRequestLogger, environment: Environment, path: Path
+) -> None:
+    other = Environment()
+    fire(environment)
+    for each in (environment, other):
+        subject.register(each)
+        fire(each)
+    assert len(rows(path)) == 4
+    subject.close()
+    fire(environment)
+    assert len(rows(path)) == 4
+    subject.register(environment)
+    assert rows(path) == [TITLES]
+
+
+def test_a_full_disk_costs_an_error(
+    subject: CsvRequestLogger, environment: Environment, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with full_disk(path.stat().st_size):
+        fire(environment)
+        fire(environment)
+    assert rows(path) == [TITLES]
+    fire(environment, name="later")
+    assert rows(path)[1:] == ["1000.25|GET|later|5.13|3|0|"]
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
-        (logging.ERROR, "/dev/full: No space left on device; requests are not written there any more")
+        (logging.ERROR, f"CsvRequestLogger: cannot write to '{path}': File too large")
     ]
 
 
-def test_bad_arguments(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="flush_interval is a number of rows, 1 or more, not 0"):
-        CsvRequestLogger("x.csv", flush_interval=0)
-    with pytest.raises(FileNotFoundError, match="nowhere"):
-        CsvRequestLogger(str(tmp_path / "nowhere" / "x.csv")).register(Environment())
+def test_a_wrong_interval_is_named() -> None:
+    with pytest.raises(TypeError, match="flush_interval must be a number of rows, not 'x'"):
+        CsvRequestLogger("x.csv", flush_interval="x")  # type: ignore[arg-type]
+    assert CsvRequestLogger("x.csv", flush_interval=-1).flush_interval == 1
