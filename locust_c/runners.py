@@ -16,8 +16,8 @@ from gevent.pool import Group
 
 from locust_c import log
 from locust_c.exception import StopTest
+from locust_c.recording import RecordsRequests
 from locust_c.shape_worker import follow_shape
-from locust_c.stats_recorder import Recorder
 from locust_c.stopping import stop_greenlets
 from locust_c.usage import watch_usage
 from locust_c.user.errors import log_exit
@@ -29,7 +29,6 @@ from locust_c.worker_node import WorkerNode, WorkerNodes
 if TYPE_CHECKING:
     from locust_c.dispatch import UsersDispatcher
     from locust_c.env import Environment
-    from locust_c.stats import RequestStats
     from locust_c.user.users import User
 
 __all__ = [
@@ -74,7 +73,7 @@ VERY_HIGH_SPAWN_RATE = 100
 Listener = Callable[..., Any]
 
 
-class Runner(UserExceptions):
+class Runner(RecordsRequests, UserExceptions):
     """What all runners share; ``environment`` is the one it belongs to.
 
     ``LocalRunner`` runs the users in this process.
@@ -101,7 +100,6 @@ class Runner(UserExceptions):
         self.target_user_classes_count: dict[str, int] = {}
         self.final_user_classes_count: dict[str, int] = {}
         self._users_dispatcher: UsersDispatcher | None = None
-        self._recording: Recorder | None = None
         self._stopping: Event | None = None
         self._stopper: Any = None
         self._end_is_near = False
@@ -121,16 +119,6 @@ class Runner(UserExceptions):
     def user_classes_by_name(self) -> dict[str, type[User]]:
         """The user classes under their names."""
         return self.environment.user_classes_by_name
-
-    @property
-    def stats(self) -> RequestStats:
-        """The statistics of the environment."""
-        return self.environment.stats
-
-    @property
-    def errors(self) -> dict[str, Any]:
-        """The failures of requests, as in ``stats.errors``."""
-        return self.stats.errors
 
     @property
     def user_count(self) -> int:
@@ -241,7 +229,7 @@ class Runner(UserExceptions):
         for class_name, count in user_classes_spawn_count.items():
             user_class = self._find_class(class_name)
             for _ in range(count):
-                if host is not None:
+                if host:
                     user_class.host = host  # each time: other environments may run the same class
                 user = user_class(self.environment)
                 user.start(self.user_greenlets)
@@ -313,26 +301,6 @@ class Runner(UserExceptions):
             logger.warning("CPU usage was too high at some point during the test!")
         return self.cpu_warning_emitted
 
-    def record_requests(self) -> None:
-        """From now on ``request`` events are counted in the statistics of the environment."""
-        if self._recording is None or not self._recording.serves(self.stats):
-            self.stop_recording()
-            self._recording = Recorder(self.environment.events.request, self.stats)
-
-    def follow_statistics(self) -> None:
-        """The environment has other statistics: what is counted is counted in those."""
-        if self._recording is not None:
-            self.record_requests()
-
-    def stop_recording(self) -> None:
-        """Ends what ``record_requests`` began."""
-        if self._recording is not None:
-            self._recording.end()
-            self._recording = None
-
-    def _on_quit(self, exit_code: int | None = None, **_: Any) -> None:
-        self.stop_recording()
-
     def log_failure(self, function: Callable[..., Any]) -> None:
         """Logs the exception that ended a greenlet of the runner; the command then ends with exit code 2."""
         name = getattr(function, "__qualname__", function)
@@ -403,6 +371,9 @@ class LocalRunner(Runner):
             )
         if self.state not in (STATE_RUNNING, STATE_SPAWNING) and not self._begin_test():
             return
+        if self.environment.host:
+            for user_class in self.user_classes:
+                user_class.host = self.environment.host
         self.update_state(STATE_SPAWNING)
         self.target_user_count = user_count
         self.spawning_greenlet = self._spawn(self._ramp, user_count, spawn_rate, dispatcher)

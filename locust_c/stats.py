@@ -20,9 +20,9 @@ import gevent
 
 from . import _core, stats_constants, stats_narrow, stats_tables
 from . import stats_times as _times
-from .stats_charts import format_utc_timestamp, history_row
+from .stats_charts import history_row
 from .stats_csv import CSVWriter, StatsCSV, StatsCSVFileWriter
-from .stats_dicts import WatchedDict, sort_stats, text_of
+from .stats_dicts import StatsBaseDict, StatsHolder, WatchedDict, sort_stats, text_of
 from .stats_distributed import setup_distributed_stats_event_listeners
 from .stats_entry import CachedResponseTimes, EntryFigures, StatsEntryDict
 from .stats_errors import RequestStatsAdditionError, StatsError, StatsErrorDict
@@ -35,6 +35,8 @@ from .stats_times import (
     get_readable_percentiles,
     proper_round,
 )
+from .stats_turns import in_turns
+from .util.date import format_utc_timestamp
 from .util.old_names import explain_missing
 
 if TYPE_CHECKING:
@@ -46,12 +48,14 @@ __all__ = [
     "EntriesDict",
     "RequestStats",
     "RequestStatsAdditionError",
+    "StatsBaseDict",
     "StatsCSV",
     "StatsCSVFileWriter",
     "StatsEntry",
     "StatsEntryDict",
     "StatsError",
     "StatsErrorDict",
+    "StatsHolder",
     "avg",
     "bucket_response_time",
     "calculate_response_time_percentile",
@@ -394,7 +398,7 @@ def get_stats_summary(stats: RequestStats, current: bool = True) -> list[str]:
     columns = _narrow_columns()
     if columns is not None:
         return stats_narrow.stats_lines(entries, stats.total, current, columns)
-    rows = [entry.to_string(current) for entry in entries]
+    rows = [entry.to_string(current) for entry in in_turns(entries)]
     rule = stats_tables.stats_rule(_widths())
     return [*stats_tables.stats_header(_widths()), *rows, rule, stats.total.to_string(current)]
 
@@ -405,7 +409,7 @@ def get_percentile_stats_summary(stats: RequestStats) -> list[str]:
     columns = _narrow_columns()
     if columns is not None:
         return stats_narrow.percentile_lines(entries, PERCENTILES_TO_REPORT, columns)
-    rows = [entry.percentile() for entry in entries]
+    rows = [entry.percentile() for entry in in_turns(entries)]
     rule = stats_tables.percentile_rule(PERCENTILES_TO_REPORT, _widths())
     header = stats_tables.percentile_header(PERCENTILES_TO_REPORT, _widths())
     return [*header, *rows[:-1], rule, *rows[-1:]]
@@ -432,7 +436,7 @@ def get_resent_summary(stats: RequestStats) -> list[str]:
 
 
 def _print_lines(lines: list[str]) -> None:
-    for line in lines:
+    for line in in_turns(lines):
         console_logger.info(line)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .stats_times import get_readable_percentiles
+from .stats_turns import in_turns
 
 if TYPE_CHECKING:
     from .stats import StatsEntry
@@ -99,7 +100,7 @@ def stats_lines(entries: Sequence[StatsEntry], total: StatsEntry, current: bool,
     return [
         _line("Type", "Name", cells, name_width),
         rule,
-        *[row(entry) for entry in entries],
+        *[row(entry) for entry in in_turns(entries)],
         rule,
         row(total),
     ]
@@ -130,7 +131,7 @@ def percentile_lines(entries: Sequence[StatsEntry], percentiles: Sequence[float]
         "Response time percentiles (approximated)",
         _line("Type", "Name", headings, name_width),
         rule,
-        *[row(entry) for entry in entries[:-1]],
+        *[row(entry) for entry in in_turns(entries[:-1])],
         rule,
         *[row(entry) for entry in entries[-1:]],
     ]

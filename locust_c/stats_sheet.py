@@ -21,17 +21,19 @@ def _bytes(text: str) -> bytes:
 
 
 class Sheet:
-    """The file at ``path``, emptied. Raises OSError if it cannot be opened.
+    """The file at ``path``, emptied; ``owner`` is whose it is in the log. OSError if it cannot be opened.
 
     Text goes to the system in one piece when it is complete, never by way of :attr:`file`, whose buffer
     would be lost with the process. What cannot be written is logged once as an error; the file keeps its last
     state.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, owner: str = "--csv") -> None:
         self.path = path
+        self.owner = owner
         #: For those who write to the file themselves.
         self.file = open(path, "w", encoding="utf-8", errors="backslashreplace", newline="")  # noqa: SIM115
+        self._seekable = self.file.seekable()
         self._end = 0
         self._last_rows = 0
         self._failed = False
@@ -77,7 +79,8 @@ class Sheet:
             return False
         data = _bytes(text)
         try:
-            self._reserve(start + len(data))
+            if start < self._end < start + len(data):
+                self._reserve(start + len(data))
             self._write_all(start, data)
         except OSError as error:
             with suppress(OSError):
@@ -87,12 +90,12 @@ class Sheet:
         self._end = start + len(data)
         if self._failed:
             self._failed = False
-            logger.info("'%s' (--csv) can be written again", self.path)
+            logger.info("'%s' (%s) can be written again", self.path, self.owner)
         return True
 
     def _reserve(self, end: int) -> None:
         """Find out that the disk is full before the old content is overwritten."""
-        if end <= self._end or not hasattr(os, "posix_fallocate"):
+        if not hasattr(os, "posix_fallocate"):
             return
         try:
             os.posix_fallocate(self.file.fileno(), self._end, end - self._end)
@@ -101,14 +104,15 @@ class Sheet:
                 raise
 
     def _write_all(self, start: int, data: bytes) -> None:
-        view, at = memoryview(data), start
+        view, at, descriptor = memoryview(data), start, self.file.fileno()
         while view:
-            count = os.pwrite(self.file.fileno(), view, at)
+            # A pipe or a terminal takes one text after the other.
+            count = os.pwrite(descriptor, view, at) if self._seekable else os.write(descriptor, view)
             view, at = view[count:], at + count
-        if at < self._end:
-            os.ftruncate(self.file.fileno(), at)
+        if at < self._end and self._seekable:
+            os.ftruncate(descriptor, at)
 
     def _complain(self, error: OSError) -> None:
         if not self._failed:
             self._failed = True
-            logger.error("--csv: cannot write to '%s': %s", self.path, error.strerror or error)
+            logger.error("%s: cannot write to '%s': %s", self.owner, self.path, error.strerror or error)

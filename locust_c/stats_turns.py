@@ -6,7 +6,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-import gevent
+from gevent import getcurrent, sleep
+from gevent.hub import Hub
 
 __all__ = ["in_turns"]
 
@@ -21,10 +22,12 @@ def in_turns(items: Iterable[_T], share: float = 1.0) -> Iterator[_T]:
 
     ``share`` (0..1) is how much of the time the work may take: after a step it rests accordingly.
     """
-    begin = time.perf_counter()
+    # Of the processor, not of the clock: on a busy machine a short table stays in one piece.
+    begin = time.thread_time()
     for item in items:
         yield item
-        spent = time.perf_counter() - begin
-        if spent > STEP_S:
-            gevent.sleep(spent * (1 / share - 1))
-            begin = time.perf_counter()
+        spent = time.thread_time() - begin
+        # Who is called from the loop itself has nobody to give way to.
+        if spent > STEP_S and not isinstance(getcurrent(), Hub):
+            sleep(spent * (1 / share - 1))
+            begin = time.thread_time()

@@ -30,6 +30,7 @@ def print_final_tables(environment: Environment) -> None:
 def print_user_class_names(names: list[str]) -> None:
     """Answer ``--list``."""
     sys.stdout.write("Available Users:\n" + "".join(f"    {name}\n" for name in names))
+    sys.stdout.flush()
 
 
 def print_task_ratios(user_classes: list[type[User]], num_users: int, as_json: bool) -> None:
@@ -39,7 +40,8 @@ def print_task_ratios(user_classes: list[type[User]], num_users: int, as_json: b
     show: Callable[..., None] = inspectuser.print_task_ratio_json if as_json else inspectuser.print_task_ratio
     if as_json:
         show(user_classes, num_users)
-        return
-    for title, total in (("\n Task ratio per User class", False), ("\n Total task ratio", True)):
-        sys.stdout.write(f"{title}\n{'-' * 80}\n")
-        show(user_classes, num_users, total)
+    else:
+        for title, total in (("\n Task ratio per User class", False), ("\n Total task ratio", True)):
+            sys.stdout.write(f"{title}\n{'-' * 80}\n")
+            show(user_classes, num_users, total)
+    sys.stdout.flush()

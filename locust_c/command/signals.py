@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -12,6 +13,14 @@ from typing import Any
 
 import gevent
 from gevent.hub import get_hub
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _keep_the_exit_code() -> None:
+    """While the interpreter takes itself apart, a signal would end it with another exit code."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Interrupts:
@@ -34,11 +43,14 @@ class Interrupts:
 
     def install(self) -> None:
         """Take over SIGINT and SIGTERM; only possible in the main thread."""
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             self._previous[number] = signal.signal(number, self._handle)
+        # After what the locustfile registers: that may hang, and be interrupted.
+        atexit.register(_keep_the_exit_code)
 
     def restore(self) -> None:
         """Give the signals back to whom they belonged before."""
+        atexit.unregister(_keep_the_exit_code)
         for number, handler in self._previous.items():
             if signal.getsignal(number) == self._handle:
                 signal.signal(number, handler)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -161,3 +164,19 @@ def test_a_web_host_that_is_not_ours(tmp_path: Path) -> None:
     code, _, err = run("--web-host", "192.0.2.1", "-P", "0", folder=tmp_path)
     assert code == 1
     assert "The web page cannot be served on port 0 of 192.0.2.1: " in err
+
+
+def test_nobody_reads_what_is_printed(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        command = [sys.executable, "-m", "locust_c", "--list"]
+        ended = subprocess.run(command, cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, timeout=60)
+    finally:
+        os.close(writer)
+    assert (ended.returncode, b"Traceback" in ended.stderr, b"BrokenPipe" in ended.stderr) == (
+        1,
+        False,
+        False,
+    )

@@ -194,3 +194,13 @@ def test_keys_change_the_number_of_users_and_the_terminal_is_put_back(tmp_path: 
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+@SIGNALS
+def test_a_signal_while_the_interpreter_ends_changes_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    last = (
+        f"import os\nclass Last:\n    def __del__(self): os.kill(os.getpid(), {int(number)})\nkeep = Last()\n"
+    )
+    write(tmp_path, QUIET + last)
+    with command("--headless", "--only-summary", "-i", "1", folder=tmp_path) as subject:
+        assert subject.wait() == 0

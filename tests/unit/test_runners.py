@@ -160,6 +160,24 @@ class TestRun:
         with running(Own, host="http://given"):
             assert Own.host == "http://given"
 
+    @pytest.mark.parametrize(("given", "expected"), [("http://given", "http://given"), ("", "http://own")])
+    def test_the_host_is_set_on_all_classes_behind_test_start(self, given: str, expected: str) -> None:
+        class Own(A):
+            host = "http://own"
+
+        class Unused(Own):
+            fixed_count = 0
+            weight = 0.001
+
+        seen: list[str | None] = []
+        environment = Environment(user_classes=[Own, Unused], host=given)
+        environment.events.test_start.add_listener(lambda **_: seen.append(Unused.host))
+        runner = environment.create_local_runner()
+        runner.start(1, FAST)
+        wait_until(lambda: runner.state == "running")
+        assert (seen, Own.host, Unused.host) == (["http://own"], expected, expected)
+        quit_within_patience(runner)
+
     def test_users_that_ended_are_replaced_while_the_ramp_goes_on(self) -> None:
         class Once(A):
             created = 0
@@ -189,7 +207,7 @@ class TestRun:
 
 
 class TestFailures:
-    def test_exceptions_of_users_are_counted_by_their_traceback(self) -> None:
+    def test_exceptions_of_users_are_counted_by_where_they_are_raised(self) -> None:
         class Failing(A):
             wait_time = constant(0)
             runs = 0
@@ -199,16 +217,17 @@ class TestFailures:
                 type(self).runs += 1
                 if self.runs > 4:
                     raise StopUser
-                raise ValueError("once" if self.runs == 1 else "again")
+                if self.runs == 1:
+                    raise ValueError("once")
+                raise ValueError(f"again {self.runs}")
 
         Failing.tasks = [Failing.fail]
         with running(Failing) as runner:
             wait_until(lambda: runner.user_count == 0)
             found = {entry["msg"]: entry for entry in runner.exceptions.values()}
-            assert {text: entry["count"] for text, entry in found.items()} == {"once": 1, "again": 3}
-            assert found["again"]["nodes"] == {"local"}
-            assert "ValueError: again" in found["again"]["traceback"]
-            assert list(runner.exceptions) == [hash(e["traceback"]) for e in runner.exceptions.values()]
+            assert {text: entry["count"] for text, entry in found.items()} == {"once": 1, "again 2": 3}
+            assert found["again 2"]["nodes"] == {"local"}
+            assert "ValueError: again 2" in found["again 2"]["traceback"]
             runner.stop()
             runner.start(0, 1)
             assert runner.exceptions == {}

@@ -224,7 +224,7 @@ def test_others_run_while_many_rows_are_written(runner: LocalRunner, monkeypatch
     for number in range(10):
         runner.stats.log_request("GET", f"/{number}", 1, 1)
     rests: list[float] = []
-    monkeypatch.setattr(gevent, "sleep", rests.append)
+    monkeypatch.setattr(stats_turns, "sleep", rests.append)
     monkeypatch.setattr(stats_turns, "STEP_S", 0)
     subject = StatsCSV(runner.environment, PERCENTILES)
     written(subject.requests_csv)
