@@ -34,7 +34,7 @@ def patch_libraries() -> None:
 
 @contextlib.contextmanager
 def _entry_points_read_once() -> Iterator[None]:
-    """gevent looks for plug-ins at each of its 25 steps, reading what all installed packages say each time."""
+    """gevent looks for plug-ins at each of its 25 steps, and reads all that packages say each time."""
     found = metadata.entry_points()
 
     def select(**wanted: Any) -> Any:
