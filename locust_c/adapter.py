@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from locust_c.response import ResponseContextManager
     from locust_c.session_ways import SessionWays
 
-__all__ = ["EngineAdapter", "SessionAdapters"]
+__all__ = ["EngineAdapter", "LocustHttpAdapter", "SessionAdapters"]
 
 _REPLACEABLE = frozenset(replaced.EXCHANGING)
 _DECISIVE = _REPLACEABLE | {"max_retries"}
@@ -117,6 +117,15 @@ def _answers_by_itself(request: requests.PreparedRequest) -> str | None:
         if isinstance(auth, AuthBase) and type(auth) is not HTTPDigestAuth:
             return f"{type(auth).__name__} may need the connection of the response"
     return None
+
+
+class LocustHttpAdapter(HTTPAdapter):
+    """requests' adapter, with connections from `pool_manager`; for plug-ins that mount it."""
+
+    def __init__(self, pool_manager: PoolManager | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if pool_manager is not None:
+            self.poolmanager = pool_manager
 
 
 class EngineAdapter(HTTPAdapter):

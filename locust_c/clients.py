@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import requests
 from requests.auth import HTTPBasicAuth
 
+from locust_c.adapter import LocustHttpAdapter as LocustHttpAdapter
 from locust_c.connections import (
     ConnectionOptions,
     ConnectionSettings,
@@ -23,6 +24,9 @@ from locust_c.connections import (
     shared_pool,
 )
 from locust_c.credentials import hide_headers, hide_userinfo
+from locust_c.exception import CatchResponseError as CatchResponseError
+from locust_c.exception import LocustError as LocustError
+from locust_c.exception import ResponseError as ResponseError
 from locust_c.failures import HTTP_EXCEPTIONS, Failure, innermost, requests_error, status_error
 from locust_c.hub import get_engine
 from locust_c.multipart import is_large, mark_files, put_files

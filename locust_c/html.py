@@ -15,10 +15,10 @@ from . import runners, stats
 from .credentials import without_userinfo
 from .report import page
 from .report.charts import thinned
-from .stats_charts import format_utc_timestamp
 from .stats_json import replace_file
 from .stats_turns import in_turns
 from .user.inspectuser import get_ratio
+from .util.date import format_duration, format_utc_timestamp
 
 if TYPE_CHECKING:
     from .env import Environment
@@ -41,8 +41,6 @@ MAX_HISTORY = 1000
 
 #: Longer texts of errors, and the beginnings of longer tracebacks, are cut.
 MAX_TEXT = 2000
-
-_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 
 def get_html_report(environment: Environment, show_download_link: bool = True, theme: str = "") -> str:
@@ -73,19 +71,6 @@ def write_report(environment: Environment, path: str) -> None:
 def process_html_filename(options: Namespace) -> None:
     """Replace ``{u}``, ``{r}`` and ``{t}`` in ``options.html_file`` by the values of the other options."""
     options.html_file = _fill_tags(options.html_file, options)
-
-
-def format_duration(start_time: float, end_time: float) -> str:
-    """The whole seconds between two times in words, such as ``1 minute and 5 seconds``."""
-    rest = max(0, int(end_time - start_time))
-    words = []
-    for unit, seconds in _UNITS:
-        count, rest = divmod(rest, seconds)
-        if count:
-            words.append(f"{count} {unit}{'s' if count > 1 else ''}")
-    if len(words) > 1:
-        words[-2:] = [f"{words[-2]} and {words[-1]}"]
-    return ", ".join(words) or "0 seconds"
 
 
 def json_for_script(value: Any) -> str:

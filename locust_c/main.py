@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import locust_c
 
-from . import __version__, argument_parser, log, stats
+from . import __version__ as version
+from . import argument_parser, log, stats
 from .command import console, locustfiles
 from .command.download import remove_downloads
 from .command.errors import CommandError
 from .command.limits import raise_descriptor_limit
 from .command.local_run import LocalRun
 from .command.signals import Interrupts
+from .util.load_locustfile import load_locustfile as load_locustfile
 
 if TYPE_CHECKING:
     from .env import Environment
@@ -173,7 +175,7 @@ def _set_up_logging(options: argparse.Namespace) -> None:
 def _run_with_logging(
     files: locustfiles.Locustfiles, options: argparse.Namespace, interrupts: Interrupts
 ) -> int:
-    logger.info("Starting Locust %s (locust-c, C engine)", __version__)
+    logger.info("Starting Locust %s (locust-c, C engine)", version)
     if options.list_commands:
         console.print_user_class_names(list(files.user_classes))
         return 0

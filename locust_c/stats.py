@@ -20,7 +20,7 @@ import gevent
 
 from . import _core, stats_constants, stats_narrow, stats_tables
 from . import stats_times as _times
-from .stats_charts import format_utc_timestamp, history_row
+from .stats_charts import history_row
 from .stats_csv import CSVWriter, StatsCSV, StatsCSVFileWriter
 from .stats_dicts import WatchedDict, sort_stats, text_of
 from .stats_distributed import setup_distributed_stats_event_listeners
@@ -36,6 +36,7 @@ from .stats_times import (
     proper_round,
 )
 from .stats_turns import in_turns
+from .util.date import format_utc_timestamp
 from .util.old_names import explain_missing
 
 if TYPE_CHECKING:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .runners import Runner
 
-__all__ = ["format_utc_timestamp", "history_row"]
-
-
-def format_utc_timestamp(unix_timestamp: float) -> str:
-    """Epoch seconds as ``YYYY-MM-DDTHH:MM:SSZ``."""
-    return datetime.fromtimestamp(unix_timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+__all__ = ["history_row"]
 
 
 def history_row(runner: Runner, at: str, percentiles: Sequence[float]) -> dict[str, Any]:

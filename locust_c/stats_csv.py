@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
 
-from .stats_charts import format_utc_timestamp
 from .stats_dicts import sort_stats
 from .stats_sheet import Sheet
 from .stats_times import get_readable_percentiles
 from .stats_turns import in_turns
+from .util.date import format_utc_timestamp
 
 if TYPE_CHECKING:
     from .env import Environment

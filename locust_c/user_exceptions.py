@@ -26,31 +26,40 @@ class ExceptionDict(TypedDict):
     nodes: set[str]
 
 
+def _hash_of_place(tb: TracebackType | None) -> int:
+    return hash("".join(traceback.format_tb(tb)))
+
+
 class UserExceptions:
-    """The part of a runner that counts exceptions: under the hash of their traceback."""
+    """The part of a runner that counts exceptions.
+
+    Under the hash of where they were raised, as in Locust: texts differ from user to user, without end.
+    """
 
     def __init__(self) -> None:
         self.exceptions: dict[int, ExceptionDict] = {}
 
     def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
-        """Counts an exception of a user in ``exceptions``."""
-        key = hash(formatted_tb)
+        """Counts an exception of a user in ``exceptions``, under the hash of ``formatted_tb``."""
+        self._count_exception(hash(formatted_tb), node_id, msg, formatted_tb)
+
+    def _count_exception(self, key: int, node_id: str, msg: str, formatted_tb: str) -> None:
         entry = self.exceptions.setdefault(
             key, {"count": 0, "msg": msg, "traceback": formatted_tb, "nodes": set()}
         )
         entry["count"] += 1
         entry["nodes"].add(node_id)
 
-    def is_first_of_its_kind(self, formatted_tb: str) -> bool:
-        """Whether an exception with this traceback was counted at most once in this test."""
-        entry = self.exceptions.get(hash(formatted_tb))
+    def is_first_of_its_kind(self, exception: BaseException) -> bool:
+        """Whether an exception that was raised there was counted at most once in this test."""
+        entry = self.exceptions.get(_hash_of_place(exception.__traceback__))
         return entry is None or entry["count"] == 1
 
     def _on_user_error(
         self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any
     ) -> None:
         text = "".join(traceback.format_exception(type(exception), exception, tb))
-        self.log_exception("local", message_of(exception), text)
+        self._count_exception(_hash_of_place(tb), "local", message_of(exception), text)
 
     def _log_repeated_exceptions(self) -> None:
         """Says how often was raised what the log shows only once."""

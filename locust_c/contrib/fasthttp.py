@@ -39,6 +39,9 @@ from locust_c.contrib.fast_response import (
     RestResponseContextManager,
 )
 from locust_c.contrib.fast_wire import are_plain, default_lines, header_block, refuse_line_ends
+from locust_c.exception import CatchResponseError as CatchResponseError
+from locust_c.exception import LocustError as LocustError
+from locust_c.exception import ResponseError as ResponseError
 from locust_c.failures import Failure, resolve_cause
 from locust_c.hub import get_engine
 from locust_c.session_settings import context_source, url_below, without_credentials

@@ -37,7 +37,7 @@ def report(
     events.user_error.fire(user_instance=user_instance, exception=exception, tb=exception.__traceback__)
     runner = environment.runner
     text = traceback_of(exception)
-    if runner is not None and not runner.is_first_of_its_kind(text):
+    if runner is not None and not runner.is_first_of_its_kind(exception):
         return
     if isinstance(exception, SystemExit):
         log_exit(logging.getLogger("locust.runners"), exception)

@@ -15,9 +15,9 @@ import locust_c.web
 from .. import __version__, log, stats
 from ..argument_parser import ui_extra_args_dict
 from ..credentials import without_userinfo
+from ..util.cache import Memo
 from . import figures, tls
 from .application import Registrations, make_app
-from .memo import Memo
 from .routes import locust as routes
 from .routes import set_cross_origin_header
 from .server import ALL_ADDRESSES, Server, listen

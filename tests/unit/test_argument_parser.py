@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -250,13 +251,26 @@ def test_user_classes_are_positional() -> None:
     assert (parsed.user_classes, parsed.num_users) == (["A", "B"], 2)
 
 
-def test_the_help_has_the_groups_and_hides_what_is_not_offered() -> None:
+def test_the_help_has_the_groups_and_hides_what_is_not_for_everybody() -> None:
     text = argument_parser.get_parser().format_help()
     assert text.startswith("Usage: locust [options] [UserClass ...]")
-    for title in ("Common options:", "Web UI options:", "Tag options:", "Logging options:", "User classes:"):
-        assert f"\n{title}\n" in text
-    for hidden in ("--master", "--worker", "--headful", "--legacy-ui"):
+    titles = [line[:-1] for line in text.splitlines() if line[:1].isupper() and line.endswith(":")]
+    assert titles == [
+        "Common options",
+        "Web UI options",
+        "Master options",
+        "Worker options",
+        "Tag options",
+        "Request statistics options",
+        "Logging options",
+        "Other options",
+        "User classes",
+        "Examples",
+    ]
+    for hidden in ("--headful", "--legacy-ui", "--slave", "--build-path", "--web-host-display-name"):
         assert hidden not in text
+    for later in ("--master", "--worker", "--otel"):
+        assert re.search(rf"{later}\s+is not supported by this version of locust-c\n", text)
 
 
 def add_custom_arguments(parser: argument_parser.LocustArgumentParser) -> None:

@@ -82,7 +82,9 @@ def test_whatever_a_task_raises_is_counted_and_logged_once(
     assert f"Raised 3 times by users: {name}" in caplog.text.replace(f"{__name__}.", "")
 
 
-def test_kinds_differ_by_text_and_are_logged_again_in_the_next_test(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_kind_is_where_it_is_raised_and_is_logged_again_in_the_next_test(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     class Numbered(User):
         wait_time = constant(0)
         runs = 0
@@ -92,7 +94,9 @@ def test_kinds_differ_by_text_and_are_logged_again_in_the_next_test(caplog: pyte
             type(self).runs += 1
             if self.runs in (5, 7):
                 raise StopUser
-            raise ValueError(f"number {self.runs % 2}")
+            if self.runs == 2:
+                raise ValueError("elsewhere")
+            raise ValueError(f"number {self.runs}")
 
     def logged() -> list[str]:
         return [
@@ -101,12 +105,12 @@ def test_kinds_differ_by_text_and_are_logged_again_in_the_next_test(caplog: pyte
 
     with running(Numbered) as runner:
         wait_until(lambda: runner.user_count == 0)
-        assert counts(runner) == {"number 1": 2, "number 0": 2}
-        assert logged() == ["number 1", "number 0"]
+        assert counts(runner) == {"number 1": 3, "elsewhere": 1}
+        assert logged() == ["number 1", "elsewhere"]
         runner.stop()
         runner.start(1, FAST)
         wait_until(lambda: Numbered.runs == 7)
-        assert logged() == ["number 1", "number 0", "number 0"]
+        assert logged() == ["number 1", "elsewhere", "number 6"]
 
 
 def test_an_exception_that_cannot_say_what_it_is(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,10 @@
+"""The version under the names of stock Locust's module."""
+
+from __future__ import annotations
+
+from ._core import __version__
+
+__all__ = ["__version__", "version", "version_tuple"]
+
+version = __version__
+version_tuple = tuple(int(part) for part in version.split("."))
