@@ -36,7 +36,6 @@ def report(
     events = environment.events
     events.user_error.fire(user_instance=user_instance, exception=exception, tb=exception.__traceback__)
     runner = environment.runner
-    text = traceback_of(exception)
     if runner is not None and not runner.is_first_of_its_kind(exception):
         return
     if isinstance(exception, SystemExit):
@@ -44,7 +43,8 @@ def report(
     elif isinstance(exception, NoTasksError):
         logger.error("%s", exception)
     else:
-        logger.error("%s\n%s", message_of(exception) if headline is None else headline, text)
+        first_line = message_of(exception) if headline is None else headline
+        logger.error("%s\n%s", first_line, traceback_of(exception))
 
 
 def log_exit(logger: logging.Logger, request: SystemExit) -> None:
