@@ -288,16 +288,39 @@ class TestLoop:
         assert str(exception).startswith("No tasks defined on Idle, but you have set a 'task' attribute")
         assert "Use the @task decorator or set the 'tasks' attribute" in caplog.text
 
-    def test_a_wait_time_that_fails_is_reported_and_ends_the_user(self) -> None:
+    @pytest.mark.parametrize("hook", [None, "execute_task"])
+    def test_a_wait_time_that_is_no_number_is_one_line_and_ends_the_user(
+        self, hook: str | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         class Wrong(Direct):
             def wait_time(self) -> Any:
                 return None
 
         user = Wrong([None, None])
+        if hook is not None:  # the other way through the loop
+            original = getattr(user._taskset_instance, hook)
+            monkeypatch.setattr(user._taskset_instance, hook, lambda *arguments: original(*arguments))
         run_user(user)
         assert user.log.count("task") == 1
         assert any(isinstance(entry, tuple) and isinstance(entry[1], TypeError) for entry in user.log)
         assert user.log[-1] == "on_stop"
+        assert caplog.messages == ["Wrong.wait_time() must return a number of seconds, not None"]
+
+    def test_a_wait_time_of_a_task_set_that_is_no_number_names_the_task_set(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Slow(TaskSet):
+            @task
+            def nothing(self) -> None: ...
+
+            def wait_time(self) -> Any:
+                return "1"
+
+        class Both(Logged):
+            tasks = [Slow]
+
+        run_user(Both([]))
+        assert "Slow.wait_time() must return a number of seconds, not '1'" in caplog.messages
 
     def test_min_wait_and_max_wait_count_without_wait_time(self) -> None:
         class Old(Direct):
