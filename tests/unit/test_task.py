@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import math
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from run_fixtures import names, plain, run_user
 
 import locust_c.user
 from locust_c import (
+    SequentialTaskSet,
     TaskSet,
     User,
     constant,
@@ -165,6 +167,24 @@ class TestDeclaration:
     @pytest.mark.parametrize(("abstract", "kept"), [(True, True), (False, False), (None, False), (0, False)])
     def test_abstract_is_what_the_body_says(self, abstract: Any, kept: bool) -> None:
         assert type(User)("Some", (User,), {"abstract": abstract}).abstract is kept
+
+    def test_members_that_have_an_answer_to_any_name_are_no_tasks(self) -> None:
+        class Holder(TaskSet):
+            proxy = MagicMock()
+            mocked = MagicMock(spec=["locust_task_weight"])
+
+            @task
+            class Inner(SequentialTaskSet):
+                proxy = MagicMock()
+
+                @task
+                @staticmethod
+                def alone(task_set: Any) -> None: ...
+
+            class Derived(Inner): ...
+
+        assert names(Holder.tasks) == ["Inner", "Derived"]
+        assert len(Holder.Inner.tasks) == 1
 
     def test_a_task_that_calling_does_not_run_is_warned_of(self, caplog: pytest.LogCaptureFixture) -> None:
         def steps(user: Any) -> Any:
