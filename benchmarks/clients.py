@@ -250,6 +250,7 @@ def _clean_environment() -> dict[str, str]:
     hidden = {
         "PYTHONPATH",
         "PYTHONHOME",
+        "PYTHONDONTWRITEBYTECODE",
         "VIRTUAL_ENV",
         "REQUESTS_CA_BUNDLE",
         "CURL_CA_BUNDLE",

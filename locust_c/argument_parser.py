@@ -216,15 +216,11 @@ class _ShowVersion(argparse.Action):
         parser.exit()
 
 
-def _is_shown(option: Option) -> bool:
-    return option.available == "yes" and option.help is not None
-
-
 def _add_option(target: Any, option: Option) -> None:
     arguments = dict(option.arguments)
     if option.env_var is not None:
         arguments["env_var"] = option.env_var
-    shown = option.help if _is_shown(option) else configargparse.SUPPRESS
+    shown = option.help if option.is_shown else configargparse.SUPPRESS
     target.add_argument(*option.flags, help=shown, **arguments)
 
 
@@ -293,8 +289,7 @@ def setup_parser_arguments(parser: LocustArgumentParser) -> None:
         if group is GROUPS[0]:
             target: Any = parser
         else:
-            visible = any(_is_shown(option) for option in group.options)
-            target = parser.add_argument_group(group.title) if visible else parser
+            target = parser.add_argument_group(group.title)
         for option in group.options:
             _add_option(target, option)
     parser._action_groups[-1].add_argument(

@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from locust_c.exception import StopTest
+from locust_c.exception import CatchResponseError, StopTest
 
 if TYPE_CHECKING:
     from locust_c.env import Environment
@@ -60,10 +60,17 @@ class PrintListener:
             f"{name:<50}",
             f"{-1 if response_time is None else round(response_time):<7}",
             str(response_length),
-            repr(exception) if exception else " " * 9,
+            f"{self._reason(exception):<9}",
             str(context) if context else "",
             self._payload(response),
         )
+
+    @staticmethod
+    def _reason(exception: Any) -> str:
+        """A failure that the task has declared is shown in the task's own words, on one line."""
+        if isinstance(exception, CatchResponseError):
+            return str(exception).replace("\n", "\\n")
+        return repr(exception) if exception else ""
 
     @staticmethod
     def _payload(response: Any) -> str:

@@ -127,8 +127,13 @@ class Environment:
         from locust_c.runners import WorkerRunner
 
         self._check_no_runner()
+        own_stats = self.stats
         self.stats = RequestStats(use_response_times_cache=False)
-        return self._adopt_runner(WorkerRunner(self, master_host=master_host, master_port=master_port))
+        try:
+            return self._adopt_runner(WorkerRunner(self, master_host=master_host, master_port=master_port))
+        except Exception:
+            self.stats = own_stats
+            raise
 
     def create_web_ui(
         self,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .util.timespan import parse_timespan
@@ -35,6 +35,12 @@ class Option:
     env_var: str | None = None
     available: Availability = "yes"
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    hidden: bool = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the help lists it."""
+        return self.help is not None and self.available != "renamed" and not self.hidden
 
 
 @dataclass(frozen=True)
@@ -145,7 +151,8 @@ LOCUSTFILE_OPTION = _value(
     default="locustfile.py",
     env="LOCUST_LOCUSTFILE",
     help="Python file with the user classes of the test; several may be given, separated by commas. A folder"
-    " stands for all .py files below it whose names do not start with an underscore. Default: locustfile.py",
+    " stands for all .py files below it whose names do not start with an underscore; files are fetched from"
+    " http and https addresses. Default: locustfile.py",
 )
 
 CONFIG_OPTION = _value(
@@ -266,7 +273,7 @@ WEB = OptionGroup(
             env="LOCUST_USERCLASS_PICKER",
             help="let who starts a test over the web choose the user classes and the load shape",
         ),
-        _later("--build-path", default="", env="LOCUST_BUILD_PATH"),
+        replace(_later("--build-path", default="", env="LOCUST_BUILD_PATH"), hidden=True),
         _value(
             "--web-base-path",
             metavar="<path>",
@@ -425,7 +432,10 @@ OTHER = OptionGroup(
             env="LOCUST_STOP_TIMEOUT",
             help="seconds that a running task gets to finish when the test stops. Default: none",
         ),
-        _flag("--equal-weights", help="give all tasks the same weight, whatever the locustfile says"),
+        _flag(
+            "--equal-weights",
+            help="give all user classes the same weight, and all tasks, whatever the locustfile says",
+        ),
         _value("--profile", metavar="<name>", help="a name to file this test under"),
         _later_flag("--otel", env="LOCUST_ENABLE_OPENTELEMETRY"),
     ),

@@ -4,7 +4,11 @@ Locust's documented import side effects: the standard library is monkey-patched 
 connection pools queue in gevent's way, and a `requests.Response` explains why it has no `success()`.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
+from importlib import metadata
+from typing import Any
 
 
 def patch_libraries() -> None:
@@ -17,7 +21,8 @@ def patch_libraries() -> None:
         return
     from gevent import monkey
 
-    monkey.patch_all()
+    with _entry_points_read_once():
+        monkey.patch_all()
     if os.environ.get("LOCUST_SKIP_URLLIB3_PATCH"):
         return
     from gevent.queue import LifoQueue
@@ -25,6 +30,21 @@ def patch_libraries() -> None:
 
     # gevent replaces the names in the queue module, but urllib3's pool keeps the class it was defined with.
     ConnectionPool.QueueCls = LifoQueue
+
+
+@contextlib.contextmanager
+def _entry_points_read_once() -> Iterator[None]:
+    """gevent looks for plug-ins at each of its 25 steps, and reads all that packages say each time."""
+    found = metadata.entry_points()
+
+    def select(**wanted: Any) -> Any:
+        return found.select(**wanted)
+
+    original, metadata.entry_points = metadata.entry_points, select
+    try:
+        yield
+    finally:
+        metadata.entry_points = original
 
 
 def patch_response() -> None:

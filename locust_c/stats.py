@@ -22,7 +22,7 @@ from . import _core, stats_constants, stats_narrow, stats_tables
 from . import stats_times as _times
 from .stats_charts import history_row
 from .stats_csv import CSVWriter, StatsCSV, StatsCSVFileWriter
-from .stats_dicts import WatchedDict, sort_stats, text_of
+from .stats_dicts import StatsBaseDict, StatsHolder, WatchedDict, sort_stats, text_of
 from .stats_distributed import setup_distributed_stats_event_listeners
 from .stats_entry import CachedResponseTimes, EntryFigures, StatsEntryDict
 from .stats_errors import RequestStatsAdditionError, StatsError, StatsErrorDict
@@ -48,12 +48,14 @@ __all__ = [
     "EntriesDict",
     "RequestStats",
     "RequestStatsAdditionError",
+    "StatsBaseDict",
     "StatsCSV",
     "StatsCSVFileWriter",
     "StatsEntry",
     "StatsEntryDict",
     "StatsError",
     "StatsErrorDict",
+    "StatsHolder",
     "avg",
     "bucket_response_time",
     "calculate_response_time_percentile",

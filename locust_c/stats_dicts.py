@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypedDict, TypeVar
 
-__all__ = ["CountTable", "WatchedDict", "sort_stats", "text_of"]
+__all__ = ["CountTable", "StatsBaseDict", "StatsHolder", "WatchedDict", "sort_stats", "text_of"]
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
+
+
+class StatsBaseDict(TypedDict):
+    """What all figures that are sent belong to."""
+
+    name: str
+    method: str
+
+
+class StatsHolder(Protocol):
+    """Figures of one name and method: an entry, or an error."""
+
+    name: str
+    method: str
 
 
 class WatchedDict(dict[_K, _V]):

@@ -9,10 +9,10 @@ import copy
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from . import _core
-from .stats_dicts import CountTable
+from .stats_dicts import CountTable, StatsBaseDict
 from .stats_phases import Phase, phases_of
 from .stats_times import bucket_response_time, calculate_response_time_percentile, diff_response_time_dicts
 
@@ -34,11 +34,9 @@ class CachedResponseTimes(NamedTuple):
     num_none_requests: int
 
 
-class StatsEntryDict(TypedDict):
+class StatsEntryDict(StatsBaseDict):
     """An entry as it is sent to the master and written to JSON."""
 
-    name: str
-    method: str
     last_request_timestamp: float | None
     start_time: float
     num_requests: int

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from typing import Any, Self, TypedDict
+from typing import Any, Self
 
 from . import _core
 from .exception import CatchResponseError
+from .stats_dicts import StatsBaseDict
 
 __all__ = ["RequestStatsAdditionError", "StatsError", "StatsErrorDict"]
 
@@ -20,11 +21,9 @@ class RequestStatsAdditionError(Exception):
     """Two sets of statistics do not fit together."""
 
 
-class StatsErrorDict(TypedDict):
+class StatsErrorDict(StatsBaseDict):
     """A :class:`StatsError` as it is sent to the master."""
 
-    name: str
-    method: str
     error: str
     occurrences: int
     first_seen: float | None

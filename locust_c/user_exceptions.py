@@ -16,6 +16,8 @@ logger = logging.getLogger("locust.runners")
 # Of the kinds that were raised more than once, in the log at the end of a test.
 KINDS_SHOWN = 10
 
+_Place = tuple[tuple[str, str, int, int], ...]
+
 
 class ExceptionDict(TypedDict):
     """One exception of users: how often, its text, its traceback, and the nodes it was raised on."""
@@ -26,10 +28,6 @@ class ExceptionDict(TypedDict):
     nodes: set[str]
 
 
-def _hash_of_place(tb: TracebackType | None) -> int:
-    return hash("".join(traceback.format_tb(tb)))
-
-
 class UserExceptions:
     """The part of a runner that counts exceptions.
 
@@ -38,6 +36,7 @@ class UserExceptions:
 
     def __init__(self) -> None:
         self.exceptions: dict[int, ExceptionDict] = {}
+        self._keys: dict[_Place, int] = {}
 
     def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
         """Counts an exception of a user in ``exceptions``, under the hash of ``formatted_tb``."""
@@ -52,14 +51,26 @@ class UserExceptions:
 
     def is_first_of_its_kind(self, exception: BaseException) -> bool:
         """Whether an exception that was raised there was counted at most once in this test."""
-        entry = self.exceptions.get(_hash_of_place(exception.__traceback__))
+        entry = self.exceptions.get(self._key_of(exception.__traceback__))
         return entry is None or entry["count"] == 1
 
     def _on_user_error(
         self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any
     ) -> None:
+        key = self._key_of(tb)
+        known = self.exceptions.get(key)
+        if known is not None:
+            self._count_exception(key, "local", known["msg"], known["traceback"])
+            return
         text = "".join(traceback.format_exception(type(exception), exception, tb))
-        self._count_exception(_hash_of_place(tb), "local", message_of(exception), text)
+        self._count_exception(key, "local", message_of(exception), text)
+
+    def _key_of(self, tb: TracebackType | None) -> int:
+        """The hash of a traceback's text, which is written only once: that takes longer than all the rest."""
+        place = _place_of(tb)
+        if place not in self._keys:
+            self._keys[place] = hash("".join(traceback.format_tb(tb)))
+        return self._keys[place]
 
     def _log_repeated_exceptions(self) -> None:
         """Says how often was raised what the log shows only once."""
@@ -67,3 +78,12 @@ class UserExceptions:
         for entry in sorted(repeated, key=lambda entry: -entry["count"])[:KINDS_SHOWN]:
             last_line = entry["traceback"].rstrip("\n").rpartition("\n")[2]
             logger.warning("Raised %d times by users: %s", entry["count"], last_line)
+
+
+def _place_of(tb: TracebackType | None) -> _Place:
+    frames = []
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        frames.append((code.co_filename, code.co_name, tb.tb_lineno, tb.tb_lasti))
+        tb = tb.tb_next
+    return tuple(frames)

@@ -8,17 +8,37 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from locust_c.exception import LocustError
+from locust_c.exception import LocustError, MissingWaitTimeError
 from locust_c.user.group import UserGreenlet
 
 if TYPE_CHECKING:
     from locust_c.env import Environment
 
-__all__ = ["NoTasksError", "is_for_the_caller", "message_of", "report", "traceback_of"]
+__all__ = [
+    "MISTAKES",
+    "BadWaitTimeError",
+    "NoTasksError",
+    "is_for_the_caller",
+    "message_of",
+    "report",
+    "traceback_of",
+]
 
 
 class NoTasksError(LocustError):
     """A user or task set has nothing to run."""
+
+
+class BadWaitTimeError(LocustError, TypeError):
+    """``wait_time`` returned what is no number of seconds."""
+
+    def __init__(self, holder: object, returned: object) -> None:
+        name = type(holder).__name__
+        super().__init__(f"{name}.wait_time() must return a number of seconds, not {returned!r}")
+
+
+# In a class: its users cannot go on, and where it was noticed is of no use to its author.
+MISTAKES = (BadWaitTimeError, MissingWaitTimeError, NoTasksError)
 
 
 def report(
@@ -36,15 +56,15 @@ def report(
     events = environment.events
     events.user_error.fire(user_instance=user_instance, exception=exception, tb=exception.__traceback__)
     runner = environment.runner
-    text = traceback_of(exception)
     if runner is not None and not runner.is_first_of_its_kind(exception):
         return
     if isinstance(exception, SystemExit):
         log_exit(logging.getLogger("locust.runners"), exception)
-    elif isinstance(exception, NoTasksError):
+    elif isinstance(exception, MISTAKES):
         logger.error("%s", exception)
     else:
-        logger.error("%s\n%s", message_of(exception) if headline is None else headline, text)
+        first_line = message_of(exception) if headline is None else headline
+        logger.error("%s\n%s", first_line, traceback_of(exception))
 
 
 def log_exit(logger: logging.Logger, request: SystemExit) -> None:

@@ -141,3 +141,30 @@ def test_https_that_cannot_work_is_one_line(
     assert "/ERROR/locust.main: " in mistake
     assert message in mistake
     assert out == ""
+
+
+def test_each_test_of_the_page_has_its_iterations_and_its_classes(tmp_path: Path) -> None:
+    counted = (
+        "class Other(User):\n"
+        "    wait_time = constant(0.01)\n"
+        "    @task\n"
+        "    def nothing(self):\n"
+        "        print('task')\n"
+        "ended = []\n"
+        "@events.test_stop.add_listener\n"
+        "def count(environment, **kwargs):\n"
+        "    ended.append(1)\n"
+        "    print('tests ended', len(ended), [cls.__name__ for cls in environment.user_classes])\n"
+    )
+    write(tmp_path, QUIET + counted)
+    with command(*LOCAL, "--class-picker", "-i", "4", folder=tmp_path) as subject:
+        for number in (1, 2):
+            form = {"user_count": "3", "spawn_rate": "100", "user_classes": "Other"}
+            answer = call(subject, "POST", "/swarm", data=form).json()
+            assert (answer["success"], answer["user_classes"]) == (True, ["Other"])
+            subject.wait_for(f"tests ended {number} ['Other']")
+        assert subject.out.count("task\n") == 8
+        assert subject.err.count("Iteration limit reached (4), stopping test") == 2
+        assert figures(subject)["state"] == "stopped"
+        subject.send(signal.SIGINT)
+        assert subject.wait() == 0

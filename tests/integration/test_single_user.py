@@ -69,7 +69,8 @@ def test_each_request_is_one_line_of_columns(echo: Echo, tmp_path: Path) -> None
     requests, rest = requests_and_rest(run_script(tmp_path, "-H", echo.url), column=0)
     assert [row[:2] for row in requests] == [["GET", "found"], ["POST", "/"]] * 2
     assert all(row[2].isdigit() for row in requests)
-    assert "what I want" in requests[1][3]
+    assert requests[1][3] == "not\\nwhat I want"
+    assert requests[0][3].startswith("HTTPError('404 ")
     assert "type|name|resp_ms|exception" in rest
 
 

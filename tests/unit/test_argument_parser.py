@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from parser_fixtures import clean_surroundings, parse, refusal
 
 import locust_c
-from locust_c import argument_parser, options
+from locust_c import argument_parser
 from locust_c.event import Events
 
-
-@pytest.fixture(autouse=True)
-def clean_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No configuration file, no variable and no listener but those of the test."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for group in options.GROUPS:
-        for option in group.options:
-            if option.env_var is not None:
-                monkeypatch.delenv(option.env_var, raising=False)
-    for variable in ("LOCUST_USER_CLASSES", "LOCUST_ITERATIONS"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setattr(locust_c, "events", Events())
-    yield
-
-
-def parse(*args: str) -> Any:
-    return argument_parser.get_parser().parse_args(args=list(args))
-
-
-def refusal(capsys: pytest.CaptureFixture[str], *args: str) -> str:
-    with pytest.raises(SystemExit) as end:
-        parse(*args)
-    assert end.value.code == 2
-    return capsys.readouterr().err
-
+__all__ = ["clean_surroundings"]
 
 DEFAULTS = {
     "locustfile": "locustfile.py",
@@ -250,13 +226,26 @@ def test_user_classes_are_positional() -> None:
     assert (parsed.user_classes, parsed.num_users) == (["A", "B"], 2)
 
 
-def test_the_help_has_the_groups_and_hides_what_is_not_offered() -> None:
+def test_the_help_has_the_groups_and_hides_what_is_not_for_everybody() -> None:
     text = argument_parser.get_parser().format_help()
     assert text.startswith("Usage: locust [options] [UserClass ...]")
-    for title in ("Common options:", "Web UI options:", "Tag options:", "Logging options:", "User classes:"):
-        assert f"\n{title}\n" in text
-    for hidden in ("--master", "--worker", "--headful", "--legacy-ui"):
+    titles = [line[:-1] for line in text.splitlines() if line[:1].isupper() and line.endswith(":")]
+    assert titles == [
+        "Common options",
+        "Web UI options",
+        "Master options",
+        "Worker options",
+        "Tag options",
+        "Request statistics options",
+        "Logging options",
+        "Other options",
+        "User classes",
+        "Examples",
+    ]
+    for hidden in ("--headful", "--legacy-ui", "--slave", "--build-path", "--web-host-display-name"):
         assert hidden not in text
+    for later in ("--master", "--worker", "--otel"):
+        assert re.search(rf"{later}\s+is not supported by this version of locust-c\n", text)
 
 
 def add_custom_arguments(parser: argument_parser.LocustArgumentParser) -> None:

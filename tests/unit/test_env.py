@@ -26,13 +26,17 @@ def test_a_second_runner_is_refused() -> None:
     runner.quit()
 
 
-def test_distributed_runs_say_that_they_are_not_there() -> None:
+def test_distributed_runs_say_that_they_are_not_there_and_leave_the_environment_usable() -> None:
+    environment = Environment()
+    stats = environment.stats
     for create in (
-        lambda: Environment().create_master_runner(),
-        lambda: Environment().create_worker_runner("127.0.0.1", 5557),
+        lambda: environment.create_master_runner(),
+        lambda: environment.create_worker_runner("127.0.0.1", 5557),
     ):
         with pytest.raises(NotImplementedError, match="not part of this version"):
             create()
+    assert (environment.stats, environment.runner) == (stats, None)
+    environment.create_local_runner().quit()
 
 
 def test_classes_of_one_name_are_refused() -> None:

@@ -189,6 +189,18 @@ class TestStop:
         group.join(timeout=PATIENCE_S)
         assert user.stopped == 1
 
+    def test_a_user_that_stops_itself_by_force_goes_no_further(self, group: Group) -> None:
+        went_on: list[bool] = []
+
+        class Quitter(Sleeper):
+            def on_start(self) -> None:
+                went_on.append(self.stop(force=True))
+
+        user = Quitter()
+        user.start(group)
+        group.join(timeout=PATIENCE_S)
+        assert (went_on, user.stopped, user.greenlet.successful()) == ([], 1, True)
+
     def test_a_user_that_has_not_begun_never_begins(self, group: Group) -> None:
         user = Sleeper()
         user.start(group)
