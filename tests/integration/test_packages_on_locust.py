@@ -24,7 +24,8 @@ STOCK = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version
 #: The two packages, and what they need that is not in the environment of the tests.
 PACKAGES = [f"locust=={STOCK}", "locust-plugins==5.0.3", "locust-grasshopper==1.4.14"]
 NEEDED = """
-    locust-influxdb-listener tag-matcher influxdb pyyaml termcolor<2 python-dateutil pytz six typing-extensions
+    locust-influxdb-listener tag-matcher influxdb pyyaml termcolor<2 python-dateutil pytz six
+    typing-extensions
 """
 
 #: pip needs what the tests take away (a proxy, a trust store): this is read before they do.
@@ -127,9 +128,10 @@ class Trip(BaseJourney):
 def test_trip(complete_configuration):
     assert locust is locust_c
     Trip.host = "ECHO"
-    Grasshopper.launch_test(Trip, **complete_configuration)
-    total = Grasshopper.launch_test.__globals__["Environment"]
-    assert total is locust_c.env.Environment
+    environment = Grasshopper.launch_test(Trip, **complete_configuration)
+    assert type(environment) is locust_c.env.Environment
+    assert environment.stats.total.num_requests >= 10
+    assert environment.stats.total.num_failures == 0
 """
 
 
