@@ -1,7 +1,7 @@
 """The one table of command line options.
 
 A row says everything about an option: its names, the attribute of the parsed options that takes its value,
-its environment variable, its default and its help. :mod:`locust_c.argument_parser` makes a parser of the rows.
+its environment variable, its default and its help. :mod:`locust_c.argument_parser` makes parsers of them.
 """
 
 from __future__ import annotations
