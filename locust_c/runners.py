@@ -186,7 +186,7 @@ class Runner(RecordsRequests, UserExceptions):
         self.shape_last_tick = None
         self.spawning_greenlet = None
         self._users_dispatcher = None
-        stop_greenlets(list(self.user_greenlets), self.environment.stop_timeout)
+        stop_greenlets(list(self.user_greenlets), self.environment.stop_timeout or 0)
         self.cpu_log_warning()
         self._log_repeated_exceptions()
         self.update_state(STATE_STOPPED)
@@ -248,7 +248,7 @@ class Runner(RecordsRequests, UserExceptions):
         for class_name, count in user_classes_stop_count.items():
             self._find_class(class_name)
             greenlets += self.user_greenlets.newest(class_name, count)
-        stop_greenlets(greenlets, self.environment.stop_timeout)
+        stop_greenlets(greenlets, self.environment.stop_timeout or 0)
         current = gevent.getcurrent()
         if current in greenlets:
             current.kill(block=False)
