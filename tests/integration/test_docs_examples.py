@@ -81,7 +81,7 @@ TOGETHER = {
     ],
     "rows_of_data": ["seen GET Oslo ok", "seen GET Rome ok", "no row is left"],
     "waiting": [
-        f"{name} waits a bit" for name in ["Always", "Somehow", "EveryTime", "SoOften", "AtRandom", "Growing"]
+        f"{name} waits a bit" for name in ["Always", "Somehow", "Paced", "SoOften", "AtRandom", "Growing"]
     ],
     "xmlrpc_client": [
         "seen xmlrpc add ok",

@@ -20,7 +20,7 @@ class Somehow(Waiting):
     wait_time = between(0.01, 0.02)
 
 
-class EveryTime(Waiting):
+class Paced(Waiting):
     wait_time = constant_pacing(0.02)
 
 
