@@ -162,7 +162,12 @@ def _print_help(first_pass: argparse.Namespace) -> None:
             locustfiles.load(argument_parser.parse_locustfile_paths(paths))
     except CommandError as error:
         sys.stderr.write(f"{error}\n\n")
-    argument_parser.get_parser().parse_args(["--help"])
+    try:
+        argument_parser.get_parser().parse_args(["--help"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CommandError(
+            f"The help of an argument that the locustfile adds cannot be printed: {error}. Write %% for a %."
+        ) from error
 
 
 def _set_up_logging(options: argparse.Namespace) -> None:

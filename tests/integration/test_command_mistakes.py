@@ -136,6 +136,19 @@ def test_an_argument_that_there_is_already(tmp_path: Path) -> None:
     assert lines[-1] == "An init_command_line_parser listener failed: no test is started."
 
 
+def test_a_percent_sign_in_the_help_of_an_argument(tmp_path: Path) -> None:
+    own = (
+        "@events.init_command_line_parser.add_listener\n"
+        "def own(parser):\n    parser.add_argument('--share', help='50% of all')\n"
+    )
+    write(tmp_path, QUIET + own)
+    code, _, err = run("--help", folder=tmp_path)
+    assert code == 1
+    assert err.startswith("The help of an argument that the locustfile adds cannot be printed: ")
+    assert err.endswith(" Write %% for a %.\n")
+    assert run("--list", "--share", "x", folder=tmp_path)[0] == 0
+
+
 def test_a_plug_in_package_that_is_broken(tmp_path: Path) -> None:
     write(tmp_path, QUIET)
     write(tmp_path, "import locust\nlocust.no_such_name\n", "locust_plugins.py")

@@ -26,6 +26,7 @@ from locust_c.exception import (
     StopTest,
     StopUser,
 )
+from locust_c.user.task import DefaultTaskSet
 
 
 class Logged(User):
@@ -371,6 +372,24 @@ class TestOverriding:
 
         run_user(Holder([]))
         assert calls == ["get_next_task", "execute_next_task", "execute_task", "wait", "wait_time"]
+
+    def test_what_a_plugin_puts_around_both_kinds_of_task_sets_is_called_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls: list[str] = []
+
+        def count(method: Any) -> Any:
+            def counted(self: Any, task: Any) -> None:
+                calls.append(type(self).__name__)
+                method(self, task)
+                raise StopUser
+
+            return counted
+
+        for task_set in (TaskSet, DefaultTaskSet):
+            monkeypatch.setattr(task_set, "execute_task", count(task_set.execute_task))
+        run_user(Direct([None]))
+        assert calls == ["DefaultTaskSet"]
 
     @pytest.mark.parametrize(
         "name", ["get_next_task", "execute_task", "execute_next_task", "wait", "wait_time"]
