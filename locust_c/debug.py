@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from locust_c.exception import StopTest
+from locust_c.exception import CatchResponseError, StopTest
 
 if TYPE_CHECKING:
     from locust_c.env import Environment
@@ -19,6 +19,8 @@ _cache: dict[str, Environment] = {}
 
 class PrintListener:
     """Prints one tab-separated line per request to stdout; a listener of the request event.
+
+    The time is that of the start; a response time of None is shown as -1.
 
     `include_length`, `include_time`, `include_context` and `include_payload` add columns.
     """
@@ -56,12 +58,19 @@ class PrintListener:
             str(time),
             request_type,
             f"{name:<50}",
-            f"{round(response_time or 0):<7}",
+            f"{-1 if response_time is None else round(response_time):<7}",
             str(response_length),
-            repr(exception) if exception else " " * 9,
+            f"{self._reason(exception):<9}",
             str(context) if context else "",
             self._payload(response),
         )
+
+    @staticmethod
+    def _reason(exception: Any) -> str:
+        """A failure that the task has declared is shown in the task's own words, on one line."""
+        if isinstance(exception, CatchResponseError):
+            return str(exception).replace("\n", "\\n")
+        return repr(exception) if exception else ""
 
     @staticmethod
     def _payload(response: Any) -> str:
@@ -101,6 +110,8 @@ def _environment(loglevel: str | None, **columns: bool) -> Environment:
     environment.events.request.add_recorder(environment.stats.table)
     PrintListener(environment, **columns)
     environment.events.init.fire(environment=environment, runner=None, web_ui=None)
+    if log.unhandled_greenlet_exception:
+        sys.exit("An init listener failed: no user is started.")
     _cache["environment"] = environment
     return environment
 
@@ -117,7 +128,7 @@ def run_single_user(
 
     Prints each request to stdout; the arguments add columns to that. `loglevel`: of the log, or None to
     leave logging as it is. Fires `init` once in a process and `test_start` each time (Locust's documented
-    behaviour). Without a host the process exits with one line and code 1.
+    behaviour). Without a host, or if an `init` listener fails, the process exits with one line and code 1.
     """
     environment = _environment(
         loglevel,

@@ -30,7 +30,7 @@ class Environment:
 
     All arguments are attributes of the same name. Raises ``ValueError`` for two user classes of the same
     name, for class attributes that cannot be, for a shape that is no instance, and if all weights are 0;
-    ``TypeError`` for what is no user class.
+    ``TypeError`` for what is no user class, and no list of them.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Environment:
             raise ValueError(
                 f"shape_class must be an instance of a subclass of LoadTestShape, not {shape_class!r}"
             )
+        _check_lists(user_classes=user_classes, tags=tags, exclude_tags=exclude_tags)
         self.runner: Runner | None = None
         self.web_ui: WebUI | None = None
         self.process_exit_code: int | None = None
@@ -83,10 +84,7 @@ class Environment:
         self.iteration_limit: IterationLimit | None = None
         self.worker_logs: dict[str, list[str]] = {}
         self._filtered: set[type[User]] = set()
-        for user_class in self.user_classes:
-            if not (isinstance(user_class, type) and issubclass(user_class, User)):
-                raise TypeError(f"user_classes must hold subclasses of User, not {user_class!r}")
-            check_class(user_class)
+        self._check_classes()
         self._drop_weightless_classes()
         self._check_class_names()
 
@@ -228,6 +226,12 @@ class Environment:
             self.shape_class.runner = runner
         return runner
 
+    def _check_classes(self) -> None:
+        for user_class in self.user_classes:
+            if not (isinstance(user_class, type) and issubclass(user_class, User)):
+                raise TypeError(f"user_classes must hold subclasses of User, not {user_class!r}")
+            check_class(user_class)
+
     def _drop_weightless_classes(self) -> None:
         if self.user_classes and all(cls.weight == 0 and not cls.fixed_count for cls in self.user_classes):
             raise ValueError("There are no users with weight > 0.")
@@ -240,7 +244,17 @@ class Environment:
             raise ValueError(f"The following user classes have the same class name: {', '.join(twice)}")
 
 
+def _check_lists(**arguments: object) -> None:
+    for name, value in arguments.items():
+        # A single class is no list of classes, and the letters of a tag are no tags.
+        if isinstance(value, (str, type)):
+            raise TypeError(f"{name} must be a list, not {value!r}")
+
+
 def _find_stop_timeout(stop_timeout: float | None, parsed_options: Namespace | None) -> float:
     if stop_timeout is None:
         stop_timeout = getattr(parsed_options, "stop_timeout", None)
-    return float(stop_timeout or 0)
+    try:
+        return float(stop_timeout or 0)
+    except (TypeError, ValueError):
+        raise ValueError(f"stop_timeout must be a number of seconds, not {stop_timeout!r}") from None

@@ -16,6 +16,9 @@ from typing import Any
 #: Set when a greenlet of ours or an event listener failed: the command then ends with exit code 2.
 unhandled_greenlet_exception = False
 
+#: What log lines call this machine: its name up to the first dot.
+HOSTNAME = socket.gethostname().split(".")[0]
+
 #: How many lines :func:`get_logs` remembers.
 LOG_LINES_KEPT = 500
 
@@ -71,7 +74,7 @@ def setup_logging(loglevel: str, logfile: str | None = None) -> None:
     level = loglevel.upper()
     if not isinstance(logging.getLevelName(level), int):
         raise ValueError(f"there is no log level '{loglevel}'")
-    hostname = socket.gethostname().split(".")[0].replace("%", "%%")
+    hostname = HOSTNAME.replace("%", "%%")
     handlers: dict[str, dict[str, Any]] = {
         "console": {"class": "logging.StreamHandler", "formatter": "default"},
         "console_plain": {"class": "logging.StreamHandler", "formatter": "plain"},

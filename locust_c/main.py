@@ -129,6 +129,8 @@ def _read_input() -> tuple[locustfiles.Locustfiles, argparse.Namespace]:
         _print_help(first_pass)
     files = locustfiles.load(argument_parser.get_locustfiles_locally(first_pass))
     parser = argument_parser.get_parser()
+    if log.unhandled_greenlet_exception:
+        raise CommandError("An init_command_line_parser listener failed: no test is started.")
     options = parser.parse_args()
     if options.stats_history_enabled and not options.csv_prefix:
         parser.error("'--csv-full-history' requires '--csv'.")
@@ -148,6 +150,8 @@ def _load_plugins() -> None:
     except ModuleNotFoundError as error:
         if error.name != "locust_plugins":
             raise CommandError(f"locust_plugins is installed, but cannot be imported: {error}") from error
+    except Exception as error:
+        raise CommandError(f"locust_plugins is installed, but cannot be imported: {error!r}") from error
 
 
 def _print_help(first_pass: argparse.Namespace) -> None:
@@ -158,7 +162,12 @@ def _print_help(first_pass: argparse.Namespace) -> None:
             locustfiles.load(argument_parser.parse_locustfile_paths(paths))
     except CommandError as error:
         sys.stderr.write(f"{error}\n\n")
-    argument_parser.get_parser().parse_args(["--help"])
+    try:
+        argument_parser.get_parser().parse_args(["--help"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CommandError(
+            f"The help of an argument that the locustfile adds cannot be printed: {error}. Write %% for a %."
+        ) from error
 
 
 def _set_up_logging(options: argparse.Namespace) -> None:

@@ -1,8 +1,7 @@
 """The one table of command line options.
 
 A row says everything about an option: its names, the attribute of the parsed options that takes its value,
-its
-environment variable, its default and its help. :mod:`locust_c.argument_parser` turns the rows into a parser.
+its environment variable, its default and its help. :mod:`locust_c.argument_parser` makes parsers of them.
 """
 
 from __future__ import annotations
@@ -26,8 +25,7 @@ class Option:
     """One option of the command.
 
     ``available`` is ``"later"`` for options of Locust that this version refuses when they are used, and
-    ``"renamed"``
-    for those that Locust itself refuses; ``help`` is then what the refusal says.
+    ``"renamed"`` for those that Locust itself refuses; ``help`` is then what the refusal says.
     """
 
     flags: tuple[str, ...]

@@ -4,9 +4,9 @@ import json
 import os
 
 import gevent
-from locust.exception import StopUser
 
 from locust import FastHttpUser, HttpUser, User, constant, events, task
+from locust.exception import StopUser
 
 PER_USER = int(os.environ["BENCH_REQUESTS_PER_USER"])
 left = {"users": int(os.environ["BENCH_USERS"])}

@@ -3,11 +3,10 @@
 import json
 import time
 
+from locust import User
 from locust.dispatch import UsersDispatcher
 from locust.env import Environment
 from locust.runners import WorkerNode
-
-from locust import User
 
 FIRED, ROUNDS = 100_000, 5
 USERS, CLASSES = 100_000, 50

@@ -148,12 +148,12 @@ class LocustUserAgent(UserAgent):
     @property
     def default_headers(self) -> Headers:
         """Headers of every request; they may be changed."""
-        headers: Headers = self._session.headers
+        headers: Headers = self._session._default_headers
         return headers
 
     @default_headers.setter
     def default_headers(self, value: Mapping[str, Any]) -> None:
-        self._session.headers = DefaultHeaders(value)
+        self._session._default_headers = DefaultHeaders(value)
 
     @property
     def clientpool(self) -> Any:

@@ -10,7 +10,7 @@ import json as json_module
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 from urllib.parse import urlencode
 
 from gevent.timeout import Timeout
@@ -71,6 +71,8 @@ __all__ = [
 ]
 
 _encode_json = json_module.JSONEncoder().encode
+_headers_of = _core.Session.headers.__get__
+_set_headers_of = _core.Session.headers.__set__
 
 
 class FastHttpSession(ConnectionSettings, _core.Session):
@@ -128,7 +130,7 @@ class FastHttpSession(ConnectionSettings, _core.Session):
             True,
         )
         if not are_plain(self._wire_headers):
-            self.headers = DefaultHeaders(self._wire_headers)  # looked at line by line
+            self._default_headers = DefaultHeaders(self._wire_headers)  # looked at line by line
         self._use_options(options, settings.http_version or http_version)
         self._use_settings(settings, options)
         if client_pool is not None:
@@ -198,6 +200,22 @@ class FastHttpSession(ConnectionSettings, _core.Session):
     @auth_header.setter
     def auth_header(self, value: str | None) -> None:
         self.auth = value
+
+    @property
+    def headers(self) -> NoReturn:
+        """There is no such attribute, as in Locust: locustfiles tell the flavours apart by it."""
+        name = type(self).__name__
+        raise AttributeError(
+            f"{name!r} object has no attribute 'headers': set default_headers in the user class"
+        )
+
+    @property
+    def _default_headers(self) -> Any:
+        return _headers_of(self)
+
+    @_default_headers.setter
+    def _default_headers(self, value: DefaultHeaders) -> None:
+        _set_headers_of(self, value)
 
     def _make_headers(self) -> DefaultHeaders:
         return DefaultHeaders(self._wire_headers)

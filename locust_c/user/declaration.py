@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from inspect import iscoroutinefunction, isgeneratorfunction
+from inspect import getattr_static, iscoroutinefunction, isgeneratorfunction
 from math import inf
-from numbers import Real
+from numbers import Integral, Real
 from types import FunctionType
 from typing import Any, TypeVar, overload
 
@@ -22,6 +22,7 @@ __all__ = [
     "task",
     "warn_of_old_hooks",
     "warn_of_unused_waits",
+    "weight_of",
 ]
 
 TaskT = TypeVar("TaskT", bound=Callable[..., Any])
@@ -85,7 +86,7 @@ def warn_of_coroutine(function: Any) -> None:
 
 def check_weight(where: str, weight: object) -> None:
     """Raises ``TypeError`` or ``ValueError`` unless ``weight`` is an int of 0 or more."""
-    if not isinstance(weight, int):
+    if not isinstance(weight, Integral):
         raise TypeError(f"{where}: a weight is an int, not {weight!r}")
     if weight < 0:
         raise ValueError(f"{where}: a weight is not negative, got {weight}")
@@ -121,8 +122,17 @@ def collect_tasks(name: str, bases: tuple[type, ...], body: dict[str, Any]) -> l
     if "tasks" in body:
         tasks += expand_tasks(name, body["tasks"])
     for member in body.values():
-        tasks += [member] * getattr(member, "locust_task_weight", 0)
+        tasks += [member] * weight_of(member)
     return tasks
+
+
+def weight_of(member: object) -> int:
+    """The weight that ``@task`` gave to a member of a class body; 0 for one that is no task.
+
+    Not by asking the member: a proxy or a mock would have an answer to any name.
+    """
+    weight: int = getattr_static(member, "locust_task_weight", 0)
+    return weight
 
 
 def base_tasks(bases: tuple[type, ...]) -> list[Any]:
@@ -200,7 +210,7 @@ def _is_number_or_none(value: object) -> bool:
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "host": (lambda value: value is None or isinstance(value, str), "a str"),
     "weight": (lambda value: isinstance(value, Real), "a number"),
-    "fixed_count": (lambda value: value is None or isinstance(value, int), "an int"),
+    "fixed_count": (lambda value: value is None or isinstance(value, Integral), "an int"),
     "wait_time": (
         lambda value: value is None or callable(value),
         "a function of the user that returns seconds, such as constant(1)",

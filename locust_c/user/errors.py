@@ -8,17 +8,46 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 
-from locust_c.exception import LocustError
+from locust_c.exception import LocustError, MissingWaitTimeError
 from locust_c.user.group import UserGreenlet
 
 if TYPE_CHECKING:
     from locust_c.env import Environment
 
-__all__ = ["NoTasksError", "is_for_the_caller", "message_of", "report", "traceback_of"]
+__all__ = [
+    "MISTAKES",
+    "BadWaitTimeError",
+    "NoInitError",
+    "NoTasksError",
+    "is_for_the_caller",
+    "message_of",
+    "report",
+    "traceback_of",
+]
 
 
 class NoTasksError(LocustError):
     """A user or task set has nothing to run."""
+
+
+class BadWaitTimeError(LocustError, TypeError):
+    """``wait_time`` returned what is no number of seconds."""
+
+    def __init__(self, holder: object, returned: object) -> None:
+        name = type(holder).__name__
+        super().__init__(f"{name}.wait_time() must return a number of seconds, not {returned!r}")
+
+
+class NoInitError(LocustError):
+    """A class has an ``__init__`` of its own that does not call that of its base."""
+
+    def __init__(self, instance: object, argument: str) -> None:
+        name = type(instance).__name__
+        super().__init__(f"{name}.__init__ must call super().__init__({argument})")
+
+
+# In a class: its users cannot go on, and where it was noticed is of no use to its author.
+MISTAKES = (BadWaitTimeError, MissingWaitTimeError, NoInitError, NoTasksError)
 
 
 def report(
@@ -40,7 +69,7 @@ def report(
         return
     if isinstance(exception, SystemExit):
         log_exit(logging.getLogger("locust.runners"), exception)
-    elif isinstance(exception, NoTasksError):
+    elif isinstance(exception, MISTAKES):
         logger.error("%s", exception)
     else:
         first_line = message_of(exception) if headline is None else headline

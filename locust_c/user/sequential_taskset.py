@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from locust_c.user.declaration import base_tasks, check_attributes, expand_tasks, warn_of_old_hooks
+from locust_c.user.declaration import base_tasks, check_attributes, expand_tasks, warn_of_old_hooks, weight_of
 from locust_c.user.task import Task, TaskSet, TaskSetMeta
 
 __all__ = ["SequentialTaskSet", "SequentialTaskSetMeta"]
@@ -21,7 +21,7 @@ class SequentialTaskSetMeta(TaskSetMeta):
             if attribute == "tasks":
                 tasks += expand_tasks(name, member)
             else:
-                tasks += [member] * getattr(member, "locust_task_weight", 0)
+                tasks += [member] * weight_of(member)
         body["tasks"] = tasks
         return type.__new__(mcs, name, bases, body)
 

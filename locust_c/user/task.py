@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from numbers import Real
 from random import choice, random, uniform
 from time import perf_counter
 from types import FunctionType
@@ -21,7 +22,14 @@ from locust_c.exception import (
 )
 from locust_c.hub import get_engine, sleep, yield_if_needed
 from locust_c.user.declaration import check_attributes, collect_tasks, task, warn_of_old_hooks
-from locust_c.user.errors import NoTasksError, is_for_the_caller, report
+from locust_c.user.errors import (
+    MISTAKES,
+    BadWaitTimeError,
+    NoInitError,
+    NoTasksError,
+    is_for_the_caller,
+    report,
+)
 from locust_c.user.tags import filter_tasks_by_tags, tag
 from locust_c.util.deprecation import RemovedAttribute
 
@@ -112,6 +120,8 @@ class TaskSet(metaclass=TaskSetMeta):
     @final
     def run(self) -> None:
         """Runs tasks until the task set is interrupted or the user stops; calls ``on_start``, ``on_stop``."""
+        if not hasattr(self, "_user"):
+            raise NoInitError(self, "parent")
         try:
             self.on_start()
         except InterruptTaskSet as interrupt:
@@ -167,7 +177,13 @@ class TaskSet(metaclass=TaskSetMeta):
                 self._report(exception)
             if user._state == LOCUST_STATE_STOPPING:
                 raise StopUser
-            if wait and (seconds := waiter.wait_time()) > 0:
+            if wait:
+                seconds = waiter.wait_time()
+                try:
+                    wait = seconds > 0
+                except TypeError:
+                    raise BadWaitTimeError(waiter, seconds) from None
+            if wait:
                 user._state = LOCUST_STATE_WAITING
                 engine.sleep(seconds)
                 user._state = LOCUST_STATE_RUNNING
@@ -238,7 +254,10 @@ class TaskSet(metaclass=TaskSetMeta):
         """
         user: Any = self._user
         if user.wait_time:
-            return float(user.wait_time())
+            seconds = user.wait_time()
+            if not isinstance(seconds, Real):
+                raise BadWaitTimeError(user, seconds)
+            return float(seconds)
         for holder in (self, user):
             if holder.min_wait is not None and holder.max_wait is not None:
                 return uniform(holder.min_wait, holder.max_wait) / 1000
@@ -254,6 +273,8 @@ class TaskSet(metaclass=TaskSetMeta):
         self._user._state = LOCUST_STATE_RUNNING
 
     def _sleep(self, seconds: float) -> None:
+        if not isinstance(seconds, Real):
+            raise BadWaitTimeError(self, seconds)
         if seconds > 0:
             sleep(seconds)
         else:
@@ -295,7 +316,7 @@ class TaskSet(metaclass=TaskSetMeta):
         if not user.environment.catch_exceptions or is_for_the_caller(exception):
             user._last_error = exception
             raise exception
-        if isinstance(exception, NoTasksError):
+        if isinstance(exception, MISTAKES):
             raise StopUser from exception
 
     def _call_on_stop(self) -> None:
@@ -312,18 +333,23 @@ class TaskSet(metaclass=TaskSetMeta):
 class DefaultTaskSet(TaskSet):
     """The root of every user: runs the tasks of the user class, and passes them the user."""
 
+    # A method of its own, which does not call TaskSet's: plug-ins put something around both of them.
+    def execute_task(self, task: Task) -> None:
+        """Runs ``task`` with the user."""
+        self._execute(task, self._user)
+
     def _task_owner(self) -> Any:
         return self._user
 
 
 _PLAIN = {
-    name: getattr(TaskSet, name)
+    name: (getattr(TaskSet, name), getattr(DefaultTaskSet, name))
     for name in ("execute_next_task", "execute_task", "get_next_task", "wait", "wait_time", "_sleep")
 }
 
 
 def _is_plain(task_set: TaskSet, method: str) -> bool:
-    return getattr(getattr(task_set, method), "__func__", None) is _PLAIN[method]
+    return getattr(getattr(task_set, method), "__func__", None) in _PLAIN[method]
 
 
 def _rescheduled(interrupt: InterruptTaskSet) -> Exception:

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, final
 
 from gevent.pool import Group
-from greenlet import GreenletExit
+from greenlet import GreenletExit, getcurrent
 
 from locust_c.clients import HttpSession
 from locust_c.connections import ConnectionAttributes, ConnectionOptions
@@ -21,7 +21,7 @@ from locust_c.user.declaration import (
     warn_of_old_hooks,
     warn_of_unused_waits,
 )
-from locust_c.user.errors import is_for_the_caller, report
+from locust_c.user.errors import NoInitError, is_for_the_caller, report
 from locust_c.user.group import UserGreenlet
 from locust_c.user.rest import RestMixin
 from locust_c.user.task import (
@@ -179,6 +179,8 @@ class User(metaclass=UserMeta):
 
     def start(self, group: Group) -> Any:
         """Starts the user in a greenlet of ``group`` and returns that greenlet."""
+        if not hasattr(self, "environment"):
+            raise NoInitError(self, "environment")
         greenlet = UserGreenlet(self)
         self._greenlet = greenlet
         self._group = group
@@ -188,9 +190,12 @@ class User(metaclass=UserMeta):
     def stop(self, force: bool = False) -> bool:
         """Stops the user; returns whether it was told to end at once, rather than after its task.
 
-        That is so with ``force``, and if it waits or has not begun. ``on_stop`` is called in any case.
+        That is so with ``force``, and if it waits or has not begun. ``on_stop`` is called in any case. A user
+        that stops itself with ``force`` does not return from here.
         """
         if force or self._state in (LOCUST_STATE_WAITING, None):
+            if getcurrent() is self._greenlet:
+                raise GreenletExit
             self._greenlet.kill(block=False)
             return True
         self._state = LOCUST_STATE_STOPPING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import (
     Blueprint,
@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 from .. import log
 from ..credentials import without_userinfo
 from ..html import download_name, get_html_report, json_for_script
+from .downloads import add_downloads
 from .origin import is_cross_site
 from .swarm import SwarmError, read_form
 
@@ -40,6 +41,15 @@ locust = Blueprint(
 def _web_ui() -> WebUI:
     web_ui: WebUI = current_app.extensions["locust"]
     return web_ui
+
+
+add_downloads(locust, _web_ui)
+
+
+@locust.app_template_filter()
+def for_script(value: Any) -> Markup:
+    """JSON that can stand inside a script element."""
+    return Markup(json_for_script(value))
 
 
 def set_cross_origin_header(response: Response) -> Response:
@@ -79,8 +89,7 @@ def index() -> str | tuple[str, int]:
     if web_ui.environment.runner is None:
         return "Error: Locust Environment does not have any runner", 500
     web_ui.update_template_args()
-    args = web_ui.template_args
-    return render_template("index.html", args=args, template_args=Markup(json_for_script(args)))
+    return render_template("index.html", template_args=web_ui.template_args)
 
 
 @locust.route("/swarm", methods=["POST"])

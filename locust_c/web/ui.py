@@ -167,7 +167,7 @@ class WebUI:
                 "hide_common_options": shape is not None and not shape.use_common_options,
                 "shape_use_common_options": shape is not None and shape.use_common_options,
                 "shape": type(shape).__name__ if shape is not None else None,
-                "stats_history_enabled": False,
+                "stats_history_enabled": bool(getattr(options, "stats_history_enabled", False)),
                 "tasks": "{}",
                 "extra_options": self._custom_arguments(),
                 "show_userclass_picker": self.userclass_picker_is_active,

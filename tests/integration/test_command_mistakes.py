@@ -123,6 +123,41 @@ def test_settings_for_what_is_not_there(tmp_path: Path, settings: str, message: 
     assert "test_start" not in out
 
 
+def test_an_argument_that_there_is_already(tmp_path: Path) -> None:
+    own = (
+        "@events.init_command_line_parser.add_listener\n"
+        "def own(parser):\n    parser.add_argument('--users')\n"
+    )
+    write(tmp_path, QUIET + own)
+    code, out, err = run("--headless", folder=tmp_path)
+    assert (code, out) == (1, "")
+    lines = [line for line in err.splitlines() if line]
+    assert "argparse.ArgumentError: argument --users: conflicting option string: --users" in lines
+    assert lines[-1] == "An init_command_line_parser listener failed: no test is started."
+
+
+def test_a_percent_sign_in_the_help_of_an_argument(tmp_path: Path) -> None:
+    own = (
+        "@events.init_command_line_parser.add_listener\n"
+        "def own(parser):\n    parser.add_argument('--share', help='50% of all')\n"
+    )
+    write(tmp_path, QUIET + own)
+    code, _, err = run("--help", folder=tmp_path)
+    assert code == 1
+    assert err.startswith("The help of an argument that the locustfile adds cannot be printed: ")
+    assert err.endswith(" Write %% for a %.\n")
+    assert run("--list", "--share", "x", folder=tmp_path)[0] == 0
+
+
+def test_a_plug_in_package_that_is_broken(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    write(tmp_path, "import locust\nlocust.no_such_name\n", "locust_plugins.py")
+    code, _, err = run("--headless", folder=tmp_path, env={"PYTHONPATH": str(tmp_path)})
+    assert code == 1
+    assert err.startswith("locust_plugins is installed, but cannot be imported: AttributeError(")
+    assert err.count("\n") == 1
+
+
 def test_a_base_path_without_a_slash(tmp_path: Path) -> None:
     write(tmp_path, QUIET)
     code, _, err = run("--web-base-path", "x", folder=tmp_path)

@@ -131,6 +131,16 @@ def test_targets_are_written_as_geventhttpclient_writes_them(
     assert reports.last["url"] == response.url == f"{echo.url}{path}"
 
 
+def test_the_flavours_are_told_apart_by_the_attribute_headers(reports: Reports, echo: Echo) -> None:
+    assert hasattr(reports.http(echo.url), "headers")
+    client = reports.fast(echo.url)
+    assert not hasattr(client, "headers")
+    with pytest.raises(AttributeError, match="default_headers"):
+        _ = client.headers
+    client.client.default_headers["X-A"] = "1"
+    assert client.get("/anything").request.headers["X-A"] == "1"
+
+
 def test_default_headers_are_sent_and_can_be_replaced(reports: Reports, echo: Echo) -> None:
     client = reports.fast(echo.url, default_headers={"X-Default": "1", "User-Agent": "mine"})
     seen = dict(client.get("/anything").json()["headers"])

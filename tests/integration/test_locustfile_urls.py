@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command_process import QUIET, run
+from command_process import QUIET, command, run
 from gevent.pywsgi import WSGIServer
 
 from locust_c import argument_parser
@@ -101,6 +103,18 @@ def test_the_command_runs_it_and_leaves_no_copy(site: str, tmp_path: Path, tempo
     code, out, _ = run(*args, folder=tmp_path, env={"TMPDIR": str(temporary_folder)})
     assert (code, "event quit 0" in out) == (0, True)
     assert list(temporary_folder.iterdir()) == []
+
+
+def test_ctrl_c_while_a_server_keeps_us_waiting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/x.py"
+        with command("-f", address, folder=tmp_path) as subject:
+            connection, _ = server.accept()
+            with connection:
+                assert connection.recv(3) == b"GET"
+                subject.send(signal.SIGINT)
+                assert subject.wait() == 130
+                assert subject.err == "Interrupted before there was a test.\n"
 
 
 def test_a_locustfile_of_a_master_needs_a_worker(capsys: pytest.CaptureFixture[str]) -> None:

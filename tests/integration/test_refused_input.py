@@ -12,6 +12,8 @@ from requests.exceptions import InvalidHeader
 from servers.control import Scripted
 from servers.steps import repeat, reply, request
 
+from locust_c.contrib.fasthttp import FastHttpSession
+
 LINE_ENDS = ["\r\n", "\n", "\r", "\0"]
 # A call of a client: with the server's URL and text that has a line end in its middle.
 Call = Callable[[Any, str, str], object]
@@ -30,7 +32,7 @@ def host_of(url: str) -> str:
 
 
 def with_header(client: Any, name: str, value: str) -> object:
-    client.headers[name] = value
+    (client.client.default_headers if isinstance(client, FastHttpSession) else client.headers)[name] = value
     return client.get("/")
 
 

@@ -27,6 +27,9 @@ class Visitor(HttpUser):
         self.client.get("/missing?x=1", name="found")
         with self.client.post("/", json={"a": [1, 2]}, catch_response=True) as response:
             response.failure("not\\nwhat I want")
+        self.environment.events.request.fire(
+            request_type="CALL", name="untimed", response_time=None, response_length=0, exception=None
+        )
         raise StopUser()
 
 columns = dict.fromkeys(sys.argv.pop(1).split(","), True) if sys.argv[1:2] and "," in sys.argv[1] else {}
@@ -58,6 +61,7 @@ def requests_and_rest(
     assert (done.returncode, done.stderr) == (0, "")
     rows = [[part.strip() for part in line.split("\t")] for line in done.stdout.splitlines()]
     requests = [row for row in rows if len(row) > column and row[column] in ("GET", "POST")]
+    assert "CALL|untimed|-1" in "".join("|".join(row) for row in rows)
     return requests, ["|".join(row) for row in rows if row not in requests]
 
 
@@ -65,7 +69,8 @@ def test_each_request_is_one_line_of_columns(echo: Echo, tmp_path: Path) -> None
     requests, rest = requests_and_rest(run_script(tmp_path, "-H", echo.url), column=0)
     assert [row[:2] for row in requests] == [["GET", "found"], ["POST", "/"]] * 2
     assert all(row[2].isdigit() for row in requests)
-    assert "what I want" in requests[1][3]
+    assert requests[1][3] == "not\\nwhat I want"
+    assert requests[0][3].startswith("HTTPError('404 ")
     assert "type|name|resp_ms|exception" in rest
 
 
@@ -81,6 +86,19 @@ def test_init_is_fired_once_and_test_start_each_time(echo: Echo, tmp_path: Path)
     assert rest.count("init ['environment', 'runner', 'web_ui']") == 1
     assert rest.count("test_start ['environment']") == 2
     assert not [line for line in rest if line.startswith(("test_stop", "quit"))]
+
+
+def test_a_failing_init_listener_ends_it(tmp_path: Path) -> None:
+    script = tmp_path / "single.py"
+    script.write_text(
+        "from locust_c import User, events, run_single_user\n"
+        "events.init.add_listener(lambda **kw: 1 / 0)\n"
+        "run_single_user(User)\n"
+    )
+    done = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
+    assert done.stderr.splitlines()[-1] == "An init listener failed: no user is started."
 
 
 def test_without_a_host_there_is_one_line_and_exit_code_1(tmp_path: Path) -> None:

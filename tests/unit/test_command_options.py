@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_argument_parser import clean_surroundings, parse, refusal
+from parser_fixtures import clean_surroundings, parse, refusal
 
 import locust_c
 from locust_c import argument_parser, options

@@ -44,6 +44,21 @@ def test_classes_of_one_name_are_refused() -> None:
         Environment(user_classes=[make("Same"), make("Same")])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"user_classes": make("Single")}, "user_classes must be a list, not <class '.*Single'>"),
+        ({"tags": "slow"}, "tags must be a list, not 'slow'"),
+        ({"exclude_tags": "slow"}, "exclude_tags must be a list, not 'slow'"),
+        ({"stop_timeout": "ten"}, "stop_timeout must be a number of seconds, not 'ten'"),
+        ({"stop_timeout": [1]}, r"stop_timeout must be a number of seconds, not \[1\]"),
+    ],
+)
+def test_arguments_that_cannot_be_are_named(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        Environment(**arguments)
+
+
 @pytest.mark.parametrize("what", ["User", TaskSet, 5, None])
 def test_user_classes_are_user_classes(what: Any) -> None:
     with pytest.raises(TypeError, match="user_classes must hold subclasses of User, not"):

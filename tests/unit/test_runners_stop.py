@@ -64,6 +64,14 @@ class TestStop:
             stopping.get(timeout=PATIENCE_S)
             assert (runner.state, busy.stopped) == ("stopped", 2)  # type: ignore[attr-defined]
 
+    def test_no_stop_timeout_is_a_stop_timeout_of_0(self) -> None:
+        with running(busy_class(Event()), count=2) as runner:
+            runner.environment.stop_timeout = None  # type: ignore[assignment]
+            with gevent.Timeout(PATIENCE_S):
+                runner.stop_users({"Busy": 1})
+                runner.stop()
+            assert runner.user_count == 0
+
     def test_a_start_meanwhile_waits_for_the_end_of_the_test_before(self) -> None:
         go_on = Event()
         with running(busy_class(go_on), count=2, stop_timeout=PATIENCE_S) as runner:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import math
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from run_fixtures import names, plain, run_user
 
 import locust_c.user
 from locust_c import (
+    SequentialTaskSet,
     TaskSet,
     User,
     constant,
@@ -24,6 +26,7 @@ from locust_c.exception import (
     StopTest,
     StopUser,
 )
+from locust_c.user.task import DefaultTaskSet
 
 
 class Logged(User):
@@ -166,6 +169,24 @@ class TestDeclaration:
     def test_abstract_is_what_the_body_says(self, abstract: Any, kept: bool) -> None:
         assert type(User)("Some", (User,), {"abstract": abstract}).abstract is kept
 
+    def test_members_that_have_an_answer_to_any_name_are_no_tasks(self) -> None:
+        class Holder(TaskSet):
+            proxy = MagicMock()
+            mocked = MagicMock(spec=["locust_task_weight"])
+
+            @task
+            class Inner(SequentialTaskSet):
+                proxy = MagicMock()
+
+                @task
+                @staticmethod
+                def alone(task_set: Any) -> None: ...
+
+            class Derived(Inner): ...
+
+        assert names(Holder.tasks) == ["Inner", "Derived"]
+        assert len(Holder.Inner.tasks) == 1
+
     def test_a_task_that_calling_does_not_run_is_warned_of(self, caplog: pytest.LogCaptureFixture) -> None:
         def steps(user: Any) -> Any:
             yield
@@ -268,16 +289,39 @@ class TestLoop:
         assert str(exception).startswith("No tasks defined on Idle, but you have set a 'task' attribute")
         assert "Use the @task decorator or set the 'tasks' attribute" in caplog.text
 
-    def test_a_wait_time_that_fails_is_reported_and_ends_the_user(self) -> None:
+    @pytest.mark.parametrize("hook", [None, "execute_task"])
+    def test_a_wait_time_that_is_no_number_is_one_line_and_ends_the_user(
+        self, hook: str | None, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         class Wrong(Direct):
             def wait_time(self) -> Any:
                 return None
 
         user = Wrong([None, None])
+        if hook is not None:  # the other way through the loop
+            original = getattr(user._taskset_instance, hook)
+            monkeypatch.setattr(user._taskset_instance, hook, lambda *arguments: original(*arguments))
         run_user(user)
         assert user.log.count("task") == 1
         assert any(isinstance(entry, tuple) and isinstance(entry[1], TypeError) for entry in user.log)
         assert user.log[-1] == "on_stop"
+        assert caplog.messages == ["Wrong.wait_time() must return a number of seconds, not None"]
+
+    def test_a_wait_time_of_a_task_set_that_is_no_number_names_the_task_set(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Slow(TaskSet):
+            @task
+            def nothing(self) -> None: ...
+
+            def wait_time(self) -> Any:
+                return "1"
+
+        class Both(Logged):
+            tasks = [Slow]
+
+        run_user(Both([]))
+        assert "Slow.wait_time() must return a number of seconds, not '1'" in caplog.messages
 
     def test_min_wait_and_max_wait_count_without_wait_time(self) -> None:
         class Old(Direct):
@@ -328,6 +372,24 @@ class TestOverriding:
 
         run_user(Holder([]))
         assert calls == ["get_next_task", "execute_next_task", "execute_task", "wait", "wait_time"]
+
+    def test_what_a_plugin_puts_around_both_kinds_of_task_sets_is_called_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        calls: list[str] = []
+
+        def count(method: Any) -> Any:
+            def counted(self: Any, task: Any) -> None:
+                calls.append(type(self).__name__)
+                method(self, task)
+                raise StopUser
+
+            return counted
+
+        for task_set in (TaskSet, DefaultTaskSet):
+            monkeypatch.setattr(task_set, "execute_task", count(task_set.execute_task))
+        run_user(Direct([None]))
+        assert calls == ["DefaultTaskSet"]
 
     @pytest.mark.parametrize(
         "name", ["get_next_task", "execute_task", "execute_next_task", "wait", "wait_time"]

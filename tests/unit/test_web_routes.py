@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import logging
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import render_template
 from report_page import Report
 from web_fixtures import Visitor, make_environment, options, page, until
 
 import locust_c.web
 from locust_c.env import Environment
 from locust_c.event import Events
+from locust_c.stats import StatsCSV, StatsCSVFileWriter
 
 
 @pytest.fixture
@@ -378,3 +382,70 @@ def test_the_report_is_shown_and_can_be_saved(web_ui: Any, client: Any) -> None:
         r"attachment;filename=Locust_\d{4}-\d\d-\d\d-\d\dh\d\d_my_shop\.py_http___h\.html",
         saved.headers["Content-Disposition"],
     )
+
+
+def test_a_page_of_an_extension_is_the_page_with_its_own_values(web_ui: Any, client: Any) -> None:
+    @web_ui.app.route("/mine")
+    def mine() -> str:
+        web_ui.update_template_args()
+        return render_template(
+            "index.html", template_args={**web_ui.template_args, "extended_tabs": ["</x>"]}
+        )
+
+    answer = client.get("/mine")
+    assert answer.status_code == 200
+    assert '"extended_tabs": ["\\u003c/x\\u003e"]' in answer.text
+    assert 'id="start"' in answer.text
+
+
+def test_statistics_can_be_saved_as_csv(web_ui: Any, client: Any) -> None:
+    environment = web_ui.environment
+    environment.locustfile = "flow.py"
+    environment.stats.log_request("GET", "/a", 12.0, 10)
+    environment.stats.log_error("GET", "/a", "not what I want")
+    environment.runner.log_exception("local", "boom", "Traceback of boom")
+    rows = {}
+    for path, kind in (("stats/requests", "requests"), ("stats/failures", "failures"), ("exceptions",) * 2):
+        answer = client.get(f"/{path}/csv")
+        assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+        assert re.fullmatch(
+            rf"attachment;filename=Locust_[\d-]+h\d\d_flow\.py_http___h_{kind}\.csv",
+            answer.headers["Content-Disposition"],
+        )
+        rows[kind] = list(csv.reader(answer.text.splitlines()))
+        assert answer.text.endswith("\r\n")
+    assert [row[:4] for row in rows["requests"]] == [
+        ["Type", "Name", "Request Count", "Failure Count"],
+        ["GET", "/a", "1", "1"],
+        ["", "Aggregated", "1", "1"],
+    ]
+    assert [row[:4] for row in rows["failures"]][1:] == [["GET", "/a", "not what I want", "1"]]
+    assert rows["exceptions"] == [
+        ["Count", "Message", "Traceback", "Nodes"],
+        ["1", "boom", "Traceback of boom", "local"],
+    ]
+
+
+def test_a_writer_of_the_program_makes_the_rows(web_ui: Any, client: Any) -> None:
+    class Own(StatsCSV):
+        def requests_csv(self, csv_writer: Any) -> None:
+            csv_writer.writerow(["my own"])
+
+    web_ui.stats_csv_writer = Own(web_ui.environment, [0.5])
+    assert client.get("/stats/requests/csv").text == "my own\r\n"
+    assert client.get("/stats/failures/csv").text.startswith("Method,Name,Error,")
+
+
+def test_the_full_history_is_there_when_it_was_asked_for(web_ui: Any, client: Any, tmp_path: Path) -> None:
+    answer = client.get("/stats/requests_full_history/csv")
+    assert (answer.status_code, answer.text) == (
+        404,
+        "Error: Server was not started with option to generate full history.",
+    )
+    writer = StatsCSVFileWriter(web_ui.environment, [0.5], str(tmp_path / "h"), full_history=True)
+    web_ui.stats_csv_writer = writer
+    writer.close_files()
+    with client.get("/stats/requests_full_history/csv") as answer:
+        assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+        assert answer.text.startswith("Timestamp,User Count,Type,Name,")
+        assert "_requests_full_history.csv" in answer.headers["Content-Disposition"]
