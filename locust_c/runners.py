@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import socket
-import traceback
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import uuid4
@@ -20,7 +19,7 @@ from locust_c.recording import RecordsRequests
 from locust_c.shape_worker import follow_shape
 from locust_c.stopping import stop_greenlets
 from locust_c.usage import watch_usage
-from locust_c.user.errors import log_exit
+from locust_c.user.errors import MISTAKES, log_exit, traceback_of
 from locust_c.user.group import UserGroup
 from locust_c.user_exceptions import ExceptionDict, UserExceptions
 from locust_c.util.old_names import explain_missing
@@ -301,10 +300,13 @@ class Runner(RecordsRequests, UserExceptions):
             logger.warning("CPU usage was too high at some point during the test!")
         return self.cpu_warning_emitted
 
-    def log_failure(self, function: Callable[..., Any]) -> None:
+    def log_failure(self, function: Callable[..., Any], error: Exception) -> None:
         """Logs the exception that ended a greenlet of the runner; the command then ends with exit code 2."""
-        name = getattr(function, "__qualname__", function)
-        logger.critical("Unhandled exception in greenlet: %s\n%s", name, traceback.format_exc())
+        if isinstance(error, MISTAKES):
+            logger.critical("%s", error)
+        else:
+            name = getattr(function, "__qualname__", function)
+            logger.critical("Unhandled exception in greenlet: %s\n%s", name, traceback_of(error))
         log.unhandled_greenlet_exception = True
 
     def _spawn(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -316,8 +318,8 @@ class Runner(RecordsRequests, UserExceptions):
         except SystemExit as request:
             log_exit(logger, request)
             raise
-        except Exception:
-            self.log_failure(function)
+        except Exception as error:
+            self.log_failure(function, error)
 
     def _on_spawning_complete(self, user_count: int, **_: Any) -> None:
         if self.state == STATE_SPAWNING:

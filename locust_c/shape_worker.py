@@ -33,8 +33,8 @@ def follow_shape(runner: Runner, shape: LoadTestShape) -> None:
     except BadTickError as error:
         logger.error("%s", error)
         log.unhandled_greenlet_exception = True
-    except Exception:
-        runner.log_failure(follow_shape)
+    except Exception as error:
+        runner.log_failure(follow_shape, error)
     if runner.environment.web_ui is None:
         runner.quit()
     else:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MISTAKES",
     "BadWaitTimeError",
+    "NoInitError",
     "NoTasksError",
     "is_for_the_caller",
     "message_of",
@@ -37,8 +38,16 @@ class BadWaitTimeError(LocustError, TypeError):
         super().__init__(f"{name}.wait_time() must return a number of seconds, not {returned!r}")
 
 
+class NoInitError(LocustError):
+    """A class has an ``__init__`` of its own that does not call that of its base."""
+
+    def __init__(self, instance: object, argument: str) -> None:
+        name = type(instance).__name__
+        super().__init__(f"{name}.__init__ must call super().__init__({argument})")
+
+
 # In a class: its users cannot go on, and where it was noticed is of no use to its author.
-MISTAKES = (BadWaitTimeError, MissingWaitTimeError, NoTasksError)
+MISTAKES = (BadWaitTimeError, MissingWaitTimeError, NoInitError, NoTasksError)
 
 
 def report(

@@ -22,7 +22,14 @@ from locust_c.exception import (
 )
 from locust_c.hub import get_engine, sleep, yield_if_needed
 from locust_c.user.declaration import check_attributes, collect_tasks, task, warn_of_old_hooks
-from locust_c.user.errors import MISTAKES, BadWaitTimeError, NoTasksError, is_for_the_caller, report
+from locust_c.user.errors import (
+    MISTAKES,
+    BadWaitTimeError,
+    NoInitError,
+    NoTasksError,
+    is_for_the_caller,
+    report,
+)
 from locust_c.user.tags import filter_tasks_by_tags, tag
 from locust_c.util.deprecation import RemovedAttribute
 
@@ -113,6 +120,8 @@ class TaskSet(metaclass=TaskSetMeta):
     @final
     def run(self) -> None:
         """Runs tasks until the task set is interrupted or the user stops; calls ``on_start``, ``on_stop``."""
+        if not hasattr(self, "_user"):
+            raise NoInitError(self, "parent")
         try:
             self.on_start()
         except InterruptTaskSet as interrupt:

@@ -21,7 +21,7 @@ from locust_c.user.declaration import (
     warn_of_old_hooks,
     warn_of_unused_waits,
 )
-from locust_c.user.errors import is_for_the_caller, report
+from locust_c.user.errors import NoInitError, is_for_the_caller, report
 from locust_c.user.group import UserGreenlet
 from locust_c.user.rest import RestMixin
 from locust_c.user.task import (
@@ -179,6 +179,8 @@ class User(metaclass=UserMeta):
 
     def start(self, group: Group) -> Any:
         """Starts the user in a greenlet of ``group`` and returns that greenlet."""
+        if not hasattr(self, "environment"):
+            raise NoInitError(self, "environment")
         greenlet = UserGreenlet(self)
         self._greenlet = greenlet
         self._group = group

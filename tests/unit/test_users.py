@@ -14,7 +14,7 @@ import pytest
 from gevent.pool import Group
 from run_fixtures import PATIENCE_S, run_user, wait_until
 
-from locust_c import FastHttpUser, HttpUser, TaskSet, User, between, constant, task
+from locust_c import FastHttpUser, HttpUser, TaskSet, User, between, constant, log, task
 from locust_c.env import Environment
 from locust_c.exception import InterruptTaskSet, StopTest, StopUser
 from locust_c.user import rest
@@ -283,6 +283,33 @@ class TestMemory:
         gc.collect()
         assert not any(isinstance(thing, Payload) for thing in gc.get_objects())
         group.kill(timeout=PATIENCE_S)
+
+
+class TestForgottenInit:
+    def test_a_user_class_is_told_in_one_line(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(log, "unhandled_greenlet_exception", False)
+
+        class Forgetful(Sleeper):
+            def __init__(self, environment: Environment) -> None:
+                self.mine = 1
+
+        runner = Environment(user_classes=[Forgetful]).create_local_runner()
+        runner.start(1, 1)
+        wait_until(lambda: runner.spawning_greenlet.dead)
+        assert caplog.messages == ["Forgetful.__init__ must call super().__init__(environment)"]
+        runner.quit()
+
+    def test_a_task_set_is_told_in_one_line(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Holder(User):
+            @task
+            class Forgetful(TaskSet):
+                def __init__(self, parent: Any) -> None:
+                    self.mine = 1
+
+        run_user(Holder(Environment()))
+        assert caplog.messages == ["Forgetful.__init__ must call super().__init__(parent)"]
 
 
 class TestHttpUsers:
