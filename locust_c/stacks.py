@@ -14,10 +14,11 @@ __all__ = ["Place", "Stacks", "absolute", "place_of"]
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _STANDARD_LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
-_INSTALLED = re.compile(r"[/\\](site|dist)-packages[/\\]")
-_DEBUGGER = re.compile(r"[/\\](bdb\.py|pdb\.py|pydevd\.py|_?pydevd_\w+[/\\]|debugpy[/\\])")
-_LINE = re.compile(r'^  File "(.*)", line (\d+) in (.*)$', re.MULTILINE)
-_ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
+# Patterns, compiled only when something is blocked: every start would pay for it.
+_INSTALLED = r"[/\\](site|dist)-packages[/\\]"
+_DEBUGGER = r"[/\\](bdb\.py|pdb\.py|pydevd\.py|_?pydevd_\w+[/\\]|debugpy[/\\])"
+_LINE = r'(?m)^  File "(.*)", line (\d+) in (.*)$'
+_ESCAPE = r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))"
 _MOST_BYTES = 1 << 16
 
 
@@ -36,10 +37,10 @@ def place_of(stack: Iterable[Place]) -> Place | None:
     None if a debugger has stopped it, or nobody's code is there.
     """
     stack = list(stack)
-    if any(_DEBUGGER.search(place.path) for place in stack):
+    if any(re.search(_DEBUGGER, place.path) for place in stack):
         return None
     others = [place for place in stack if not place.path.startswith(_OURS) and os.path.isabs(place.path)]
-    installed = [place for place in others if _INSTALLED.search(place.path)]
+    installed = [place for place in others if re.search(_INSTALLED, place.path)]
     users = [
         place for place in others if place not in installed and not place.path.startswith(_STANDARD_LIBRARY)
     ]
@@ -79,7 +80,7 @@ class Stacks:
             os.lseek(self.fileno, 0, os.SEEK_SET)
         return [
             Place(absolute(_unescape(path)), int(line), function)
-            for path, line, function in _LINE.findall(text)
+            for path, line, function in re.findall(_LINE, text)
         ]
 
     def close(self) -> None:
@@ -103,4 +104,4 @@ def _free_signal() -> int:
 
 
 def _unescape(text: str) -> str:
-    return _ESCAPE.sub(lambda match: chr(int(match[1] or match[2] or match[3], 16)), text)
+    return re.sub(_ESCAPE, lambda match: chr(int(match[1] or match[2] or match[3], 16)), text)
