@@ -114,7 +114,7 @@ class _Fixtures:
         if position == 0:
             raise self._missing(name, asked_by)
         definition = definitions[position - 1]
-        if name == USER_FIXTURE and position == 1:
+        if name == USER_FIXTURE:
             return self._user
         if definition.scope != "function":
             key = (definition, self._param_index(name))
