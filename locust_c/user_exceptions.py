@@ -31,12 +31,12 @@ class ExceptionDict(TypedDict):
 class UserExceptions:
     """The part of a runner that counts exceptions.
 
-    Under the hash of where they were raised, as in Locust: texts differ from user to user, without end.
+    Under the hash of their type and of where they were raised: texts differ from user to user, without end.
     """
 
     def __init__(self) -> None:
         self.exceptions: dict[int, ExceptionDict] = {}
-        self._keys: dict[_Place, int] = {}
+        self._keys: dict[tuple[type[BaseException], _Place], int] = {}
 
     def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
         """Counts an exception of a user in ``exceptions``, under the hash of ``formatted_tb``."""
@@ -50,14 +50,14 @@ class UserExceptions:
         entry["nodes"].add(node_id)
 
     def is_first_of_its_kind(self, exception: BaseException) -> bool:
-        """Whether an exception that was raised there was counted at most once in this test."""
-        entry = self.exceptions.get(self._key_of(exception.__traceback__))
+        """Whether an exception of this type from that place was counted at most once in this test."""
+        entry = self.exceptions.get(self._key_of(exception, exception.__traceback__))
         return entry is None or entry["count"] == 1
 
     def _on_user_error(
         self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any
     ) -> None:
-        key = self._key_of(tb)
+        key = self._key_of(exception, tb)
         known = self.exceptions.get(key)
         if known is not None:
             self._count_exception(key, "local", known["msg"], known["traceback"])
@@ -65,19 +65,22 @@ class UserExceptions:
         text = "".join(traceback.format_exception(type(exception), exception, tb))
         self._count_exception(key, "local", message_of(exception), text)
 
-    def _key_of(self, tb: TracebackType | None) -> int:
+    def _key_of(self, exception: BaseException, tb: TracebackType | None) -> int:
         """The hash of a traceback's text, which is written only once: that takes longer than all the rest."""
-        place = _place_of(tb)
-        if place not in self._keys:
-            self._keys[place] = hash("".join(traceback.format_tb(tb)))
-        return self._keys[place]
+        kind = (type(exception), _place_of(tb))
+        if kind not in self._keys:
+            name = f"{type(exception).__module__}.{type(exception).__qualname__}"
+            self._keys[kind] = hash("".join([*traceback.format_tb(tb), name]))
+        return self._keys[kind]
 
     def _log_repeated_exceptions(self) -> None:
         """Says how often was raised what the log shows only once."""
-        repeated = [entry for entry in self.exceptions.values() if entry["count"] > 1]
-        for entry in sorted(repeated, key=lambda entry: -entry["count"])[:KINDS_SHOWN]:
-            last_line = entry["traceback"].rstrip("\n").rpartition("\n")[2]
-            logger.warning("Raised %d times by users: %s", entry["count"], last_line)
+        names = {key: kind.__name__ for (kind, _), key in self._keys.items()}
+        repeated = [(key, entry) for key, entry in self.exceptions.items() if entry["count"] > 1]
+        for key, entry in sorted(repeated, key=lambda pair: -pair[1]["count"])[:KINDS_SHOWN]:
+            first_line = entry["msg"].partition("\n")[0]
+            told = ": ".join(filter(None, (names.get(key), first_line)))
+            logger.warning("Raised %d times by users: %s", entry["count"], told)
 
 
 def _place_of(tb: TracebackType | None) -> _Place:

@@ -62,11 +62,11 @@ class LocalRun:
 
     def start(self) -> None:
         """Serve the page, listen to keys, print tables, and start a test that nobody has to ask for."""
-        self._blocked.start()
         if self.environment.web_ui is not None:
             self.environment.web_ui.start()
         self._spawn(stats.stats_history, self.runner)
         self._outputs.start()
+        self._blocked.start()
         self._listen_to_keys()
         if self.options.iteration_limit:
             self.environment.events.test_start.add_listener(self._limit_iterations)
