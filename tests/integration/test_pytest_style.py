@@ -101,6 +101,8 @@ def from_conftest(locust_user, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def everywhere(request):
+    with pytest.raises(pytest.FixtureLookupError, match="there is no fixture 'nowhere'"):
+        request.getfixturevalue("nowhere")
     print("everywhere", request.function.__name__)
 
 @pytest.fixture
