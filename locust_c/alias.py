@@ -17,6 +17,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from .util.old_names import hint_for
+from .util.stock_names import add_names
 
 _ALIAS = "locust"
 _PACKAGE = __name__.rpartition(".")[0]
@@ -80,6 +81,7 @@ def _map_loaded_modules() -> None:
     for name, module in list(sys.modules.items()):
         if _belongs_to(name, _PACKAGE) and module is not None:
             sys.modules[_ALIAS + name[len(_PACKAGE) :]] = module
+            add_names(module)
 
 
 def install() -> None:
