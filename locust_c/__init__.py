@@ -62,7 +62,9 @@ __all__ = (
 )
 
 # `import locust` loads these with stock Locust; here they are loaded when they are first asked for.
-_LATE_MODULES = frozenset(("argument_parser", "dispatch", "env", "log", "runners", "stats", "web"))
+_LATE_MODULES = frozenset(
+    ("argument_parser", "dispatch", "env", "html", "log", "rpc", "runners", "stats", "web")
+)
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -8,6 +8,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from locust_c import _core
@@ -139,7 +140,10 @@ class ConnectionAttributes:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Raises ValueError or TypeError, naming the attribute, for what cannot be."""
         super().__init_subclass__(**kwargs)
-        for name, check in _ATTRIBUTES.items():
+        inherited = {
+            name: check for name, check in _FAST_ATTRIBUTES.items() if hasattr(super(cls, cls), name)
+        }
+        for name, check in (_ATTRIBUTES | inherited).items():
             value = vars(cls).get(name)
             if value is not None and not hasattr(value, "__get__"):  # a property is asked for each user
                 try:
@@ -166,12 +170,49 @@ def _check_factory(value: Any) -> None:
         raise TypeError(f"ssl_context_factory must be a function that makes an SSLContext, not {value!r}")
 
 
+def _check_timeout(name: str) -> Callable[[Any], object]:
+    def check(value: Any) -> None:
+        if not isinstance(value, Real) or not float(value) > 0:
+            raise ValueError(f"{name} must be a number of seconds above 0, not {value!r}")
+
+    return check
+
+
+def _check_limit(name: str) -> Callable[[Any], object]:
+    def check(value: Any) -> None:
+        if not isinstance(value, Integral) or value < 0:
+            raise ValueError(f"{name} must be a whole number of 0 or more, not {value!r}")
+
+    return check
+
+
+def _check_insecure(value: Any) -> None:
+    if not isinstance(value, int):
+        raise TypeError(f"insecure must be True or False, not {value!r}")
+
+
+def _check_headers(value: Any) -> None:
+    try:
+        dict(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"default_headers must be a dict of names and values, not {value!r}") from None
+
+
 _ATTRIBUTES: dict[str, Callable[[Any], object]] = {
     "connection_options": checked_options,
     "http_version": _check_http_version,
     "max_body_size": _check_max_body_size,
     "concurrency": _check_concurrency,
     "ssl_context_factory": _check_factory,
+}
+# Of FastHttpUser; a class of another kind may mean something else by them.
+_FAST_ATTRIBUTES: dict[str, Callable[[Any], object]] = {
+    "network_timeout": _check_timeout("network_timeout"),
+    "connection_timeout": _check_timeout("connection_timeout"),
+    "max_redirects": _check_limit("max_redirects"),
+    "max_retries": _check_limit("max_retries"),
+    "insecure": _check_insecure,
+    "default_headers": _check_headers,
 }
 
 

@@ -110,6 +110,10 @@ def setup_logging(loglevel: str, logfile: str | None = None) -> None:
             "root": {"handlers": [target, "log_reader"], "level": level},
         }
     )
+    # A dictConfig of the locustfile has disabled the loggers that existed, unless it said otherwise.
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("locust.") and isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 def get_logs() -> list[str]:

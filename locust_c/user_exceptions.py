@@ -75,10 +75,12 @@ class UserExceptions:
 
     def _log_repeated_exceptions(self) -> None:
         """Says how often was raised what the log shows only once."""
-        repeated = [entry for entry in self.exceptions.values() if entry["count"] > 1]
-        for entry in sorted(repeated, key=lambda entry: -entry["count"])[:KINDS_SHOWN]:
-            last_line = entry["traceback"].rstrip("\n").rpartition("\n")[2]
-            logger.warning("Raised %d times by users: %s", entry["count"], last_line)
+        names = {key: kind.__name__ for (kind, _), key in self._keys.items()}
+        repeated = [(key, entry) for key, entry in self.exceptions.items() if entry["count"] > 1]
+        for key, entry in sorted(repeated, key=lambda pair: -pair[1]["count"])[:KINDS_SHOWN]:
+            first_line = entry["msg"].partition("\n")[0]
+            told = ": ".join(filter(None, (names.get(key), first_line)))
+            logger.warning("Raised %d times by users: %s", entry["count"], told)
 
 
 def _place_of(tb: TracebackType | None) -> _Place:

@@ -72,7 +72,7 @@ def report(
     elif isinstance(exception, MISTAKES):
         logger.error("%s", exception)
     else:
-        first_line = message_of(exception) if headline is None else headline
+        first_line = headline or message_of(exception) or type(exception).__name__
         logger.error("%s\n%s", first_line, traceback_of(exception))
 
 

@@ -60,7 +60,9 @@ def explain_missing(module: str, name: str) -> NoReturn:
     hint = hint_for(module, name)
     if hint is None:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    asking = sys._getframe(2)
+    asking = sys._getframe(1)
+    while asking.f_back is not None and asking.f_code.co_name in ("__getattr__", "__call__"):
+        asking = asking.f_back
     if asking.f_code.co_code[asking.f_lasti] == _IMPORT_FROM:
         raise ImportError(hint)
     raise AttributeError(hint)

@@ -112,9 +112,9 @@ class _Fixtures:
         definitions = self._definitions(name)
         position = definitions.index(asked_by) if asked_by in definitions else len(definitions)
         if position == 0:
-            raise LookupError(f"{self.item.name}: there is no fixture {name!r}")
+            raise self._missing(name, asked_by)
         definition = definitions[position - 1]
-        if name == USER_FIXTURE and position == 1:
+        if name == USER_FIXTURE:
             return self._user
         if definition.scope != "function":
             key = (definition, self._param_index(name))
@@ -122,6 +122,16 @@ class _Fixtures:
         if definition not in self._values:
             self._values[definition] = self._make(definition, self._stack)
         return self._values[definition]
+
+    def _missing(self, name: str, asked_by: Any) -> pytest.FixtureLookupError:
+        """What fixtures catch that ask for one that may be there."""
+        text = f"{self.item.name}: there is no fixture {name!r}"
+        # Without its __init__, which looks into pytest's own request.
+        error: Any = pytest.FixtureLookupError.__new__(pytest.FixtureLookupError, text)
+        error.argname, error.msg = name, text
+        error.request = FixtureRequest(self, asked_by, self._stack)
+        lookup_error: pytest.FixtureLookupError = error
+        return lookup_error
 
     def _definitions(self, name: str) -> list[Any]:
         known = self.item._fixtureinfo.name2fixturedefs

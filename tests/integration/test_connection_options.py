@@ -243,6 +243,23 @@ def test_a_class_body_is_refused_for_what_cannot_be(
         type("Shopper", (user_class,), {attribute: value})
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value", "words"),
+    [
+        ("network_timeout", "x", "network_timeout must be a number of seconds above 0, not 'x'"),
+        ("connection_timeout", 0, "connection_timeout must be a number of seconds above 0, not 0"),
+        ("max_redirects", -1, "max_redirects must be a whole number of 0 or more, not -1"),
+        ("max_retries", 1.5, "max_retries must be a whole number of 0 or more, not 1.5"),
+        ("insecure", "no", "insecure must be True or False, not 'no'"),
+        ("default_headers", 5, "default_headers must be a dict of names and values, not 5"),
+    ],
+)
+def test_attributes_of_the_fast_user_mean_nothing_to_others(attribute: str, value: Any, words: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=f"^Shopper.{words}"):
+        type("Shopper", (FastHttpUser,), {attribute: value})
+    assert vars(type("Shopper", (HttpUser,), {attribute: value}))[attribute] == value
+
+
 @pytest.mark.parametrize("user_class", [HttpUser, FastHttpUser])
 def test_attributes_of_a_class_may_be_properties(user_class: type[User]) -> None:
     version = property(lambda user: "2")

@@ -69,7 +69,7 @@ TOGETHER = {
     "shared_connections": ["seen GET /anything/shared/manager ok", "seen GET /anything/shared/pool ok"],
     "logged": [],
     "own_events": [
-        "the test starts at",
+        "the test starts at http",
         "seen POST /anything/order ok",
         "order 1 was placed in less than a minute: True",
     ],
@@ -89,6 +89,13 @@ TOGETHER = {
         "seen xmlrpc divide <Fault 1: \"<class 'ZeroDivisionError'>:division by zero\">",
     ],
     "line_protocol": ["seen line connect ok", "seen line shout ok"],
+    "naming": [
+        *("seen GET named by argument ok", "seen GET named by a block ok"),
+        *("seen GET named until changed ok", "seen GET named by GET ok"),
+    ],
+    "concurrent_requests": [
+        *("seen GET /anything/picture/[number] ok", "seen GET at once ok", "at once [200, 200]"),
+    ],
     "messages": ["message names of users ['ann', 'bob']"],
 }
 
@@ -162,7 +169,10 @@ def test_examples_that_share_a_run(tmp_path: Path, echo: Echo, addresses: dict[s
 
 
 def test_tags_and_options_of_ones_own(tmp_path: Path, echo: Echo) -> None:
-    options = ["--headless", "-u", "4", "-r", "100", "-H", echo.url, "-T", "read", "-E", "slow"]
+    (tmp_path / "locust.conf").write_text(
+        f"headless = true\nusers = 4\nspawn-rate: 100\nhost = {echo.url}\napi-key = of-the-file\n"
+    )
+    options = ["-T", "read", "-E", "slow"]
     own = ["--loud", "--api-key", "12345"]
     env = {"GREETING": "good-morning"}
     with command(
@@ -221,13 +231,16 @@ def test_a_pipeline_gets_an_exit_code_and_files(tmp_path: Path, echo: Echo) -> N
     options = ["--headless", "-u", "1", "-H", echo.url, "--only-summary", *outputs]
     with command("-f", files("in_ci"), *options, folder=tmp_path) as run:
         assert run.wait() == 3
+        assert "ERROR/root: it makes no sense to go on" in run.err
         assert "ERROR/root: too many failures: 100 %" in run.err
     written = sorted(path.name for path in tmp_path.glob("run*"))
     assert written == [
         *("run.html", "run.json", "run_exceptions.csv"),
         *("run_failures.csv", "run_stats.csv", "run_stats_history.csv"),
     ]
-    assert "/status/500" in (tmp_path / "run_stats.csv").read_text()
+    header, row, *_ = (tmp_path / "run_stats.csv").read_text().splitlines()
+    assert header.endswith("Requests/s,Failures/s,50%,90%")
+    assert row.startswith("GET,/status/500,")
     assert "/status/500" in (tmp_path / "run_failures.csv").read_text()
 
 

@@ -48,6 +48,13 @@ def by_engine(response: Any) -> bool:
 # --- patches ---
 
 
+def test_what_a_mock_returns_is_handed_out_as_it_is(client: HttpSession, reports: Reports) -> None:
+    with mock.patch.object(requests.Session, "request") as request:
+        request.return_value.status_code = 418
+        assert client.get("/x") is request.return_value
+    assert reports.events == []
+
+
 @pytest.mark.parametrize(
     ("owner", "name"),
     [

@@ -101,6 +101,8 @@ def from_conftest(locust_user, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def everywhere(request):
+    with pytest.raises(pytest.FixtureLookupError, match="there is no fixture 'nowhere'"):
+        request.getfixturevalue("nowhere")
     print("everywhere", request.function.__name__)
 
 @pytest.fixture
@@ -274,11 +276,11 @@ def run_pytest(folder: Path, *arguments: str) -> str:
 
 def test_the_same_file_under_pytest(tmp_path: Path, echo: Echo) -> None:
     write(tmp_path, test_plain=UNDER_PYTEST)
-    assert "1 passed" in run_pytest(tmp_path, "-p", "pytest_locust.plugin", "-H", echo.url)
+    assert "1 passed" in run_pytest(tmp_path, "-p", "locust_c_pytest", "-H", echo.url)
 
 
 def test_the_option_of_another_plugin_is_taken(tmp_path: Path, echo: Echo) -> None:
     other = "def pytest_addoption(parser):\n    parser.addoption('--host')\n"
     write(tmp_path, other_plugin=other, test_plain=UNDER_PYTEST)
-    plugins = ["-p", "other_plugin", "-p", "pytest_locust.plugin"]
+    plugins = ["-p", "other_plugin", "-p", "locust_c_pytest"]
     assert "1 passed" in run_pytest(tmp_path, *plugins, "--host", echo.url)

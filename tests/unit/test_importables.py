@@ -10,7 +10,7 @@ import time
 import pytest
 
 from locust_c import alias
-from locust_c.util import cache, date, exception_handler, rounding
+from locust_c.util import cache, date, exception_handler, rounding, stock_names
 
 #: Names by module, as they are imported from stock Locust.
 NAMES_TEXT = """
@@ -138,6 +138,25 @@ def test_durations_and_times_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     assert date.format_safe_timestamp(1767323045.678) == "2026-01-02-05h04"
     monkeypatch.undo()
     time.tzset()
+
+
+def test_names_are_found_where_stock_has_them_by_an_import_of_its_own() -> None:
+    for module, homes in stock_names._HOMES.items():
+        here = importlib.import_module(f"locust.{module}")
+        for name, home in homes.items():
+            there = importlib.import_module(home, "locust_c")
+            assert getattr(here, name) is getattr(there, name), (module, name)
+
+
+def test_other_names_are_missing_as_before() -> None:
+    with pytest.raises(AttributeError, match=r"module 'locust_c\.env' has no attribute 'nothing'"):
+        importlib.import_module("locust.env").nothing  # noqa: B018
+    with pytest.raises(
+        ImportError, match=r"locust\.runners\.SlaveNode is from before Locust 1\.0: use WorkerNode"
+    ):
+        from locust.runners import SlaveNode  # noqa: F401
+    with pytest.raises(ImportError, match=r"cannot import name 'nothing' from 'locust_c\.web'"):
+        from locust.web import nothing  # noqa: F401
 
 
 def test_halves_are_rounded_upward() -> None:

@@ -42,6 +42,17 @@ def test_lines_go_to_stderr_with_time_host_level_and_logger(capsys: pytest.Captu
     assert captured.out == ""
 
 
+def test_loggers_that_the_locustfile_has_disabled_write_again(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("locust.main")
+    logger.disabled = True
+    try:
+        log.setup_logging("info")
+        logger.info("hello")
+    finally:
+        logger.disabled = False
+    assert LINE.fullmatch(capsys.readouterr().err)
+
+
 def test_a_file_takes_the_log_and_the_tables_stay_on_the_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from locust import HttpUser, constant, events, task
 from locust.event import EventHook
+from locust.runners import MasterRunner, WorkerRunner
 
 order_placed = EventHook()
 placed = []
@@ -18,7 +19,9 @@ def add_a_page(environment, web_ui, **kwargs):
 
 @events.test_start.add_listener
 def announce(environment, **kwargs):
-    print("the test starts at", environment.host)
+    # With several processes, only the master says it.
+    if not isinstance(environment.runner, WorkerRunner):
+        print("the test starts at", environment.host, isinstance(environment.runner, MasterRunner))
 
 
 @events.request.add_listener
