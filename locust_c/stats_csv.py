@@ -189,7 +189,7 @@ class StatsCSVFileWriter(StatsCSV):
         self._history_second = 0
         self._flushed_at = 0.0
         self._closed = False
-        # Others run during a pass: one that began earlier must not write its rows behind those of a later one.
+        # Others run during a pass: rows of an earlier pass must not come behind those of a later one.
         self._writing = RLock()
         self.requests_csv_filehandle = self._requests.file
         self.requests_csv_writer = csv.writer(self.requests_csv_filehandle)
