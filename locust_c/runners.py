@@ -157,7 +157,9 @@ class Runner(RecordsRequests, UserExceptions):
         if self._stopping is not None:
             if by_user:
                 gevent.getcurrent().kill(block=False)
-            else:
+            elif (
+                self._stopper is not gevent.getcurrent()
+            ):  # not a listener of the end
                 self._stopping.wait()
             return
         if self.state in (STATE_INIT, STATE_STOPPED):
