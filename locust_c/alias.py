@@ -22,7 +22,7 @@ from .util.stock_names import add_names
 _ALIAS = "locust"
 _PACKAGE = __name__.rpartition(".")[0]
 _PYTEST_PLUGIN = "pytest_locust"
-_PYTEST_PLUGIN_FILE = Path(__file__).parents[1] / "pytest_locust.py"
+_PYTEST_PLUGIN_FILE = Path(__file__).parents[1] / "locust_c_pytest.py"
 
 
 def _belongs_to(name: str, package: str) -> bool:
@@ -90,14 +90,31 @@ def install() -> None:
     Modules of stock Locust that the process has imported before are forgotten: who holds them keeps them,
     the next `import locust` gives ours.
     """
-    others = [name for name in sys.modules if _belongs_to(name, _ALIAS)]
-    if getattr(sys.modules.get(_PYTEST_PLUGIN), "__file__", None) != str(_PYTEST_PLUGIN_FILE):
-        others += [name for name in sys.modules if _belongs_to(name, _PYTEST_PLUGIN)]
-    for name in others:
-        del sys.modules[name]
+    _forget(_ALIAS)
+    _forget_foreign_pytest_plugin()
     if not any(isinstance(finder, _AliasFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _AliasFinder())
     _map_loaded_modules()
+
+
+def load_pytest_plugin() -> None:
+    """Make `pytest_locust.plugin` ours in this process, whatever else is, and load it."""
+    _forget_foreign_pytest_plugin()
+    if _PYTEST_PLUGIN not in sys.modules:
+        spec = importlib.util.spec_from_file_location(_PYTEST_PLUGIN, _PYTEST_PLUGIN_FILE)
+        assert spec is not None and spec.loader is not None
+        module = sys.modules[_PYTEST_PLUGIN] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+
+
+def _forget_foreign_pytest_plugin() -> None:
+    if getattr(sys.modules.get(_PYTEST_PLUGIN), "__file__", None) != str(_PYTEST_PLUGIN_FILE):
+        _forget(_PYTEST_PLUGIN)
+
+
+def _forget(package: str) -> None:
+    for name in [name for name in sys.modules if _belongs_to(name, package)]:
+        del sys.modules[name]
 
 
 def is_installed() -> bool:

@@ -101,7 +101,8 @@ class BlockedWatch:
             self._watchdog.rest()
         if not seconds:
             return
-        place, self._found = self._found or place_of(self._stacks.take()), None
+        written = self._stacks.take()  # in any case: what came late is not for the next block
+        place, self._found = self._found or place_of(written), None
         if place is None or _is_traced():
             return
         count, before = self._totals.get(place, (0, 0.0))

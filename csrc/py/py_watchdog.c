@@ -40,7 +40,9 @@ LC_CALLS_PYTHON static void ask(void *data, uint64_t silent_ns)
 static void peek(void *data)
 {
     struct py_watchdog *self = data;
-    (void)pthread_kill(self->owner, self->signal);
+    if (self->signal != 0) {
+        (void)pthread_kill(self->owner, self->signal);
+    }
 }
 
 static void shout(void *data, uint64_t silent_ns)

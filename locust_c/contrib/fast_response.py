@@ -46,10 +46,11 @@ class FastRequest(CompatRequest):
 
 
 class _Wire:
-    """What geventhttpclient's conversation log asks of a response."""
+    """What geventhttpclient's conversation log, and plug-ins that read streams, ask of its response."""
 
     def __init__(self, response: FastResponse) -> None:
         self.version = response._status_line.partition(" ")[0]
+        self.read = response.read
 
 
 class FastResponse(_core.Response):

@@ -12,15 +12,16 @@ from typing import Any
 
 import pytest
 
+from ..alias import load_pytest_plugin
 from ..user.pytest_user import PytestUser, user_class_for
 from .load_locustfile import PytestFileError, import_file
 from .pytest_functions import CollectedFunction, SharedFixtures
 
 __all__ = ["collect_user_classes"]
 
-# Collecting is no test run: no report, no cache in the user's folder; the hooks of the process are ours.
+# Collecting is no test run: it leaves no cache in the user's folder and does not touch the process's hooks.
 _OPTIONS = ("--collect-only", "--capture=no", "--assert=plain")
-_NOT_WANTED = ("cacheprovider", "faulthandler", "logging", "threadexception", "unraisableexception")
+_NOT_WANTED = ("cacheprovider", "threadexception", "unraisableexception")
 # What pytest's fixtures of these names are about is the one test that runs.
 _OF_A_TEST_RUN = re.compile(
     "(cache|cap(fd|fdbinary|log|sys|sysbinary|teesys)|pytester|testdir|recwarn|subtests|"
@@ -74,9 +75,11 @@ def collect_user_classes(path: str) -> dict[str, type[PytestUser]]:
     full = Path(os.path.abspath(path)).resolve()
     collector = _Collector(full, _imported(full))
     disabled = [argument for name in _NOT_WANTED for argument in ("-p", f"no:{name}")]
-    # Our own fixtures by their module's name, whatever is installed under the entry point's.
+    # Our own fixtures, by their module's name, whatever entry points there are.
+    load_pytest_plugin()
     plugins = [collector, "pytest_locust.plugin"]
-    code = pytest.main([*_OPTIONS, *disabled, "-p", "no:locust", str(full)], plugins=plugins)
+    disabled += ["-p", "no:locust", "-p", "no:locust-c"]
+    code = pytest.main([*_OPTIONS, *disabled, str(full)], plugins=plugins)
     if collector.errors:
         raise PytestFileError(collector.errors[0])
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):

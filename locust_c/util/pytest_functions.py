@@ -114,7 +114,7 @@ class _Fixtures:
         if position == 0:
             raise self._missing(name, asked_by)
         definition = definitions[position - 1]
-        if name == USER_FIXTURE and position == 1:
+        if name == USER_FIXTURE:
             return self._user
         if definition.scope != "function":
             key = (definition, self._param_index(name))
@@ -146,12 +146,7 @@ class _Fixtures:
 
     def _make(self, definition: Any, stack: ExitStack) -> Any:
         function = self._bound(definition.func)
-        arguments = {
-            name: FixtureRequest(self, definition, stack)
-            if name == "request"
-            else self.value(name, definition)
-            for name in definition.argnames
-        }
+        arguments = {name: self.value(name, definition, stack) for name in definition.argnames}
         if inspect.isgeneratorfunction(function):
             return stack.enter_context(contextmanager(function)(**arguments))
         return function(**arguments)

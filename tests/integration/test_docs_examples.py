@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import signal
@@ -96,6 +97,10 @@ TOGETHER = {
     "concurrent_requests": [
         *("seen GET /anything/picture/[number] ok", "seen GET at once ok", "at once [200, 200]"),
     ],
+    "structured/locustfile": [
+        *("seen POST /anything/structured/login ok", "seen GET /anything/structured/lamp ok"),
+    ],
+    "extended_web_ui": ["seen GET /bytes/1000 ok"],
     "messages": ["message names of users ['ann', 'bob']"],
 }
 
@@ -141,6 +146,12 @@ def addresses() -> Iterator[dict[str, str]]:
         yield {"XMLRPC_ADDRESS": f"http://127.0.0.1:{xmlrpc_port}/", "LINE_PORT": str(line_port)}
 
 
+def fetch(url: str, data: bytes | None = None) -> str:
+    with urllib.request.urlopen(url, data=data, timeout=30) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
 def files(*names: str) -> str:
     return ",".join(str(EXAMPLES / f"{name}.py") for name in names)
 
@@ -151,10 +162,14 @@ def test_examples_that_share_a_run(tmp_path: Path, echo: Echo, addresses: dict[s
         for lines in TOGETHER.values():
             for line in lines:
                 run.wait_for(line)
-        with urllib.request.urlopen(f"http://127.0.0.1:{run.port}/orders", timeout=30) as page:
-            assert re.fullmatch(rf"[1-9]\d* orders at {echo.url}", page.read().decode())
+        page = f"http://127.0.0.1:{run.port}"
+        assert re.fullmatch(rf"[1-9]\d* orders at {echo.url}", fetch(f"{page}/orders"))
+        assert json.loads(fetch(f"{page}/lengths"))["/bytes/1000"] % 1000 == 0
+        fetch(f"{page}/stats/reset", data=b"")
+        run.wait_for("lengths are forgotten")
+        run.wait_until(lambda: json.loads(fetch(f"{page}/stats/requests"))["fail_ratio"] > 0, "no failure")
         run.send(signal.SIGINT)
-        assert run.wait() == 1  # some examples show failures
+        assert run.wait() == 1  # some examples fail on purpose
         out, err = run.out, run.err
     assert "the books are closed: True" in out
     assert re.search(r"failures so far: [1-9]", out)

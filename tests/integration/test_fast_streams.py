@@ -47,7 +47,8 @@ def test_a_streamed_response_is_there_before_its_body(reports: Reports, scripted
     assert (reports.last["response"], reports.last["response_length"]) == (response, 6)
     assert response.read(2) == b"ab"
     server.release("rest")
-    assert (response.read(2), response.read(), response.read(), response.content) == (b"cd", b"ef", b"", b"")
+    assert response._response.read(1) == b"c"  # geventhttpclient's response, which plug-ins read
+    assert (response.read(1), response.read(), response.read(), response.content) == (b"d", b"ef", b"", b"")
     assert (response.isclosed(), client.get("/y").text) == (True, "next")
     assert len(server.connections()) == 1
 

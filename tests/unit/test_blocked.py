@@ -98,6 +98,19 @@ def test_a_place_is_told_once_and_then_counted(watch: BlockedWatch, caplog: pyte
     assert re.search(r"blocked \d+ times, for \d+\.\d s in all, by sleep_in_c\(\) at ", caplog.text)
 
 
+def test_a_stack_that_comes_late_is_not_taken_for_the_next_block(
+    watch: BlockedWatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch.start()
+
+    def block() -> None:
+        sleep_in_c()
+        os.kill(os.getpid(), watch._stacks.signal)
+
+    until(lambda: "by sleep_in_c() at " in caplog.text, block)
+    assert watch._stacks.take() == []
+
+
 @pytest.mark.parametrize("block", [sleep_in_c, keep_the_lock])
 def test_what_lasts_is_written_while_it_lasts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: Callable[[], object]

@@ -1,8 +1,9 @@
 """pytest's plug-in for tests that are locustfiles as well: `session`, `fastsession` and `--host`.
 
-A single file on purpose, as `locust.py`: it overwrites nothing of an installed Locust, whose folder of this
-name wins. It is loaded in every run of pytest in an environment, so it imports nothing of ours before a test
-asks for a session. PYTEST_DONT_REWRITE: it asserts nothing.
+Stock Locust's is `pytest_locust.plugin`, in a folder without `__init__.py`, which any file `pytest_locust.py`
+would hide. So ours has a name of its own, and is called that only where `locust` is ours. It is loaded in
+every run of pytest in an environment: nothing of ours is imported before a test asks for a session.
+PYTEST_DONT_REWRITE: it asserts nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from importlib.metadata import entry_points
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,8 +22,14 @@ if TYPE_CHECKING:
     from locust_c.contrib.fasthttp import FastHttpSession
     from locust_c.user.users import User
 
-# The name that stock Locust's entry point and `-p` use: the import system finds it here.
-plugin = sys.modules["pytest_locust.plugin"] = sys.modules[__name__]
+plugin = sys.modules[__name__]
+
+#: What pytest loads: this plug-in, or nothing where stock Locust's is installed, whose options are the same.
+entry = plugin
+if __name__ != "pytest_locust" and entry_points(group="pytest11", name="locust"):
+    entry = ModuleType("locust_c_pytest_leaves_it_to_locust")
+else:
+    sys.modules["pytest_locust"] = sys.modules["pytest_locust.plugin"] = plugin
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,0 +1,1 @@
+"""What several locustfiles of a project share."""
