@@ -19,9 +19,9 @@ from .pytest_functions import CollectedFunction, SharedFixtures
 
 __all__ = ["collect_user_classes"]
 
-# Collecting is no test run: no report, no cache in the user's folder; the hooks of the process are ours.
+# Collecting is no test run: it leaves no cache in the user's folder and does not touch the process's hooks.
 _OPTIONS = ("--collect-only", "--capture=no", "--assert=plain")
-_NOT_WANTED = ("cacheprovider", "faulthandler", "logging", "threadexception", "unraisableexception")
+_NOT_WANTED = ("cacheprovider", "threadexception", "unraisableexception")
 # What pytest's fixtures of these names are about is the one test that runs.
 _OF_A_TEST_RUN = re.compile(
     "(cache|cap(fd|fdbinary|log|sys|sysbinary|teesys)|pytester|testdir|recwarn|subtests|"

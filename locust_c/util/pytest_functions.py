@@ -146,12 +146,7 @@ class _Fixtures:
 
     def _make(self, definition: Any, stack: ExitStack) -> Any:
         function = self._bound(definition.func)
-        arguments = {
-            name: FixtureRequest(self, definition, stack)
-            if name == "request"
-            else self.value(name, definition)
-            for name in definition.argnames
-        }
+        arguments = {name: self.value(name, definition, stack) for name in definition.argnames}
         if inspect.isgeneratorfunction(function):
             return stack.enter_context(contextmanager(function)(**arguments))
         return function(**arguments)

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 #: Fixtures of every kind, and who uses them; ends by itself when each function was run three times.
 FIXTURES = """
+import faulthandler
 import pytest
 from locust import events, tag
 
@@ -29,6 +30,10 @@ def ran(user, name):
 @events.user_error.add_listener
 def told(user_instance, exception, **kw):
     print("error", repr(exception))
+
+@events.quit.add_listener
+def told_at_the_end(**kw):
+    print("faulthandler", faulthandler.is_enabled())
 
 @pytest.fixture
 def token(session):
@@ -83,7 +88,7 @@ class TestMethods:
         ran(self.user, "method")
 
     @pytest.mark.skip
-    def test_skipped_by_pytest_only(self, locust_user):
+    def load_skipped_by_pytest_only(self, locust_user):
         ran(locust_user, "skipped")
 
     def helper(self):
@@ -112,6 +117,17 @@ def session(session):
 """
 
 
+#: Settings of pytest's run of the same tests, none of which is in the way.
+SETTINGS = """
+[pytest]
+addopts = --strict-config --strict-markers -v --log-level=INFO
+faulthandler_timeout = 5
+log_cli = true
+python_functions = test_* load_*
+filterwarnings = error
+"""
+
+
 def write(folder: Path, **files: str) -> None:
     for name, text in files.items():
         (folder / f"{name}.py").write_text(text)
@@ -119,14 +135,16 @@ def write(folder: Path, **files: str) -> None:
 
 def test_functions_are_users_with_fixtures_of_their_own(tmp_path: Path, echo: Echo) -> None:
     write(tmp_path, locustfile=FIXTURES, conftest=CONFTEST)
+    (tmp_path / "pytest.ini").write_text(SETTINGS)
     options = ["--headless", "-t", "20", "-u", "12", "-r", "12", "-H", echo.url, "--only-summary"]
     code, out, err = command_process.run(*options, folder=tmp_path)
     assert code == 0, err
     assert (
-        'All users spawned: {"test_fast": 2, "test_letters": 2, "test_method": 2, "test_numbers": 2, '
-        '"test_skipped_by_pytest_only": 2, "test_token": 2} (12 total users)'
+        'All users spawned: {"load_skipped_by_pytest_only": 2, "test_fast": 2, "test_letters": 2, '
+        '"test_method": 2, "test_numbers": 2, "test_token": 2} (12 total users)'
     ) in err
     lines = Counter(out.splitlines())
+    assert lines["faulthandler True"] == 1
     assert lines["loaded locustfile"] == lines["conftest"] == 1
     assert lines["token up"] == lines["token down"] == 2
     assert lines["shared up"] == lines["shared down"] == 1
