@@ -28,7 +28,7 @@ logger = logging.getLogger("locust.runners")
 #: The hub was not heard of for so long, in seconds, when the code that runs is looked at.
 BLOCKED_S = 1.0
 #: So long that the user is told while it lasts: the log is written by what is blocked.
-LASTING_S = 2.0
+LASTING_S = 1.5
 #: How often the hub is heard of.
 BEAT_S = 0.1
 
