@@ -57,7 +57,7 @@ NAMES_TEXT = """
     locust.user.markov_taskset: MarkovTaskSet transition transitions NoMarkovTasksError
         InvalidTransitionError NonMarkovTaskTransitionError MarkovTaskTagError
     locust.user.sequential_taskset: SequentialTaskSet
-    locust.user.task: TaskSet DefaultTaskSet TaskSetMeta tag task LOCUST_STATE_RUNNING
+    locust.user.task: TaskT TaskSet DefaultTaskSet TaskSetMeta tag task LOCUST_STATE_RUNNING
         LOCUST_STATE_WAITING LOCUST_STATE_STOPPING
     locust.user.users: User HttpUser UserMeta PytestUser
     locust.user.wait_time: between constant constant_pacing constant_throughput poisson
@@ -71,7 +71,7 @@ NAMES_TEXT = """
     locust.util.rounding: proper_round
     locust.util.timespan: parse_timespan
     locust.util.url: is_url
-    locust.web: WebUI HOST_IS_REQUIRED DEFAULT_CACHE_TIME
+    locust.web: WebUI HOST_IS_REQUIRED DEFAULT_CACHE_TIME AuthArgs AuthProvider CustomForm InputField
     pytest_locust.plugin: session fastsession pytest_addoption
 """
 NAMES = {
