@@ -151,14 +151,15 @@ class Runner(RecordsRequests, UserExceptions):
     def stop(self) -> None:
         """Stops the test: fires ``test_stopping``, stops the users, fires ``test_stop``.
 
-        Returns when the users have ended. Called by a user, it cannot wait for that one, which ends when it
-        next lets another greenlet run. Without a test in progress nothing is fired.
+        Returns when the users have ended. Called by a user or the shape, it cannot wait for that one, which
+        ends when it next lets another greenlet run. Without a test in progress nothing is fired.
         """
-        by_user = gevent.getcurrent() in self.user_greenlets
+        current = gevent.getcurrent()
+        by_user = current in self.user_greenlets
         if self._stopping is not None:
             if by_user:
-                gevent.getcurrent().kill(block=False)
-            else:
+                current.kill(block=False)
+            elif current is not self._stopper:  # a listener of the end cannot wait for it
                 self._stopping.wait()
             return
         if self.state in (STATE_INIT, STATE_STOPPED):
@@ -167,7 +168,7 @@ class Runner(RecordsRequests, UserExceptions):
             self.update_state(STATE_STOPPED)
             return
         self._stopping = Event()
-        self._stopper = gevent.getcurrent()
+        self._stopper = current
         try:
             self._stop_users(by_user)
         finally:
@@ -179,6 +180,7 @@ class Runner(RecordsRequests, UserExceptions):
         self.final_user_classes_count = self.user_classes_count
         self.update_state(STATE_CLEANUP)
         current = gevent.getcurrent()
+        by_shape = current is self.shape_greenlet
         for greenlet in (self.shape_greenlet, self.spawning_greenlet):
             if greenlet is not None and greenlet is not current:
                 greenlet.kill(block=True)
@@ -191,7 +193,7 @@ class Runner(RecordsRequests, UserExceptions):
         self._log_repeated_exceptions()
         self.update_state(STATE_STOPPED)
         self.environment.events.test_stop.fire(environment=self.environment)
-        if by_user:
+        if by_user or by_shape:
             current.kill(block=False)
 
     def quit(self) -> None:

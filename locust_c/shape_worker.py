@@ -20,8 +20,11 @@ logger = logging.getLogger("locust.runners")
 def follow_shape(runner: Runner, shape: LoadTestShape) -> None:
     """Starts what the shape wants until it ends the test; ends it too if the shape fails."""
     logger.info("Shape worker starting")
+    worker = runner.shape_greenlet
     try:
         for tick in course(shape):
+            if runner.shape_greenlet is not worker:
+                return  # the shape itself stopped the test
             user_count, spawn_rate = tick[:2]
             logger.info("Shape test updating to %d users at %.2f spawn rate", user_count, spawn_rate)
             runner.shape_last_tick = tick

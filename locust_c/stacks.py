@@ -61,11 +61,14 @@ class Stacks:
 
     def __init__(self) -> None:
         self.signal = _free_signal()
-        """Number of the signal; 0: there is none to be had."""
+        """Number of the signal; 0: it, or the file, is not to be had."""
         self.fileno = -1
         """The file's descriptor."""
+        try:
+            self.fileno = os.memfd_create("stacks") if self.signal else -1
+        except OSError:
+            self.signal = 0
         if self.signal:
-            self.fileno = os.memfd_create("stacks")
             # What comes late is ignored, where the default would end the process.
             signal.signal(self.signal, signal.SIG_IGN)
             faulthandler.register(self.signal, self.fileno, all_threads=False, chain=False)

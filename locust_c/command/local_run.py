@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +89,13 @@ class LocalRun:
                 server.join(timeout=WAKE_UP_INTERVAL_S)
 
     def note_exit(self, request: SystemExit) -> None:
-        """Take the exit code from a ``sys.exit(n)`` in the user's code; the test ends like any other."""
+        """Take the exit code from a ``sys.exit(n)`` in the user's code; the test ends like any other.
+
+        A text instead of a number is a message, as everywhere in Python, and means 1.
+        """
         code = request.code
+        if code is not None and not isinstance(code, int):
+            print(code, file=sys.stderr)
         self.environment.process_exit_code = code if isinstance(code, int) else int(code is not None)
 
     def end(self) -> int:

@@ -223,5 +223,25 @@ def test_without_a_signal_stacks_are_empty(monkeypatch: pytest.MonkeyPatch) -> N
     subject.close()
 
 
+def test_without_a_file_stacks_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> int:
+        raise OSError(f"no {name}")
+
+    monkeypatch.setattr(stacks.os, "memfd_create", fail)
+    assert (Stacks().signal, Stacks().take()) == (0, [])
+
+
+def test_without_a_thread_nothing_is_watched(
+    watch: BlockedWatch, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no thread")
+
+    monkeypatch.setattr(blocked._core, "Watchdog", fail)
+    watch.start()
+    assert "Code that blocks the interpreter will not be named: no thread" in caplog.text
+    assert watch._stacks.signal == 0
+
+
 def test_stopping_what_was_not_started_is_fine() -> None:
     BlockedWatch().stop()

@@ -96,6 +96,17 @@ class TestStop:
             wait_until(lambda: runner.state == "running")
             assert runner.user_count == 5
 
+    @pytest.mark.parametrize("event", ["test_stopping", "test_stop"])
+    @pytest.mark.parametrize("method", ["stop", "quit"])
+    def test_a_listener_of_the_end_may_ask_for_it(self, event: str, method: str) -> None:
+        with running(A, count=2) as runner:
+            events = record_events(runner.environment, "test_stopping", "test_stop")
+            hook = getattr(runner.environment.events, event)
+            hook.add_listener(lambda **_: getattr(runner, method)())
+            with gevent.Timeout(PATIENCE_S):
+                runner.stop()
+            assert (events, runner.state, runner.user_count) == (["test_stopping", "test_stop"], "stopped", 0)
+
     def test_users_that_wait_are_not_given_the_stop_timeout(self) -> None:
         with running(A, count=2, stop_timeout=60) as runner:
             wait_until(lambda: all_waiting(runner))

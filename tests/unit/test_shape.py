@@ -236,3 +236,20 @@ def test_classes_that_the_test_has_not_are_refused() -> None:
     with pytest.raises(KeyError, match="'Other'"):
         runner.spawn_users({"Other": 1})
     runner.quit()
+
+
+@pytest.mark.parametrize("method", ["stop", "quit"])
+def test_a_tick_may_end_the_test(method: str, fast_ticks: None) -> None:
+    class Ending(Stages):
+        def tick(self) -> Any:
+            assert self.runner is not None
+            if self.runner.user_count == 2:
+                getattr(self.runner, method)()
+            return super().tick()
+
+    runner = Environment(user_classes=[Idle], shape_class=Ending([(2, 100), (3, 100)])).create_local_runner()
+    runner.start_shape()
+    worker = runner.shape_greenlet
+    wait_until(lambda: worker.dead)
+    assert (runner.state, runner.user_count) == ("stopped", 0)
+    runner.quit()
