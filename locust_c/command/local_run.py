@@ -111,7 +111,7 @@ class LocalRun:
             self.environment.events.quitting.fire(environment=self.environment, reverse=True)
         except SystemExit as request:
             self.note_exit(request)
-        self.runner.quit()
+        self._quit_runner()
         self._blocked.stop()
         if self.environment.web_ui is not None:
             self.environment.web_ui.stop()
@@ -122,6 +122,18 @@ class LocalRun:
         self._outputs.finish()
         self.environment.events.quit.fire(exit_code=code)
         return code
+
+    def _quit_runner(self) -> None:
+        """In a greenlet of its own: what an ``on_stop`` raises for the process arrives in this one."""
+        ending = gevent.spawn(self.runner.quit)
+        ending.link_exception(log.greenlet_exception_logger(logger))
+        while not ending.ready():
+            try:
+                ending.join()
+            except SystemExit as request:
+                self.note_exit(request)
+            except KeyboardInterrupt:
+                logger.debug("The test is being ended already")
 
     def _spawn(self, function: Callable[..., object], *args: Any) -> None:
         greenlet = gevent.spawn(function, *args)

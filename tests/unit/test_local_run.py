@@ -1,4 +1,4 @@
-"""What the keys of the terminal do to the test of the command."""
+"""The test of the command: what keys do to it, and how it ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import gevent
 import pytest
 from gevent.event import Event
-from run_fixtures import PATIENCE_S, quit_within_patience, wait_until
+from run_fixtures import PATIENCE_S, quit_within_patience, record_events, wait_until
 
 from locust_c import User, constant, task
 from locust_c.command.local_run import LocalRun
@@ -35,7 +35,9 @@ def run() -> Iterator[LocalRun]:
     Lasting.may_end = Event()
     environment = Environment(user_classes=[Lasting])
     runner = environment.create_local_runner()
-    yield LocalRun(environment, Namespace(headless=True), Interrupts())
+    options = Namespace(headless=True, csv_prefix=None, json=False, json_file=None, html_file=None)
+    options.exit_code_on_error = 1
+    yield LocalRun(environment, options, Interrupts())
     Lasting.may_end.set()
     quit_within_patience(runner)
 
@@ -59,3 +61,20 @@ def test_a_key_begins_no_test_behind_the_one_that_ends(run: LocalRun) -> None:
     run._change_users(1)
     gevent.sleep(0.01)
     assert (run.runner.state, run.runner.user_count, run.runner.stats.total.num_requests) == ("stopped", 0, 1)
+
+
+@pytest.mark.parametrize(("raised", "code"), [(SystemExit(7), 7), (KeyboardInterrupt(), 1)])
+def test_what_on_stop_raises_for_the_process_does_not_cut_the_end_short(
+    run: LocalRun, monkeypatch: pytest.MonkeyPatch, raised: BaseException, code: int
+) -> None:
+    def leave(user: Lasting) -> None:
+        raise raised
+
+    monkeypatch.setattr(Lasting, "on_stop", leave)
+    fired = record_events(run.environment, "quitting", "test_stopping", "test_stop", "quit")
+    run.runner.start(3, 100)
+    wait_until(lambda: run.runner.user_count == 3)
+    with gevent.Timeout(PATIENCE_S):
+        assert run.end() == code
+    assert fired == ["quitting", "test_stopping", "test_stop", "quit"]
+    assert (run.runner.state, run.runner.user_count) == ("stopped", 0)
