@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import gevent
 import pytest
@@ -12,8 +15,10 @@ from run_fixtures import PATIENCE_S, quit_within_patience, record_events, wait_u
 
 from locust_c import User, constant, task
 from locust_c.command.local_run import LocalRun
+from locust_c.command.outputs import Outputs
 from locust_c.command.signals import Interrupts
 from locust_c.env import Environment
+from locust_c.stats import StatsCSVFileWriter
 
 
 class Lasting(User):
@@ -40,6 +45,20 @@ def run() -> Iterator[LocalRun]:
     yield LocalRun(environment, options, Interrupts())
     Lasting.may_end.set()
     quit_within_patience(runner)
+
+
+@pytest.mark.parametrize("given", [None, "one of its own"])
+def test_the_page_has_the_writer_of_the_command_unless_it_was_given_one(
+    run: LocalRun, tmp_path: Path, given: str | None
+) -> None:
+    page: Any = SimpleNamespace(stats_csv_writer=given)
+    run.environment.web_ui = page
+    run.options.csv_prefix, run.options.stats_history_enabled = f"{tmp_path}/p", False
+    outputs = Outputs(run.environment, run.options)
+    outputs.start()
+    outputs.finish()
+    run.environment.web_ui = None
+    assert isinstance(page.stats_csv_writer, StatsCSVFileWriter) == (given is None)
 
 
 def test_a_key_changes_the_number_of_users(run: LocalRun) -> None:
