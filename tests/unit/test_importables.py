@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import re
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -98,6 +100,19 @@ def test_the_names_of_a_module_can_be_imported(module: str, monkeypatch: pytest.
 @pytest.mark.parametrize("library", LIBRARIES.split())
 def test_what_locust_depends_on_can_be_imported(library: str) -> None:
     assert importlib.import_module(library).__name__ == library
+
+
+def test_pytest_is_loaded_for_locustfiles_without_users_only(tmp_path: Path) -> None:
+    (tmp_path / "locustfile.py").write_text("from locust import HttpUser\nclass Nobody(HttpUser): pass\n")
+    program = (
+        "import sys; from locust_c import alias, main; alias.install()\n"
+        "from locust_c.command import locustfiles; print(*locustfiles.load(['locustfile.py']).user_classes)\n"
+        "from locust.user.users import PytestUser; print(PytestUser.abstract, 'pytest' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout.split(), done.stderr) == (["Nobody", "True", "False"], "")
 
 
 def test_memoize_repeats_an_answer() -> None:
