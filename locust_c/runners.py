@@ -19,9 +19,10 @@ from locust_c.recording import RecordsRequests
 from locust_c.shape_worker import follow_shape
 from locust_c.stopping import stop_greenlets
 from locust_c.usage import watch_usage
-from locust_c.user.errors import MISTAKES, log_exit, traceback_of
+from locust_c.user.errors import MISTAKES
 from locust_c.user.group import UserGroup
 from locust_c.user_exceptions import ExceptionDict, UserExceptions
+from locust_c.util.exits import log_exit, traceback_of
 from locust_c.util.old_names import explain_missing
 from locust_c.worker_node import WorkerNode, WorkerNodes
 

@@ -14,7 +14,8 @@ from .. import log, stats
 from ..blocked import BlockedWatch
 from ..input_events import Keyboard, input_listener
 from ..iterations import IterationLimit
-from ..user.errors import log_exit
+from ..runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING
+from ..util.exits import log_exit
 from . import console
 from .errors import CommandError
 from .exit_code import exit_code
@@ -199,6 +200,10 @@ class LocalRun:
     def _change_users(self, difference: int) -> None:
         if self.environment.shape_class is not None:
             logger.info("The load shape decides the number of users: keys do not change it")
+            return
+        state = self.runner.state
+        # Behind the end of a test a start would begin a new one, and forget the statistics of the last.
+        if state == STATE_CLEANUP or (self.options.headless and state not in (STATE_SPAWNING, STATE_RUNNING)):
             return
         self._spawn(self.runner.start, max(0, self.runner.user_count + difference), KEYBOARD_SPAWN_RATE)
 
