@@ -105,7 +105,8 @@ class Runner(RecordsRequests, UserExceptions):
         self._end_is_near = False
         self._exit_code_is_ours = False
         self.record_requests()
-        environment.events.user_error.add_listener(self._on_user_error)
+        # In front of the listeners of locustfiles: one that ends the test ends the user that it is called in.
+        environment.events.user_error._handlers.insert(0, self._on_user_error)
         environment.events.spawning_complete.add_listener(self._on_spawning_complete)
         environment.events.quit.add_listener(self._on_quit)
         self._monitor = self._spawn(self.monitor_cpu_and_memory)

@@ -62,7 +62,15 @@ def report(
     begins with ``headline``, or with the text of the exception.
     """
     events = environment.events
-    events.user_error.fire(user_instance=user_instance, exception=exception, tb=exception.__traceback__)
+    try:
+        events.user_error.fire(user_instance=user_instance, exception=exception, tb=exception.__traceback__)
+    finally:  # a listener may end the test, and the user with it
+        _log(environment, exception, logger, headline)
+
+
+def _log(
+    environment: Environment, exception: BaseException, logger: logging.Logger, headline: str | None
+) -> None:
     runner = environment.runner
     if runner is not None and not runner.is_first_of_its_kind(exception):
         return

@@ -17,7 +17,7 @@ import gevent
 import pytest
 from gevent.monkey import get_original
 
-from locust_c import blocked, stacks
+from locust_c import blocked, main, stacks
 from locust_c.blocked import BlockedWatch
 from locust_c.stacks import Place, Stacks, place_of
 
@@ -191,6 +191,9 @@ LIBRARY = os.path.dirname(os.__file__)
         ([f"{LIBRARY}/socket.py", blocked.__file__], 0),
         (["<frozen importlib>", "<string>", "/w/locustfile.py"], 2),
         ([blocked.__file__], None),
+        ([blocked.__file__, main.__file__, "/w/.venv/bin/locust-c"], None),
+        (["/w/locustfile.py", blocked.__file__, main.__file__, "/w/.venv/bin/locust-c"], 0),
+        ([blocked.__file__, "/w/program.py"], 1),
         (["/w/locustfile.py", f"{LIBRARY}/site-packages/debugpy/server.py"], None),
         (["/opt/pycharm/helpers/pydev/_pydevd_bundle/pydevd_frame.py", "/w/locustfile.py"], None),
         ([], None),

@@ -112,6 +112,18 @@ def test_a_kind_is_where_it_is_raised_and_is_logged_again_in_the_next_test(
         assert logged() == ["number 1", "elsewhere", "number 6"]
 
 
+def test_an_exception_that_a_listener_ends_the_test_for_is_counted_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    environment = Environment(user_classes=[raising(ValueError)])
+    environment.events.user_error.add_listener(lambda **_: quitter.quit())
+    quitter = environment.create_local_runner()
+    quitter.start(1, FAST)
+    wait_until(lambda: quitter.state == "stopped" and quitter.user_count == 0)
+    assert list(counts(quitter).values()) == [1]
+    assert [record.name for record in caplog.records if record.levelname == "ERROR"] == ["locust.user.task"]
+
+
 def test_each_type_is_a_kind_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
     types = [ValueError, MemoryError, Own, ValueError, RecursionError, Own, KeyboardInterrupt]
 
