@@ -341,6 +341,7 @@ class LocalRunner(Runner):
         super().__init__(environment)
         self.client_id = f"{socket.gethostname()}_{uuid4().hex}"
         self._local_worker_node = WorkerNode(id="local")
+        self._starts = 0
 
     def start(
         self,
@@ -356,13 +357,9 @@ class LocalRunner(Runner):
         of users and a spawn rate that is not a finite number above 0. A test that is being stopped is waited
         for.
         """
-        while self._stopping is not None and self._stopper is not gevent.getcurrent():
-            self._stopping.wait()
         for user_class in user_classes or ():
             self._find_class(user_class.__name__)
-        if self.spawning_greenlet is not None and self.spawning_greenlet is not gevent.getcurrent():
-            self.spawning_greenlet.kill(block=True)
-        self.spawning_greenlet = None
+        self._end_what_goes_on()
         if self._users_dispatcher is None:
             self._users_dispatcher = self.environment.dispatcher_class(
                 worker_nodes=[self._local_worker_node], user_classes=self.user_classes
@@ -373,17 +370,40 @@ class LocalRunner(Runner):
             logger.warning(
                 "The spawn rate is very high (>%d): many users begin at once", VERY_HIGH_SPAWN_RATE
             )
+        self._starts += 1
+        this_start = self._starts
         if self.state not in (STATE_RUNNING, STATE_SPAWNING) and not self._begin_test():
             return
+        if this_start == self._starts:  # listeners of test_start may take their time, and start as well
+            self._begin_ramp(user_count, spawn_rate, dispatcher)
+        if wait:
+            if self.spawning_greenlet is not None:
+                self.spawning_greenlet.join()
+            self.user_greenlets.join()
+
+    def _end_what_goes_on(self) -> None:
+        """Waits for the end of a test that is being stopped, and ends a ramp: one after the other, as others
+        may stop and start while this waits."""
+        current = gevent.getcurrent()
+        while True:
+            ramp = self.spawning_greenlet
+            if self._stopping is not None and self._stopper is not current:
+                self._stopping.wait()
+            elif ramp is not None and ramp is not current:
+                ramp.kill(block=True)
+                if self.spawning_greenlet is ramp:
+                    self.spawning_greenlet = None
+            else:
+                break
+        self.spawning_greenlet = None
+
+    def _begin_ramp(self, user_count: int, spawn_rate: float, dispatcher: UsersDispatcher) -> None:
         if self.environment.host:
             for user_class in self.user_classes:
                 user_class.host = self.environment.host
         self.update_state(STATE_SPAWNING)
         self.target_user_count = user_count
         self.spawning_greenlet = self._spawn(self._ramp, user_count, spawn_rate, dispatcher)
-        if wait:
-            self.spawning_greenlet.join()
-            self.user_greenlets.join()
 
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
         """Calls the listener of ``msg_type`` with a message from node ``"local"``, and returns after it."""
