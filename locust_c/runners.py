@@ -162,38 +162,46 @@ class Runner(RecordsRequests, UserExceptions):
                 self._stopping.wait()
             return
         if self.state in (STATE_INIT, STATE_STOPPED):
-            if not by_user:
-                self.user_greenlets.join()
             self.update_state(STATE_STOPPED)
+            if not by_user:
+                gevent.joinall(list(self.user_greenlets))  # not those of a test that begins meanwhile
             return
         self._stopping = Event()
-        self._stopper = current
+        if by_user:
+            # In another greenlet: who ends this user meanwhile is not to end the end of the test.
+            self._stopper = gevent.spawn(self._stop_users, current)
+            self._stopper.get()
+        else:
+            self._stopper = current
+            self._stop_users(current)
+
+    def _stop_users(self, caller: Any) -> None:
         try:
-            self._stop_users(by_user)
+            self._end_users(caller)
         finally:
-            self._stopping.set()
+            if self._stopping is not None:
+                self._stopping.set()
             self._stopping = self._stopper = None
 
-    def _stop_users(self, by_user: bool) -> None:
+    def _end_users(self, caller: Any) -> None:
         self.environment.events.test_stopping.fire(environment=self.environment)
         self.final_user_classes_count = self.user_classes_count
         self.update_state(STATE_CLEANUP)
-        current = gevent.getcurrent()
-        by_shape = current is self.shape_greenlet
+        is_to_end = caller in self.user_greenlets or caller is self.shape_greenlet
         for greenlet in (self.shape_greenlet, self.spawning_greenlet):
-            if greenlet is not None and greenlet is not current:
+            if greenlet is not None and greenlet is not caller:
                 greenlet.kill(block=True)
         self.shape_greenlet = None
         self.shape_last_tick = None
         self.spawning_greenlet = None
         self._users_dispatcher = None
-        stop_greenlets(list(self.user_greenlets), self.environment.stop_timeout or 0)
+        stop_greenlets(list(self.user_greenlets), self.environment.stop_timeout or 0, caller)
         self.cpu_log_warning()
         self._log_repeated_exceptions()
         self.update_state(STATE_STOPPED)
         self.environment.events.test_stop.fire(environment=self.environment)
-        if by_user or by_shape:
-            current.kill(block=False)
+        if is_to_end:
+            caller.kill(block=False)
 
     def quit(self) -> None:
         """Stops the test and everything that the runner itself has running."""
@@ -249,8 +257,8 @@ class Runner(RecordsRequests, UserExceptions):
         for class_name, count in user_classes_stop_count.items():
             self._find_class(class_name)
             greenlets += self.user_greenlets.newest(class_name, count)
-        stop_greenlets(greenlets, self.environment.stop_timeout or 0)
         current = gevent.getcurrent()
+        stop_greenlets(greenlets, self.environment.stop_timeout or 0, current)
         if current in greenlets:
             current.kill(block=False)
         logger.debug("%d users have been stopped, %d still running", len(greenlets), self.user_count)
