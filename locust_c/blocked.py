@@ -28,7 +28,7 @@ logger = logging.getLogger("locust.runners")
 #: The hub was not heard of for so long, in seconds, when the code that runs is looked at.
 BLOCKED_S = 1.0
 #: So long that the user is told while it lasts: the log is written by what is blocked.
-LASTING_S = 2.0
+LASTING_S = 1.5
 #: How often the hub is heard of.
 BEAT_S = 0.1
 
@@ -51,7 +51,10 @@ class BlockedWatch:
         self._totals: dict[Place, tuple[int, float]] = {}
 
     def start(self) -> None:
-        """Begin to watch; in a greenlet or the hub of the thread that is meant."""
+        """Begin to watch; in a greenlet or the hub of the thread that is meant.
+
+        Where the system gives no thread for it, that is logged and nothing is watched.
+        """
         self._process = os.getpid()
         self._thread = get_hub().thread_ident
         self._fd = sys.__stderr__.fileno() if sys.__stderr__ is not None else -1
@@ -61,16 +64,21 @@ class BlockedWatch:
             " no user runs meanwhile\n"
         )
         beat_s = min(BEAT_S, self._blocked_s / 10)
-        self._watchdog = _core.Watchdog(
-            self._look,
-            beat_s,
-            self._blocked_s,
-            self._lasting_s,
-            self._fd,
-            warning.encode(),
-            self._stacks.fileno,
-            self._stacks.signal,
-        )
+        try:
+            self._watchdog = _core.Watchdog(
+                self._look,
+                beat_s,
+                self._blocked_s,
+                self._lasting_s,
+                self._fd,
+                warning.encode(),
+                self._stacks.fileno,
+                self._stacks.signal,
+            )
+        except OSError as error:
+            logger.warning("Code that blocks the interpreter will not be named: %s", error)
+            self._stacks.close()
+            return
         self._end_beating = call_every(beat_s, self._beat)
         atexit.register(self.stop)
 

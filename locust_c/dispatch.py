@@ -218,10 +218,13 @@ def _by_weight(weights: dict[str, Any]) -> Iterator[str]:
     """Names for ever, so that at every moment their shares are as near to the weights as can be.
 
     Greedy: each name taken is the one that brings the Kullback-Leibler divergence of the shares from the
-    weights down the most. Ties go to the one taken least, then to the smaller weight, then by name.
+    weights down the most. Ties go to the one taken least, then to the smaller weight, then by name. A class
+    whose weight a listener has set to 0 gets no users.
     """
     heap = [
-        (weight * log2(weight / (weight + 1)), weight + 1, weight, name) for name, weight in weights.items()
+        (weight * log2(weight / (weight + 1)), weight + 1, weight, name)
+        for name, weight in weights.items()
+        if weight > 0
     ]
     heapify(heap)
     while heap:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from .util.exits import log_exit
+
 #: Set when a greenlet of ours or an event listener failed: the command then ends with exit code 2.
 unhandled_greenlet_exception = False
 
@@ -133,8 +135,6 @@ def greenlet_exception_logger(logger: logging.Logger, level: int = logging.CRITI
     def log_failure(greenlet: Any) -> None:
         global unhandled_greenlet_exception
         if isinstance(greenlet.exception, SystemExit):
-            from .user.errors import log_exit
-
             log_exit(logger, greenlet.exception)
             return
         unhandled_greenlet_exception = True

@@ -19,9 +19,10 @@ from locust_c.recording import RecordsRequests
 from locust_c.shape_worker import follow_shape
 from locust_c.stopping import stop_greenlets
 from locust_c.usage import watch_usage
-from locust_c.user.errors import MISTAKES, log_exit, traceback_of
+from locust_c.user.errors import MISTAKES
 from locust_c.user.group import UserGroup
 from locust_c.user_exceptions import ExceptionDict, UserExceptions
+from locust_c.util.exits import log_exit, traceback_of
 from locust_c.util.old_names import explain_missing
 from locust_c.worker_node import WorkerNode, WorkerNodes
 
@@ -104,7 +105,8 @@ class Runner(RecordsRequests, UserExceptions):
         self._end_is_near = False
         self._exit_code_is_ours = False
         self.record_requests()
-        environment.events.user_error.add_listener(self._on_user_error)
+        # In front of the listeners of locustfiles: one that ends the test ends the user that it is called in.
+        environment.events.user_error._handlers.insert(0, self._on_user_error)
         environment.events.spawning_complete.add_listener(self._on_spawning_complete)
         environment.events.quit.add_listener(self._on_quit)
         self._monitor = self._spawn(self.monitor_cpu_and_memory)

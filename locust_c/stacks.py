@@ -9,9 +9,11 @@ import re
 import signal
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 __all__ = ["Place", "Stacks", "absolute", "place_of"]
 
+_COMMAND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "main.py")
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _STANDARD_LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 # Patterns, compiled only when something is blocked: every start would pay for it.
@@ -34,9 +36,9 @@ class Place:
 def place_of(stack: Iterable[Place]) -> Place | None:
     """Return whose line of a stack (innermost first) it is about: the user's, or else a package's.
 
-    None if a debugger has stopped it, or nobody's code is there.
+    None if a debugger has stopped it, or nobody's code is there: what called our command is not.
     """
-    stack = list(stack)
+    stack = list(takewhile(lambda place: place.path != _COMMAND, stack))
     if any(re.search(_DEBUGGER, place.path) for place in stack):
         return None
     others = [place for place in stack if not place.path.startswith(_OURS) and os.path.isabs(place.path)]
@@ -61,11 +63,14 @@ class Stacks:
 
     def __init__(self) -> None:
         self.signal = _free_signal()
-        """Number of the signal; 0: there is none to be had."""
+        """Number of the signal; 0: it, or the file, is not to be had."""
         self.fileno = -1
         """The file's descriptor."""
+        try:
+            self.fileno = os.memfd_create("stacks") if self.signal else -1
+        except OSError:
+            self.signal = 0
         if self.signal:
-            self.fileno = os.memfd_create("stacks")
             # What comes late is ignored, where the default would end the process.
             signal.signal(self.signal, signal.SIG_IGN)
             faulthandler.register(self.signal, self.fileno, all_threads=False, chain=False)

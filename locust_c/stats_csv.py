@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 import gevent
+from gevent.lock import RLock
 
 from .stats_dicts import sort_stats
 from .stats_sheet import Sheet
@@ -33,6 +34,19 @@ class CSVWriter(Protocol):
 
     def writerow(self, row: Iterable[Any], /) -> Any:
         """Write one row."""
+
+
+def _figures(entry: StatsEntry) -> list[float]:
+    """What the rows of requests and of the history have in common, in this order."""
+    return [
+        entry.num_requests,
+        entry.num_failures,
+        entry.median_response_time,
+        entry.avg_response_time,
+        entry.min_response_time or 0,
+        entry.max_response_time,
+        entry.avg_content_length,
+    ]
 
 
 class StatsCSV:
@@ -86,13 +100,7 @@ class StatsCSV:
                 [
                     entry.method,
                     entry.name,
-                    entry.num_requests,
-                    entry.num_failures,
-                    entry.median_response_time,
-                    entry.avg_response_time,
-                    entry.min_response_time or 0,
-                    entry.max_response_time,
-                    entry.avg_content_length,
+                    *_figures(entry),
                     entry.total_rps,
                     entry.total_fail_per_sec,
                     *self._percentile_fields(entry),
@@ -181,6 +189,8 @@ class StatsCSVFileWriter(StatsCSV):
         self._history_second = 0
         self._flushed_at = 0.0
         self._closed = False
+        # Others run during a pass: rows of an earlier pass must not come behind those of a later one.
+        self._writing = RLock()
         self.requests_csv_filehandle = self._requests.file
         self.requests_csv_writer = csv.writer(self.requests_csv_filehandle)
         self.stats_history_csv_filehandle = self._history.file
@@ -209,10 +219,11 @@ class StatsCSVFileWriter(StatsCSV):
 
     def write_files(self) -> None:
         """Write the present state to all files: three anew, to the history a row for this second."""
-        self._requests.replace(self._text(self.requests_csv))
-        self._add_to_history(time.time())
-        self._failures.replace(self._text(self.failures_csv))
-        self._exceptions.replace(self._text(self.exceptions_csv))
+        with self._writing:
+            self._requests.replace(self._text(self.requests_csv))
+            self._add_to_history(time.time())
+            self._failures.replace(self._text(self.failures_csv))
+            self._exceptions.replace(self._text(self.exceptions_csv))
 
     @staticmethod
     def _text(write: Callable[[CSVWriter], None]) -> str:
@@ -241,13 +252,7 @@ class StatsCSVFileWriter(StatsCSV):
                     f"{entry.current_rps:2f}",
                     f"{entry.current_fail_per_sec:2f}",
                     *self._percentile_fields(entry, self.full_history),
-                    entry.num_requests,
-                    entry.num_failures,
-                    entry.median_response_time,
-                    entry.avg_response_time,
-                    entry.min_response_time or 0,
-                    entry.max_response_time,
-                    entry.avg_content_length,
+                    *_figures(entry),
                 ]
             )
 

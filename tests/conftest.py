@@ -27,7 +27,15 @@ from benchmarks.server import Nginx
 from locust_c import hub
 
 OUTCOMES = pytest.StashKey[dict[str, str]]()
-STEERING = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC")
+STEERING = (
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NETRC",
+    # Compiling all modules anew would be half of what starting a process takes.
+    "PYTHONDONTWRITEBYTECODE",
+)
 
 
 class OpenScripted(Protocol):

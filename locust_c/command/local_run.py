@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from .. import log, stats
 from ..blocked import BlockedWatch
 from ..input_events import Keyboard, input_listener
 from ..iterations import IterationLimit
-from ..user.errors import log_exit
+from ..runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING
+from ..util.exits import log_exit
 from . import console
 from .errors import CommandError
 from .exit_code import exit_code
@@ -87,8 +89,13 @@ class LocalRun:
                 server.join(timeout=WAKE_UP_INTERVAL_S)
 
     def note_exit(self, request: SystemExit) -> None:
-        """Take the exit code from a ``sys.exit(n)`` in the user's code; the test ends like any other."""
+        """Take the exit code from a ``sys.exit(n)`` in the user's code; the test ends like any other.
+
+        A text instead of a number is a message, as everywhere in Python, and means 1.
+        """
         code = request.code
+        if code is not None and not isinstance(code, int):
+            print(code, file=sys.stderr)
         self.environment.process_exit_code = code if isinstance(code, int) else int(code is not None)
 
     def end(self) -> int:
@@ -104,7 +111,7 @@ class LocalRun:
             self.environment.events.quitting.fire(environment=self.environment, reverse=True)
         except SystemExit as request:
             self.note_exit(request)
-        self.runner.quit()
+        self._quit_runner()
         self._blocked.stop()
         if self.environment.web_ui is not None:
             self.environment.web_ui.stop()
@@ -115,6 +122,18 @@ class LocalRun:
         self._outputs.finish()
         self.environment.events.quit.fire(exit_code=code)
         return code
+
+    def _quit_runner(self) -> None:
+        """In a greenlet of its own: what an ``on_stop`` raises for the process arrives in this one."""
+        ending = gevent.spawn(self.runner.quit)
+        ending.link_exception(log.greenlet_exception_logger(logger))
+        while not ending.ready():
+            try:
+                ending.join()
+            except SystemExit as request:
+                self.note_exit(request)
+            except KeyboardInterrupt:
+                logger.debug("The test is being ended already")
 
     def _spawn(self, function: Callable[..., object], *args: Any) -> None:
         greenlet = gevent.spawn(function, *args)
@@ -193,6 +212,10 @@ class LocalRun:
     def _change_users(self, difference: int) -> None:
         if self.environment.shape_class is not None:
             logger.info("The load shape decides the number of users: keys do not change it")
+            return
+        state = self.runner.state
+        # Behind the end of a test a start would begin a new one, and forget the statistics of the last.
+        if state == STATE_CLEANUP or (self.options.headless and state not in (STATE_SPAWNING, STATE_RUNNING)):
             return
         self._spawn(self.runner.start, max(0, self.runner.user_count + difference), KEYBOARD_SPAWN_RATE)
 

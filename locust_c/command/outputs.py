@@ -47,9 +47,8 @@ class Outputs:
         web_ui = self.environment.web_ui
         if self.options.csv_prefix:
             self._open_csv(self.options.csv_prefix)
-        if web_ui is not None:
-            rows = self._csv or stats.StatsCSV(self.environment, stats.PERCENTILES_TO_REPORT)
-            web_ui.stats_csv_writer = rows
+        if self._csv is not None and web_ui is not None and web_ui.stats_csv_writer is None:
+            web_ui.stats_csv_writer = self._csv
         if self.options.json_file and not is_stream(self._json_path):
             self._spawn(self._write_json_forever)
 

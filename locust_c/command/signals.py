@@ -27,9 +27,8 @@ class Interrupts:
     """Turns SIGINT and SIGTERM into a ``KeyboardInterrupt`` in the main greenlet.
 
     Python would raise it in whatever greenlet happens to run, and so kill a user in the middle of a request.
-    Once the
-    end has begun (:meth:`begin_end`) nothing is interrupted any more: a first Ctrl-C is only noted, and a
-    Ctrl-C after another signal leaves the process at once.
+    Once the end has begun (:meth:`begin_end`) nothing is interrupted any more: a first Ctrl-C is only noted,
+    and a Ctrl-C after another signal leaves the process at once.
     """
 
     def __init__(self, leave: Callable[[int], None] | None = None) -> None:

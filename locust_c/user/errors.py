@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from typing import TYPE_CHECKING, Any
 
 import gevent
 
 from locust_c.exception import LocustError, MissingWaitTimeError
 from locust_c.user.group import UserGreenlet
+from locust_c.util.exits import log_exit, traceback_of
 
 if TYPE_CHECKING:
     from locust_c.env import Environment
@@ -22,7 +22,6 @@ __all__ = [
     "is_for_the_caller",
     "message_of",
     "report",
-    "traceback_of",
 ]
 
 
@@ -63,7 +62,15 @@ def report(
     begins with ``headline``, or with the text of the exception.
     """
     events = environment.events
-    events.user_error.fire(user_instance=user_instance, exception=exception, tb=exception.__traceback__)
+    try:
+        events.user_error.fire(user_instance=user_instance, exception=exception, tb=exception.__traceback__)
+    finally:  # a listener may end the test, and the user with it
+        _log(environment, exception, logger, headline)
+
+
+def _log(
+    environment: Environment, exception: BaseException, logger: logging.Logger, headline: str | None
+) -> None:
     runner = environment.runner
     if runner is not None and not runner.is_first_of_its_kind(exception):
         return
@@ -74,12 +81,6 @@ def report(
     else:
         first_line = headline or message_of(exception) or type(exception).__name__
         logger.error("%s\n%s", first_line, traceback_of(exception))
-
-
-def log_exit(logger: logging.Logger, request: SystemExit) -> None:
-    """Logs that the user's code ends the process (Locust's documented text)."""
-    logger.info("sys.exit(%s) called (use log level DEBUG for callstack)", request.code)
-    logger.debug("%s", traceback_of(request))
 
 
 def is_for_the_caller(exception: BaseException) -> bool:
@@ -99,8 +100,3 @@ def message_of(exception: BaseException) -> str:
         return str(exception)
     except Exception as error:
         return f"{type(exception).__name__} (its __str__ raised {type(error).__name__})"
-
-
-def traceback_of(exception: BaseException) -> str:
-    """The traceback of an exception, as Python prints it."""
-    return "".join(traceback.format_exception(exception))

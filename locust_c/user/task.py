@@ -21,6 +21,7 @@ from locust_c.exception import (
     StopUser,
 )
 from locust_c.hub import get_engine, sleep, yield_if_needed
+from locust_c.user.declaration import TaskT as TaskT
 from locust_c.user.declaration import check_attributes, collect_tasks, task, warn_of_old_hooks
 from locust_c.user.errors import (
     MISTAKES,

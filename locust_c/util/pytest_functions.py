@@ -43,8 +43,9 @@ class SharedFixtures:
         self._users -= 1
         if not self._users:
             with self._lock:
-                self._values.clear()
-                self._stack.close()
+                if not self._users:  # nobody has come while the lock was waited for
+                    self._values.clear()
+                    self._stack.close()
 
     def get(self, key: Hashable, make: Callable[[ExitStack], Any]) -> Any:
         """The value of ``key``, made if there is none yet; other users wait meanwhile."""

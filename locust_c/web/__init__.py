@@ -12,6 +12,7 @@ A locustfile adds pages of its own before any test exists::
 from __future__ import annotations
 
 from .application import make_app
+from .forms import AuthArgs, AuthProvider, CustomForm, InputField
 
 #: Whether the start form insists on a host.
 HOST_IS_REQUIRED = False
@@ -24,4 +25,13 @@ app = make_app()
 
 from .ui import WebUI  # noqa: E402 - the page looks up `app` in this module
 
-__all__ = ["DEFAULT_CACHE_TIME", "HOST_IS_REQUIRED", "WebUI", "app"]
+__all__ = [
+    "DEFAULT_CACHE_TIME",
+    "HOST_IS_REQUIRED",
+    "AuthArgs",
+    "AuthProvider",
+    "CustomForm",
+    "InputField",
+    "WebUI",
+    "app",
+]

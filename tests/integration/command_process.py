@@ -30,8 +30,6 @@ class Command:
         self.folder = folder
         # The test server is reached directly, whatever the machine's settings say.
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("LOCUST_", "SSL_"))}
-        # Compiling all modules anew would be half of what starting takes.
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         environment |= {"PYTHONUNBUFFERED": "1", "HOME": str(folder), **(env or {})}
         with (folder / "out.txt").open("wb") as out, (folder / "err.txt").open("wb") as err:
             self.process = subprocess.Popen(

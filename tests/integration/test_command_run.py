@@ -110,6 +110,13 @@ def test_an_init_listener_that_fails_ends_the_command_at_once(tmp_path: Path) ->
     assert "test_start" not in out
 
 
+def test_why_a_listener_exits_is_said(tmp_path: Path) -> None:
+    write(tmp_path, QUIET + LISTENER.format(event="init", body="import sys; sys.exit('no licence')"))
+    code, out, err = run("--headless", "--only-summary", folder=tmp_path)
+    assert (code, "\nno licence\n" in err) == (1, True)
+    assert "test_start" not in out
+
+
 def test_the_test_ends_when_the_user_code_says_so(tmp_path: Path) -> None:
     write(tmp_path, QUIET.replace("        pass\n", "        self.environment.runner.quit()\n", 1))
     code, out, err = run("--headless", "--only-summary", folder=tmp_path)

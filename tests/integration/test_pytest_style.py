@@ -256,7 +256,7 @@ def test_mistakes_are_told_in_words(tmp_path: Path) -> None:
     files = [f"file{number}" for number in range(len(MISTAKES))]
     write(tmp_path, **dict(zip(files, (text for text, _ in MISTAKES), strict=True)))
     command = [sys.executable, "-c", COLLECT, *(f"{name}.py" for name in files)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     for _, message in MISTAKES:
         assert message in done.stdout
     assert done.stderr == ""
@@ -288,7 +288,7 @@ def test_both(session, fastsession, locust_user, pytestconfig):
 def run_pytest(folder: Path, *arguments: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
     return done.stdout + done.stderr
 
 

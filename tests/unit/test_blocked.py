@@ -17,7 +17,7 @@ import gevent
 import pytest
 from gevent.monkey import get_original
 
-from locust_c import blocked, stacks
+from locust_c import blocked, main, stacks
 from locust_c.blocked import BlockedWatch
 from locust_c.stacks import Place, Stacks, place_of
 
@@ -191,6 +191,9 @@ LIBRARY = os.path.dirname(os.__file__)
         ([f"{LIBRARY}/socket.py", blocked.__file__], 0),
         (["<frozen importlib>", "<string>", "/w/locustfile.py"], 2),
         ([blocked.__file__], None),
+        ([blocked.__file__, main.__file__, "/w/.venv/bin/locust-c"], None),
+        (["/w/locustfile.py", blocked.__file__, main.__file__, "/w/.venv/bin/locust-c"], 0),
+        ([blocked.__file__, "/w/program.py"], 1),
         (["/w/locustfile.py", f"{LIBRARY}/site-packages/debugpy/server.py"], None),
         (["/opt/pycharm/helpers/pydev/_pydevd_bundle/pydevd_frame.py", "/w/locustfile.py"], None),
         ([], None),
@@ -221,6 +224,26 @@ def test_without_a_signal_stacks_are_empty(monkeypatch: pytest.MonkeyPatch) -> N
     subject = Stacks()
     assert (subject.signal, subject.take()) == (0, [])
     subject.close()
+
+
+def test_without_a_file_stacks_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> int:
+        raise OSError(f"no {name}")
+
+    monkeypatch.setattr(stacks.os, "memfd_create", fail)
+    assert (Stacks().signal, Stacks().take()) == (0, [])
+
+
+def test_without_a_thread_nothing_is_watched(
+    watch: BlockedWatch, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no thread")
+
+    monkeypatch.setattr(blocked._core, "Watchdog", fail)
+    watch.start()
+    assert "Code that blocks the interpreter will not be named: no thread" in caplog.text
+    assert watch._stacks.signal == 0
 
 
 def test_stopping_what_was_not_started_is_fine() -> None:

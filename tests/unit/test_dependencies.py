@@ -24,8 +24,9 @@ CORE = """
     origin: engine   exchange: engine
 """
 PYTHON = """
-    main: web rpc    web: runners     rpc:             runners: env rpc  env: user event stats
-    user: clients    clients: hub     hub: _core       event: _core      stats: _core
+    main: web rpc    web: runners     rpc:             runners: env rpc log      env: user event stats
+    user: clients    clients: hub     hub: _core       event: _core log  stats: _core
+    log:
 """
 LATE = {"env → runners", "env → web", "event → runners"}
 HEADERS = {

@@ -85,6 +85,11 @@ def test_only_fixed_classes_end_the_ramp_when_all_are_there(pauses: list[float])
     assert made.get_current_user_count() == 5
 
 
+def test_a_weight_that_was_set_to_0_means_no_users(pauses: list[float]) -> None:
+    assert order(dispatcher(user_class("A", 0), user_class("B", 2), user_class("C", 1)), 6) == "BCBBCB"
+    assert order(dispatcher(user_class("A", 0), user_class("B", fixed_count=1)), 3) == "B"
+
+
 def test_ramping_down_takes_away_what_came_last(pauses: list[float]) -> None:
     made = dispatcher(user_class("A", 3), user_class("B", 2), user_class("C"))
     ramp(made, 6, 100)  # ABCABA

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import re
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +59,7 @@ NAMES_TEXT = """
     locust.user.markov_taskset: MarkovTaskSet transition transitions NoMarkovTasksError
         InvalidTransitionError NonMarkovTaskTransitionError MarkovTaskTagError
     locust.user.sequential_taskset: SequentialTaskSet
-    locust.user.task: TaskSet DefaultTaskSet TaskSetMeta tag task LOCUST_STATE_RUNNING
+    locust.user.task: TaskT TaskSet DefaultTaskSet TaskSetMeta tag task LOCUST_STATE_RUNNING
         LOCUST_STATE_WAITING LOCUST_STATE_STOPPING
     locust.user.users: User HttpUser UserMeta PytestUser
     locust.user.wait_time: between constant constant_pacing constant_throughput poisson
@@ -71,7 +73,7 @@ NAMES_TEXT = """
     locust.util.rounding: proper_round
     locust.util.timespan: parse_timespan
     locust.util.url: is_url
-    locust.web: WebUI HOST_IS_REQUIRED DEFAULT_CACHE_TIME
+    locust.web: WebUI HOST_IS_REQUIRED DEFAULT_CACHE_TIME AuthArgs AuthProvider CustomForm InputField
     pytest_locust.plugin: session fastsession pytest_addoption
 """
 NAMES = {
@@ -98,6 +100,19 @@ def test_the_names_of_a_module_can_be_imported(module: str, monkeypatch: pytest.
 @pytest.mark.parametrize("library", LIBRARIES.split())
 def test_what_locust_depends_on_can_be_imported(library: str) -> None:
     assert importlib.import_module(library).__name__ == library
+
+
+def test_pytest_is_loaded_for_locustfiles_without_users_only(tmp_path: Path) -> None:
+    (tmp_path / "locustfile.py").write_text("from locust import HttpUser\nclass Nobody(HttpUser): pass\n")
+    program = (
+        "import sys; from locust_c import alias, main; alias.install()\n"
+        "from locust_c.command import locustfiles; print(*locustfiles.load(['locustfile.py']).user_classes)\n"
+        "from locust.user.users import PytestUser; print(PytestUser.abstract, 'pytest' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout.split(), done.stderr) == (["Nobody", "True", "False"], "")
 
 
 def test_memoize_repeats_an_answer() -> None:

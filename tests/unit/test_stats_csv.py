@@ -13,6 +13,7 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event
 from run_fixtures import PATIENCE_S, wait_until
 from stats_clock import Clock
 
@@ -133,6 +134,30 @@ def test_the_files_follow_the_test_and_end_with_its_last_state(
     ]
     assert subject.requests_csv_filehandle.closed
     greenlet.get(timeout=PATIENCE_S)
+
+
+def test_closing_waits_for_the_pass_that_is_being_written(runner: LocalRunner, tmp_path: Path) -> None:
+    goes_on, began = Event(), Event()
+
+    class Slow(StatsCSVFileWriter):
+        def _requests_data_rows(self, csv_writer: CSVWriter) -> None:
+            csv_writer.writerow([runner.stats.total.num_requests])
+            if not began.is_set():
+                began.set()
+                goes_on.wait()
+
+        def _failures_data_rows(self, csv_writer: CSVWriter) -> None:
+            gevent.sleep(0.01)
+
+    subject = Slow(runner.environment, PERCENTILES, f"{tmp_path}/p")
+    greenlet = gevent.spawn(subject)
+    assert began.wait(PATIENCE_S)
+    runner.stats.log_request("GET", "/", 5.5, 1)
+    closing = gevent.spawn(subject.close_files)
+    gevent.sleep(0)
+    goes_on.set()
+    gevent.joinall([greenlet, closing], timeout=PATIENCE_S, raise_error=True)
+    assert rows_in(tmp_path, "stats")[1:] == ["1"]
 
 
 def test_the_full_history_has_the_current_percentiles_of_each_name(

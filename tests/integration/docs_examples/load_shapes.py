@@ -26,7 +26,7 @@ class Stages(LoadTestShape):
 
     stages = [
         {"until": 1, "users": 2, "spawn_rate": 100, "user_classes": [Steady]},
-        {"until": 2, "users": 4, "spawn_rate": 100, "user_classes": [Steady, Rare]},
+        {"until": 3, "users": 4, "spawn_rate": 100, "user_classes": [Steady, Rare]},
     ]
 
     def tick(self):
