@@ -164,38 +164,46 @@ class Runner(RecordsRequests, UserExceptions):
                 self._stopping.wait()
             return
         if self.state in (STATE_INIT, STATE_STOPPED):
-            if not by_user:
-                self.user_greenlets.join()
             self.update_state(STATE_STOPPED)
+            if not by_user:
+                gevent.joinall(list(self.user_greenlets))  # not those of a test that begins meanwhile
             return
         self._stopping = Event()
-        self._stopper = current
+        if by_user:
+            # In another greenlet: who ends this user meanwhile is not to end the end of the test.
+            self._stopper = gevent.spawn(self._stop_users, current)
+            self._stopper.get()
+        else:
+            self._stopper = current
+            self._stop_users(current)
+
+    def _stop_users(self, caller: Any) -> None:
         try:
-            self._stop_users(by_user)
+            self._end_users(caller)
         finally:
-            self._stopping.set()
+            if self._stopping is not None:
+                self._stopping.set()
             self._stopping = self._stopper = None
 
-    def _stop_users(self, by_user: bool) -> None:
+    def _end_users(self, caller: Any) -> None:
         self.environment.events.test_stopping.fire(environment=self.environment)
         self.final_user_classes_count = self.user_classes_count
         self.update_state(STATE_CLEANUP)
-        current = gevent.getcurrent()
-        by_shape = current is self.shape_greenlet
+        is_to_end = caller in self.user_greenlets or caller is self.shape_greenlet
         for greenlet in (self.shape_greenlet, self.spawning_greenlet):
-            if greenlet is not None and greenlet is not current:
+            if greenlet is not None and greenlet is not caller:
                 greenlet.kill(block=True)
         self.shape_greenlet = None
         self.shape_last_tick = None
         self.spawning_greenlet = None
         self._users_dispatcher = None
-        stop_greenlets(list(self.user_greenlets), self.environment.stop_timeout or 0)
+        stop_greenlets(list(self.user_greenlets), self.environment.stop_timeout or 0, caller)
         self.cpu_log_warning()
         self._log_repeated_exceptions()
         self.update_state(STATE_STOPPED)
         self.environment.events.test_stop.fire(environment=self.environment)
-        if by_user or by_shape:
-            current.kill(block=False)
+        if is_to_end:
+            caller.kill(block=False)
 
     def quit(self) -> None:
         """Stops the test and everything that the runner itself has running."""
@@ -251,8 +259,8 @@ class Runner(RecordsRequests, UserExceptions):
         for class_name, count in user_classes_stop_count.items():
             self._find_class(class_name)
             greenlets += self.user_greenlets.newest(class_name, count)
-        stop_greenlets(greenlets, self.environment.stop_timeout or 0)
         current = gevent.getcurrent()
+        stop_greenlets(greenlets, self.environment.stop_timeout or 0, current)
         if current in greenlets:
             current.kill(block=False)
         logger.debug("%d users have been stopped, %d still running", len(greenlets), self.user_count)
@@ -343,6 +351,7 @@ class LocalRunner(Runner):
         super().__init__(environment)
         self.client_id = f"{socket.gethostname()}_{uuid4().hex}"
         self._local_worker_node = WorkerNode(id="local")
+        self._starts = 0
 
     def start(
         self,
@@ -358,13 +367,9 @@ class LocalRunner(Runner):
         of users and a spawn rate that is not a finite number above 0. A test that is being stopped is waited
         for.
         """
-        while self._stopping is not None and self._stopper is not gevent.getcurrent():
-            self._stopping.wait()
         for user_class in user_classes or ():
             self._find_class(user_class.__name__)
-        if self.spawning_greenlet is not None and self.spawning_greenlet is not gevent.getcurrent():
-            self.spawning_greenlet.kill(block=True)
-        self.spawning_greenlet = None
+        self._end_what_goes_on()
         if self._users_dispatcher is None:
             self._users_dispatcher = self.environment.dispatcher_class(
                 worker_nodes=[self._local_worker_node], user_classes=self.user_classes
@@ -375,17 +380,40 @@ class LocalRunner(Runner):
             logger.warning(
                 "The spawn rate is very high (>%d): many users begin at once", VERY_HIGH_SPAWN_RATE
             )
+        self._starts += 1
+        this_start = self._starts
         if self.state not in (STATE_RUNNING, STATE_SPAWNING) and not self._begin_test():
             return
+        if this_start == self._starts:  # listeners of test_start may take their time, and start as well
+            self._begin_ramp(user_count, spawn_rate, dispatcher)
+        if wait:
+            if self.spawning_greenlet is not None:
+                self.spawning_greenlet.join()
+            self.user_greenlets.join()
+
+    def _end_what_goes_on(self) -> None:
+        """Waits for the end of a test that is being stopped, and ends a ramp: one after the other, as others
+        may stop and start while this waits."""
+        current = gevent.getcurrent()
+        while True:
+            ramp = self.spawning_greenlet
+            if self._stopping is not None and self._stopper is not current:
+                self._stopping.wait()
+            elif ramp is not None and ramp is not current:
+                ramp.kill(block=True)
+                if self.spawning_greenlet is ramp:
+                    self.spawning_greenlet = None
+            else:
+                break
+        self.spawning_greenlet = None
+
+    def _begin_ramp(self, user_count: int, spawn_rate: float, dispatcher: UsersDispatcher) -> None:
         if self.environment.host:
             for user_class in self.user_classes:
                 user_class.host = self.environment.host
         self.update_state(STATE_SPAWNING)
         self.target_user_count = user_count
         self.spawning_greenlet = self._spawn(self._ramp, user_count, spawn_rate, dispatcher)
-        if wait:
-            self.spawning_greenlet.join()
-            self.user_greenlets.join()
 
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
         """Calls the listener of ``msg_type`` with a message from node ``"local"``, and returns after it."""

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 
 import gevent
+from greenlet import greenlet as Greenlet
 
 from locust_c.user.group import UserGreenlet
 
@@ -14,14 +15,13 @@ __all__ = ["stop_greenlets"]
 logger = logging.getLogger("locust.runners")
 
 
-def stop_greenlets(greenlets: Iterable[UserGreenlet], stop_timeout: float) -> None:
+def stop_greenlets(greenlets: Iterable[UserGreenlet], stop_timeout: float, caller: Greenlet) -> None:
     """Stops the users of ``greenlets`` and returns when they have ended.
 
     Users that wait are ended at once. The others get ``stop_timeout`` seconds for their task, and are
-    ended then. A user that calls this, about itself too, cannot be waited for: it is ended last.
+    ended then. A user that is the ``caller`` cannot be waited for: it is left out.
     """
-    current = gevent.getcurrent()
-    others = [greenlet for greenlet in greenlets if greenlet is not current and not greenlet.dead]
+    others = [greenlet for greenlet in greenlets if greenlet is not caller and not greenlet.dead]
     busy = [greenlet for greenlet in others if not greenlet.user.stop(force=stop_timeout <= 0)]
     if busy:
         gevent.joinall(busy, timeout=stop_timeout)

@@ -36,7 +36,8 @@ class UserExceptions:
 
     def __init__(self) -> None:
         self.exceptions: dict[int, ExceptionDict] = {}
-        self._keys: dict[tuple[type[BaseException], _Place], int] = {}
+        # By names, not types: these may be made anew by each call of a function.
+        self._keys: dict[tuple[str, str, _Place], int] = {}
 
     def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
         """Counts an exception of a user in ``exceptions``, under the hash of ``formatted_tb``."""
@@ -67,15 +68,15 @@ class UserExceptions:
 
     def _key_of(self, exception: BaseException, tb: TracebackType | None) -> int:
         """The hash of a traceback's text, which is written only once: that takes longer than all the rest."""
-        kind = (type(exception), _place_of(tb))
+        module, name = type(exception).__module__, type(exception).__qualname__
+        kind = (module, name, _place_of(tb))
         if kind not in self._keys:
-            name = f"{type(exception).__module__}.{type(exception).__qualname__}"
-            self._keys[kind] = hash("".join([*traceback.format_tb(tb), name]))
+            self._keys[kind] = hash("".join([*traceback.format_tb(tb), f"{module}.{name}"]))
         return self._keys[kind]
 
     def _log_repeated_exceptions(self) -> None:
         """Says how often was raised what the log shows only once."""
-        names = {key: kind.__name__ for (kind, _), key in self._keys.items()}
+        names = {key: name.rpartition(".")[2] for (_, name, _), key in self._keys.items()}
         repeated = [(key, entry) for key, entry in self.exceptions.items() if entry["count"] > 1]
         for key, entry in sorted(repeated, key=lambda pair: -pair[1]["count"])[:KINDS_SHOWN]:
             first_line = entry["msg"].partition("\n")[0]

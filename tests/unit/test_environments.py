@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import gevent
 import pytest
 from run_fixtures import FAST, PATIENCE_S, quit_within_patience, wait_until
 
-from locust_c import User, constant, task
+from locust_c import User, constant, log, task
 from locust_c.dispatch import UsersDispatcher
 from locust_c.env import Environment
+from locust_c.exception import StopUser
 from locust_c.runners import LocalRunner
 
 ROOT = Path(__file__).parents[2]
@@ -104,6 +106,54 @@ def test_many_may_start_and_stop_it_at_once() -> None:
     gevent.joinall(ending, timeout=PATIENCE_S, raise_error=True)
     assert all(greenlet.dead for greenlet in ending)
     assert (runner.user_count, runner.state) == (0, "stopped")
+
+
+class Unruly(Counting):
+    """Raises, ends itself, and now and then the test."""
+
+    dice = Random(5)
+
+    def on_stop(self) -> None:
+        gevent.sleep(self.dice.random() * 0.002)
+
+    @task
+    def misbehave(self) -> None:
+        raise self.dice.choice([ValueError, StopUser, GeneratorExit])
+
+    @task
+    def end(self) -> None:
+        if self.dice.random() < 0.02:
+            self.dice.choice([self.environment.runner.stop, self.environment.runner.quit])()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_starts_and_stops_at_random_keep_their_order(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "unhandled_greenlet_exception", False)
+    dice = Random(seed)
+    environment = Environment(user_classes=[Unruly, Counting], stop_timeout=dice.choice([0, 0.01]))
+    runner = environment.create_local_runner()
+    fired: list[str] = []
+
+    def note(name: str) -> None:
+        fired.append(name)
+        gevent.sleep(dice.random() * 0.002)
+
+    for name in ("test_start", "test_stop"):
+        getattr(environment.events, name).add_listener(lambda name=name, **_: note(name))
+
+    def act() -> None:
+        for _ in range(15):
+            action = dice.choice(["start", "start", "stop", "quit", "stop_users"])
+            arguments = {"start": (dice.randint(0, 20), 50.5), "stop_users": ({"Unruly": 2},)}
+            getattr(runner, action)(*arguments.get(action, ()))
+            gevent.sleep(dice.random() * 0.01)
+
+    with gevent.Timeout(PATIENCE_S):
+        gevent.joinall([gevent.spawn(act) for _ in range(4)], raise_error=True)
+        runner.quit()
+    assert fired == ["test_start", "test_stop"] * (len(fired) // 2)
+    assert (runner.state, runner.user_count, len(runner.greenlet)) == ("stopped", 0, 0)
+    assert not log.unhandled_greenlet_exception
 
 
 def test_a_test_may_run_in_a_thread_of_its_own() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import weakref
 from typing import Any
 
 import gevent
@@ -143,6 +145,27 @@ def test_each_type_is_a_kind_of_its_own(caplog: pytest.LogCaptureFixture) -> Non
     quit_within_patience(runner)
     assert [entry["count"] for entry in runner.exceptions.values()] == [2, 1, 2, 1, 1]
     assert [record.levelname for record in caplog.records].count("ERROR") == 5
+
+
+def test_types_that_are_made_anew_each_time_are_one_kind_and_are_not_kept() -> None:
+    made: list[weakref.ref[type]] = []
+
+    class Making(User):
+        wait_time = constant(0)
+
+        @task
+        def fail(self) -> None:
+            if len(made) == 3:
+                raise StopUser
+            made_here = type("MadeHere", (Exception,), {})
+            made.append(weakref.ref(made_here))
+            raise made_here("bad")
+
+    with running(Making) as runner:
+        wait_until(lambda: runner.user_count == 0)
+        assert counts(runner) == {"bad": 3}
+        gc.collect()
+        assert [reference() for reference in made] == [None] * 3
 
 
 def test_an_exception_that_cannot_say_what_it_is(caplog: pytest.LogCaptureFixture) -> None:
