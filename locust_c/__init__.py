@@ -7,9 +7,11 @@ import importlib
 from types import ModuleType
 
 from .early_signals import end_quietly_on_ctrl_c
-from .patch import patch_libraries, patch_response
 
+# Before what takes time to import.
 end_quietly_on_ctrl_c()
+
+from .patch import patch_libraries, patch_response
 
 # Before every other import: nothing may keep a reference to a function that gevent replaces.
 patch_libraries()

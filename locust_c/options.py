@@ -87,6 +87,17 @@ def port_number(text: str) -> int:
     return value
 
 
+def exit_code_number(text: str) -> int:
+    """Argument type: an exit code; a larger one would lose its upper bits, and 256 mean success."""
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"invalid int value: '{text}'") from None
+    if abs(value) > 255:
+        raise argparse.ArgumentTypeError(f"must be between 0 and 255, not {value}")
+    return value
+
+
 def gt_zero(value_type: Callable[[str], Any]) -> Callable[[str], Any]:
     """Return the argument type of finite numbers above zero, converted with ``value_type``."""
 
@@ -416,7 +427,7 @@ OTHER = OptionGroup(
         _value(
             "--exit-code-on-error",
             metavar="<int>",
-            type=int,
+            type=exit_code_number,
             default=1,
             env="LOCUST_EXIT_CODE_ON_ERROR",
             help="exit code when a request or a task failed. Default: 1",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from .stats_tables import on_one_line, shown_error
 from .stats_times import get_readable_percentiles
 from .stats_turns import in_turns
 
@@ -61,8 +62,9 @@ def _shorten(text: str, width: int) -> str:
 
 
 def _line(method: str, name: str, cells: Sequence[str], name_width: int) -> str:
-    method = _shorten(method or "", _TYPE)
-    return " ".join([f"{method:<{_TYPE}}", f"{_shorten(name, name_width):<{name_width}}", *cells])
+    method = _shorten(on_one_line(method or ""), _TYPE)
+    name = _shorten(on_one_line(name), name_width)
+    return " ".join([f"{method:<{_TYPE}}", f"{name:<{name_width}}", *cells])
 
 
 def _rule(name_width: int, widths: Sequence[int]) -> str:
@@ -144,7 +146,7 @@ def error_lines(errors: Sequence[StatsError], columns: int) -> list[str]:
         "Error report",
         "# occurrences Error",
         rule,
-        *[f"{error.occurrences:<13d} {error.to_name()}" for error in errors],
+        *[f"{error.occurrences:<13d} {shown_error(error)}" for error in errors],
         rule,
         "",
     ]

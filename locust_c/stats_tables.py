@@ -25,6 +25,22 @@ class Widths(NamedTuple):
     type: int
 
 
+#: What a control character is shown as: in a name it would break the row, or give the terminal orders.
+_SHOWN = {code: ascii(chr(code))[1:-1] for code in [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029]}
+_SHOWN_IN_ERRORS = {code: text for code, text in _SHOWN.items() if chr(code) not in "\n\t"}
+
+
+def on_one_line(name: str) -> str:
+    """A name or method as it can be shown on a terminal."""
+    return name if name.isprintable() else name.translate(_SHOWN)
+
+
+def shown_error(error: StatsError) -> str:
+    """The text of an error as it can be shown on a terminal; it may have several lines."""
+    text = error.to_name()
+    return text if text.isprintable() else text.translate(_SHOWN_IN_ERRORS)
+
+
 def _fails(entry: StatsEntry) -> str:
     return f"{entry.num_failures}({entry.fail_ratio * 100:.2f}%)"
 
@@ -62,9 +78,9 @@ def stats_row(entry: StatsEntry, widths: Widths, current: bool) -> str:
     """One entry of the request statistics."""
     rps, fail_per_sec = _rates(entry, current)
     # Locust sets a method that is wider than its column off by two spaces.
-    method = f"{entry.method} " if entry.method else ""
+    method = f"{on_one_line(entry.method)} " if entry.method else ""
     return (
-        f"{method:<{widths.type}} {entry.name:<{abs(_name_in_stats(widths))}}"
+        f"{method:<{widths.type}} {on_one_line(entry.name):<{abs(_name_in_stats(widths))}}"
         f" {entry.num_requests:>7d} {_fails(entry):>12} |{int(entry.avg_response_time):>7d}"
         f" {int(entry.min_response_time or 0):>7d} {int(entry.max_response_time):>7d}"
         f"{int(entry.median_response_time or 0):>7d} | {rps:>7.2f} {fail_per_sec:>11.2f}"
@@ -92,7 +108,11 @@ def percentile_row(entry: StatsEntry, percentiles: Sequence[float], widths: Widt
     """One entry of the percentiles: rounded response times in ms, and the number of requests."""
     numbers = [int(entry.get_response_time_percentile(share)) for share in percentiles]
     cells = [f"{n:>{8 if i == 0 else 6}d}" for i, n in enumerate([*numbers, entry.num_requests])]
-    return f"{entry.method or '':<{widths.type}} {entry.name:<{widths.name}} " + " ".join(cells)
+    return _start_of_row(entry, widths) + " ".join(cells)
+
+
+def _start_of_row(entry: StatsEntry, widths: Widths) -> str:
+    return f"{on_one_line(entry.method or ''):<{widths.type}} {on_one_line(entry.name):<{widths.name}} "
 
 
 def _count_rule(widths: Widths) -> str:
@@ -105,7 +125,7 @@ def error_lines(errors: Sequence[StatsError], widths: Widths) -> list[str]:
         "Error report",
         f"{'# occurrences':<18} {'Error':<100}",
         _count_rule(widths),
-        *[f"{error.occurrences:<18d} {error.to_name():<100}" for error in errors],
+        *[f"{error.occurrences:<18d} {shown_error(error):<100}" for error in errors],
         _count_rule(widths),
         "",
     ]
@@ -118,7 +138,7 @@ def resent_lines(entries: Sequence[StatsEntry], widths: Widths) -> list[str]:
         "Requests sent again",
         f"{'Type':<{widths.type}} {'Name':<{widths.name}} {'# times':>8}",
         rule,
-        *[f"{e.method:<{widths.type}} {e.name:<{widths.name}} {e.num_resent:>8d}" for e in entries],
+        *[f"{_start_of_row(entry, widths)}{entry.num_resent:>8d}" for entry in entries],
         rule,
         "",
     ]

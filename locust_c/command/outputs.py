@@ -62,7 +62,8 @@ class Outputs:
             self._guard("--json-file", self._json_path, self._write_json_file)
         if self.options.json:
             self._guard("--json", "standard output", self._print_json)
-        if self.options.json or not self.options.json_file:
+        # As in Locust, the JSON file stands for the final tables; what it could not hold must not be lost.
+        if self.options.json or not self.options.json_file or self._json_failed:
             self._guard("the tables", "the log", lambda: console.print_final_tables(self.environment))
         if self.options.html_file:
             self._guard("--html", self.options.html_file, self._write_report)

@@ -16,6 +16,8 @@ from gevent.hub import get_hub
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+_LEAVING = b"Ctrl-C again: ended at once, without the last statistics and reports.\n"
+
 
 def _keep_the_exit_code() -> None:
     """While the interpreter takes itself apart, a signal would end it with another exit code."""
@@ -81,6 +83,9 @@ class Interrupts:
             self._main.throw(KeyboardInterrupt)
 
     def _leave_now(self, code: int) -> None:
+        # Not through sys.stderr: the signal may have come in the middle of a write to it.
+        with contextlib.suppress(OSError):
+            os.write(2, _LEAVING)
         for action in self.before_leaving:
             with contextlib.suppress(Exception):
                 action()

@@ -25,7 +25,13 @@ class UserGreenlet(Greenlet):  # type: ignore[misc]
         self.user = user  # gevent takes args away when the greenlet ends
 
     def _run(self, user: User) -> None:
-        user.run()
+        try:
+            user.run()
+        finally:
+            # At once, not when the hub has its next turn: a user that runs before that may be the last one,
+            # and plug-ins end the test when they are told so.
+            if user._group is not None:
+                user._group.discard(self)
 
 
 class UserGroup(Group):  # type: ignore[misc]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import warnings
 from time import perf_counter
@@ -227,7 +228,19 @@ class User(metaclass=UserMeta):
                 "You must specify the base host. Either in the host attribute in the User class, or on the"
                 " command line using the --host option."
             )
+        if "://" not in self.host:
+            _warn_of_host(type(self).__name__, self.host)
         return self.host
+
+
+@functools.cache
+def _warn_of_host(class_name: str, host: str) -> None:
+    """Once, and no more than that: requests to whole URLs work. The host may hold a password."""
+    logger.warning(
+        "The host of %s does not begin with http:// or https://: requests for paths will fail."
+        " Write it as in --host http://example.com",
+        class_name,
+    )
 
 
 class HttpUser(ConnectionAttributes, RestMixin, User):

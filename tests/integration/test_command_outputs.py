@@ -78,6 +78,14 @@ def test_what_cannot_be_written_costs_a_line_each_and_nothing_else(tmp_path: Pat
     assert rows(tmp_path, "stats_history")[-1][3] == "Aggregated"
 
 
+def test_the_json_file_stands_for_the_final_tables(tmp_path: Path) -> None:
+    write(tmp_path, COUNTING)
+    code, _, err = run("--headless", "--only-summary", "--json-file", "x", folder=tmp_path)
+    assert code == 0
+    assert (tmp_path / "x.json").exists()
+    assert "Aggregated" not in err
+
+
 def test_folders_that_cannot_be_made_cost_a_line_each(tmp_path: Path) -> None:
     write(tmp_path, COUNTING)
     (tmp_path / "file").touch()
@@ -89,8 +97,8 @@ def test_folders_that_cannot_be_made_cost_a_line_each(tmp_path: Path) -> None:
         "--csv",
         "--json-file",
     ]
-    # As in Locust, --json-file stands for the final tables.
-    assert "Aggregated" not in err
+    # The JSON file would stand for the final tables: they are all that is left.
+    assert err.count("Aggregated") == 2
 
 
 def test_a_crash_leaves_the_statistics_up_to_the_last_second(tmp_path: Path) -> None:

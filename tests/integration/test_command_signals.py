@@ -151,6 +151,7 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
         subject.send(signal.SIGINT)
         assert subject.wait() == 130
         assert time.monotonic() - start < 2
+        assert subject.err.endswith("Ctrl-C again: ended at once, without the last statistics and reports.\n")
 
 
 def test_a_second_ctrl_c_ends_a_task_that_never_yields(tmp_path: Path) -> None:

@@ -155,6 +155,11 @@ def test_a_broken_configuration_file_is_one_line(tmp_path: Path, capsys: pytest.
         (["-s", "soon"], "argument -s/--stop-timeout: Invalid time span format."),
         (["-L", "LOUD"], "argument --loglevel/-L: invalid choice: 'LOUD'"),
         (["--web-port", "99999"], "argument --web-port/-P: must be between 0 and 65535, not 99999"),
+        (
+            ["--exit-code-on-error", "256"],
+            "argument --exit-code-on-error: must be between 0 and 255, not 256",
+        ),
+        (["--exit-code-on-error", "x"], "argument --exit-code-on-error: invalid int value: 'x'"),
         (["--autoquit", "x"], "argument --autoquit: invalid int value: 'x'"),
         (["-i", "0"], "argument -i/--iterations: must be an integer >= 1, not 0"),
         (["--expect-workers", "0"], "argument --expect-workers: must be an integer >= 1, not 0"),

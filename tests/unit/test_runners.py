@@ -6,6 +6,7 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.event import Event
 from run_fixtures import FAST, PATIENCE_S, quit_within_patience, record_events, running, wait_until
 
 from locust_c import User, constant, log, runners, task
@@ -142,6 +143,23 @@ class TestRun:
             runner.start(3, FAST, wait=True)
         assert (runner.user_count, Once.stopped) == (0, 3)
         quit_within_patience(runner)
+
+    def test_a_user_that_has_ended_is_not_counted_by_the_next_one(self) -> None:
+        """Also by one that runs before the hub has told the group: plug-ins let the last one end the test."""
+        seen: list[int] = []
+
+        class Leaver(User):
+            @task
+            def leave(self) -> None:
+                gone.wait()
+                seen.append(self.environment.runner.user_count)
+                raise StopUser
+
+        gone = Event()
+        with running(Leaver, count=3) as runner:
+            gone.set()
+            runner.user_greenlets.join()
+        assert seen == [3, 2, 1]
 
     @pytest.mark.parametrize(("count", "rate"), [(-1, 1), (1, 0), (1, float("inf"))])
     def test_impossible_targets_are_refused_before_anything_starts(self, count: int, rate: float) -> None:

@@ -161,6 +161,19 @@ def test_tables_are_logged_with_an_empty_line_after_each(
     assert resent[5] == ""
 
 
+@pytest.mark.parametrize("columns", [None, 80])
+def test_names_are_no_orders_to_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int | None) -> None:
+    monkeypatch.setattr(stats_module.stats_narrow, "narrow_columns", lambda name_width: columns)
+    stats = RequestStats()
+    stats.log_request("G\t", "a\n\x1b[2J\U0001f600\xa0é", 5, 1)
+    stats.log_error("G\t", "a\n\x1b[2J\U0001f600\xa0é", "two\nlines\x9b")
+    *rows, _ = lines = tables(stats, current=False)
+    assert sum(r"a\n\x1b[2J😀\xa0é".replace(r"\xa0", "\xa0") in row and r"G\t" in row for row in rows) == 2
+    [error] = [line for line in lines if "two" in line]
+    assert error.rstrip().endswith("two\nlines\\x9b")
+    assert "\x1b" not in "".join(lines)
+
+
 def test_without_errors_there_is_no_error_report(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, logger="locust.stats_logger"):
         stats_module.print_error_report(RequestStats())

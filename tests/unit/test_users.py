@@ -333,6 +333,17 @@ class TestHttpUsers:
         with pytest.raises(StopTest, match=r"^You must specify the base host\. Either in the host attribute"):
             type(User)("NoHost", (user_class,), {})(Environment())
 
+    @pytest.mark.parametrize("user_class", [HttpUser, FastHttpUser])
+    def test_a_host_without_a_scheme_is_warned_of_once(
+        self, user_class: type[User], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        shop = type(User)(f"Shop{user_class.__name__}", (user_class,), {"host": "user:secret@example.test"})
+        for _ in range(2):
+            shop(Environment())
+        [message] = caplog.messages
+        assert message.startswith(f"The host of {shop.__name__} does not begin with http:// or https://")
+        assert "secret" not in message
+
     def test_the_client_knows_the_host_and_trusts_no_environment(self) -> None:
         user = type(User)("WithHost", (HttpUser,), {"host": "http://h"})(Environment())
         assert (user.client.base_url, user.client.trust_env) == ("http://h", False)
