@@ -200,6 +200,8 @@ class Runner(RecordsRequests, UserExceptions):
         self.spawning_greenlet = None
         self._users_dispatcher = None
         stop_greenlets(list(self.user_greenlets), self.environment.stop_timeout or 0, caller)
+        if caller in self.user_greenlets:
+            self.user_greenlets.disregard(caller)  # the next test may begin before it has ended
         self.cpu_log_warning()
         self._log_repeated_exceptions()
         self.update_state(STATE_STOPPED)
