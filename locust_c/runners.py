@@ -161,7 +161,9 @@ class Runner(RecordsRequests, UserExceptions):
             if by_user:
                 current.kill(block=False)
             elif current is not self._stopper:  # a listener of the end cannot wait for it
+                users = list(self.user_greenlets)
                 self._stopping.wait()
+                gevent.joinall(users)  # the one that called stop() ends only now
             return
         if self.state in (STATE_INIT, STATE_STOPPED):
             self.update_state(STATE_STOPPED)

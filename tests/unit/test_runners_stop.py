@@ -163,6 +163,28 @@ class TestStop:
         quit_within_patience(runner)
         assert ended.is_set()
 
+    def test_who_stops_it_meanwhile_waits_for_that_user_too(self) -> None:
+        begun = Event()
+
+        class Stopping(A):
+            @task
+            def end(self) -> None:
+                begun.set()
+                self.environment.runner.stop()  # type: ignore[union-attr]
+
+            def on_stop(self) -> None:
+                gevent.sleep(0.01)
+
+        Stopping.tasks = [Stopping.end]
+        runner = Environment(user_classes=[Stopping, A]).create_local_runner()
+        runner.environment.events.test_stopping.add_listener(lambda **_: gevent.sleep(0.01))
+        runner.start(2, FAST)
+        with gevent.Timeout(PATIENCE_S):
+            begun.wait()
+            runner.stop()
+        assert (runner.state, runner.user_count) == ("stopped", 0)
+        quit_within_patience(runner)
+
     def test_a_test_may_be_stopped_while_it_ramps_up(self) -> None:
         environment = Environment(user_classes=[A])
         fired = record_events(environment, "spawning_complete", "test_stop")
