@@ -374,8 +374,8 @@ def _widths() -> stats_tables.Widths:
     return stats_tables.Widths(STATS_NAME_WIDTH, STATS_TYPE_WIDTH)
 
 
-def _narrow_columns() -> int | None:
-    return stats_narrow.narrow_columns(STATS_NAME_WIDTH) if STATS_AUTORESIZE else None
+def _narrow_columns(*needed: int) -> int | None:
+    return stats_narrow.narrow_columns(STATS_NAME_WIDTH, *needed) if STATS_AUTORESIZE else None
 
 
 def resize_handler(signum: int, frame: FrameType | None) -> None:
@@ -406,11 +406,11 @@ def get_stats_summary(stats: RequestStats, current: bool = True) -> list[str]:
 def get_percentile_stats_summary(stats: RequestStats) -> list[str]:
     """The lines of the percentiles table: the entries that have response times."""
     entries = [entry for entry in [*sort_stats(stats.entries), stats.total] if entry.histogram_count]
-    columns = _narrow_columns()
+    rule = stats_tables.percentile_rule(PERCENTILES_TO_REPORT, _widths())
+    columns = _narrow_columns(len(rule))
     if columns is not None:
         return stats_narrow.percentile_lines(entries, PERCENTILES_TO_REPORT, columns)
     rows = [entry.percentile() for entry in in_turns(entries)]
-    rule = stats_tables.percentile_rule(PERCENTILES_TO_REPORT, _widths())
     header = stats_tables.percentile_header(PERCENTILES_TO_REPORT, _widths())
     return [*header, *rows[:-1], rule, *rows[-1:]]
 

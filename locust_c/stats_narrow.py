@@ -1,10 +1,11 @@
-"""The tables for terminals of fewer than 100 columns: fewer figures, shortened names, no wrapped lines."""
+"""The tables for terminals in which the wide ones would wrap: fewer figures, shortened names."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from unicodedata import combining, east_asian_width
 
 from .stats_tables import on_one_line, shown_error
 from .stats_times import get_readable_percentiles
@@ -45,26 +46,39 @@ def name_width_of(columns: int) -> int:
     return min(max(columns - _COLUMNS_BESIDE_NAME, 0), _WIDEST_NAME)
 
 
-def narrow_columns(name_width: int) -> int | None:
-    """The terminal's width, if the wide tables do not fit and ``name_width`` was not chosen by the user."""
+def narrow_columns(name_width: int, needed: int = _NARROW_BELOW) -> int | None:
+    """The terminal's width, if it is below ``needed`` and ``name_width`` was not chosen by the user."""
     columns = terminal_columns()
-    if columns is None or columns >= _NARROW_BELOW or name_width_of(columns) != name_width:
+    if columns is None or columns >= needed or name_width_of(columns) != name_width:
         return None
     return columns
 
 
-def _shorten(text: str, width: int) -> str:
-    """Cuts out the middle: names often differ at their end."""
-    if len(text) <= width:
-        return text
-    tail = (width - 2) // 2
-    return text[: width - 2 - tail] + ".." + text[len(text) - tail :]
+def _cells(text: str) -> int:
+    """How many columns a text takes: Chinese characters and emoji take two."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(char) else 1 + (east_asian_width(char) in "WF") for char in text)
+
+
+def _within(text: str, width: int) -> str:
+    """As much of the beginning as fits."""
+    while _cells(text) > width:
+        text = text[:-1]
+    return text
+
+
+def _fit(text: str, width: int) -> str:
+    """Makes a text exactly that wide. Cuts out the middle: names often differ at their end."""
+    if _cells(text) > width:
+        tail = (width - 2) // 2
+        end = _within(text[: -tail - 1 : -1], tail)[::-1]
+        text = _within(text[:width], width - 2 - tail) + ".." + end
+    return text + " " * (width - _cells(text))
 
 
 def _line(method: str, name: str, cells: Sequence[str], name_width: int) -> str:
-    method = _shorten(on_one_line(method or ""), _TYPE)
-    name = _shorten(on_one_line(name), name_width)
-    return " ".join([f"{method:<{_TYPE}}", f"{name:<{name_width}}", *cells])
+    return " ".join([_fit(on_one_line(method or ""), _TYPE), _fit(on_one_line(name), name_width), *cells])
 
 
 def _rule(name_width: int, widths: Sequence[int]) -> str:

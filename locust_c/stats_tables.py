@@ -1,7 +1,7 @@
 """The tables on the console, as lists of lines: pure formatting, nothing is printed here.
 
-The wide tables have Locust's exact columns. They need 100 columns to hold together; the narrow ones are for
-terminals with fewer and leave columns out instead of wrapping.
+The wide tables have Locust's exact columns. They need 100 columns to hold together, the percentiles up to
+175; the narrow ones are for terminals with fewer and leave columns out instead of wrapping.
 """
 
 from __future__ import annotations

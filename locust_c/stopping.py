@@ -22,7 +22,7 @@ def stop_greenlets(greenlets: Iterable[UserGreenlet], stop_timeout: float, calle
     ended then. A user that is the ``caller`` cannot be waited for: it is left out.
     """
     others = [greenlet for greenlet in greenlets if greenlet is not caller and not greenlet.dead]
-    busy = [greenlet for greenlet in others if not greenlet.user.stop(force=stop_timeout <= 0)]
+    busy = [greenlet for greenlet in others if not greenlet.user._begin_stop(stop_timeout <= 0)]
     if busy:
         gevent.joinall(busy, timeout=stop_timeout)
         late = [greenlet for greenlet in busy if not greenlet.dead]
@@ -33,5 +33,5 @@ def stop_greenlets(greenlets: Iterable[UserGreenlet], stop_timeout: float, calle
                 stop_timeout,
             )
             for greenlet in late:
-                greenlet.user.stop(force=True)
+                greenlet.user._begin_stop(force=True)
     gevent.joinall(others)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import gevent
 
 from .. import stats
+from .errors import CommandError
 
 if TYPE_CHECKING:
     from ..env import Environment
@@ -29,8 +32,8 @@ def print_final_tables(environment: Environment) -> None:
 
 def print_user_class_names(names: list[str]) -> None:
     """Answer ``--list``."""
-    sys.stdout.write("Available Users:\n" + "".join(f"    {name}\n" for name in names))
-    sys.stdout.flush()
+    with _standard_output():
+        sys.stdout.write("Available Users:\n" + "".join(f"    {name}\n" for name in names))
 
 
 def print_task_ratios(user_classes: list[type[User]], num_users: int, as_json: bool) -> None:
@@ -38,10 +41,26 @@ def print_task_ratios(user_classes: list[type[User]], num_users: int, as_json: b
     from ..user import inspectuser
 
     show: Callable[..., None] = inspectuser.print_task_ratio_json if as_json else inspectuser.print_task_ratio
-    if as_json:
-        show(user_classes, num_users)
-    else:
-        for title, total in (("\n Task ratio per User class", False), ("\n Total task ratio", True)):
-            sys.stdout.write(f"{title}\n{'-' * 80}\n")
-            show(user_classes, num_users, total)
-    sys.stdout.flush()
+    with _standard_output():
+        if as_json:
+            show(user_classes, num_users)
+        else:
+            for title, total in (("\n Task ratio per User class", False), ("\n Total task ratio", True)):
+                sys.stdout.write(f"{title}\n{'-' * 80}\n")
+                show(user_classes, num_users, total)
+
+
+@contextlib.contextmanager
+def _standard_output() -> Iterator[None]:
+    """Write all of it inside, or tell why not; a reader that went away is no mistake."""
+    if sys.stdout is None:
+        raise CommandError("Cannot write to standard output: it is closed")
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What could not be written stays in the buffer, and the interpreter's end would fail with it.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        raise CommandError(f"Cannot write to standard output: {error.strerror or error}") from error

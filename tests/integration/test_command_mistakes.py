@@ -21,6 +21,18 @@ def test_no_locustfile(tmp_path: Path) -> None:
     assert (code, "'other.py'" in err) == (1, True)
 
 
+def test_a_listing_that_cannot_be_written(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    for option in ("--list", "--show-task-ratio"):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "locust_c", option], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE
+            )
+        assert done.returncode == 1
+        last = done.stderr.decode().splitlines()[-1]
+        assert last.endswith("/ERROR/locust.main: Cannot write to standard output: No space left on device")
+
+
 def test_help_needs_no_locustfile(tmp_path: Path) -> None:
     code, out, _ = run("--help", folder=tmp_path)
     assert code == 0

@@ -75,7 +75,14 @@ def test_a_narrower_terminal_takes_from_the_name(
     stats: RequestStats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     set_terminal(monkeypatch, 100)
-    assert tables(stats, current=True) == printed_by_locust(20)
+    shown, locusts = tables(stats, current=True), printed_by_locust(20)
+    start, end = (
+        locusts.index(line) for line in ("Response time percentiles (approximated)", "Error report")
+    )
+    assert shown[:start] == locusts[:start]
+    assert shown[end:] == locusts[end:]
+    # Locust's would wrap.
+    assert {len(line) for line in shown[start + 1 : end - 1]} == {100}
 
 
 @pytest.mark.parametrize(("columns", "width"), [(60, 0), (80, 0), (120, 40), (160, 80), (300, 80)])
@@ -129,6 +136,27 @@ def test_no_line_of_a_table_is_wider_than_a_narrow_terminal(
         ]
 
 
+@pytest.mark.parametrize("columns", [120, 174])
+def test_percentiles_do_not_wrap_in_a_terminal_of_medium_width(
+    columns: int, stats: RequestStats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_terminal(monkeypatch, columns)
+    lines = stats_module.get_percentile_stats_summary(stats)
+    assert max(len(line) for line in lines) <= columns
+    assert "99.9% 99.99%" in lines[1]
+
+
+def test_wide_characters_take_two_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    stats = RequestStats()
+    for name in ("/日本語", "/" + "日本語" * 20, "/\U0001f600e\u0301"):
+        stats.log_request("GET", name, 5, 1)
+    set_terminal(monkeypatch, 80)
+    rows = stats_module.get_stats_summary(stats)[2:-2]
+    wide = [sum(char > "\u1fff" for char in row) for row in rows]
+    combined = ["\u0301" in row for row in rows]
+    assert [len(row) + n - c for row, n, c in zip(rows, wide, combined, strict=True)] == [80] * 3
+
+
 def test_empty_statistics_give_empty_tables() -> None:
     stats = RequestStats()
     assert len(stats_module.get_stats_summary(stats)) == 4
@@ -163,7 +191,7 @@ def test_tables_are_logged_with_an_empty_line_after_each(
 
 @pytest.mark.parametrize("columns", [None, 80])
 def test_names_are_no_orders_to_the_terminal(monkeypatch: pytest.MonkeyPatch, columns: int | None) -> None:
-    monkeypatch.setattr(stats_module.stats_narrow, "narrow_columns", lambda name_width: columns)
+    monkeypatch.setattr(stats_module.stats_narrow, "narrow_columns", lambda *_: columns)
     stats = RequestStats()
     stats.log_request("G\t", "a\n\x1b[2J\U0001f600\xa0é", 5, 1)
     stats.log_error("G\t", "a\n\x1b[2J\U0001f600\xa0é", "two\nlines\x9b")
