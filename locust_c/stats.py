@@ -20,6 +20,7 @@ import gevent
 
 from . import _core, stats_constants, stats_narrow, stats_tables
 from . import stats_times as _times
+from .states import STATE_INIT, STATE_STOPPED
 from .stats_charts import history_row
 from .stats_csv import CSVWriter, StatsCSV, StatsCSVFileWriter
 from .stats_dicts import StatsBaseDict, StatsHolder, WatchedDict, sort_stats, text_of
@@ -477,7 +478,7 @@ def update_stats_history(runner: Runner, timestamp: str | None = None) -> None:
 def stats_history(runner: Runner) -> NoReturn:
     """Add to the history every ``HISTORY_STATS_INTERVAL_SEC`` while a test runs; to be spawned."""
     while True:
-        if runner.state not in ("ready", "stopped"):
+        if runner.state not in (STATE_INIT, STATE_STOPPED):
             update_stats_history(runner)
         gevent.sleep(HISTORY_STATS_INTERVAL_SEC)
 

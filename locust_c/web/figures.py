@@ -6,6 +6,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from .. import stats
+from ..states import STATE_MISSING
 
 if TYPE_CHECKING:
     from ..env import Environment
@@ -24,7 +25,7 @@ def without_runner() -> dict[str, Any]:
         "fail_ratio": 0.0,
         "current_response_time_percentile_1": None,
         "current_response_time_percentile_2": None,
-        "state": "missing",
+        "state": STATE_MISSING,
         "user_count": 0,
     }
 

@@ -15,6 +15,7 @@ import locust_c.web
 from .. import __version__, log, stats
 from ..argument_parser import ui_extra_args_dict
 from ..credentials import without_userinfo
+from ..states import STATE_MISSING
 from ..util.cache import Memo
 from . import figures, tls
 from .application import Registrations, make_app
@@ -150,7 +151,7 @@ class WebUI:
         self.template_args.update(
             {
                 "locustfile": environment.locustfile,
-                "state": runner.state if runner is not None else "missing",
+                "state": runner.state if runner is not None else STATE_MISSING,
                 "is_distributed": False,
                 "user_count": runner.user_count if runner is not None else 0,
                 "worker_count": 0,
