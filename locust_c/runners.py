@@ -17,7 +17,14 @@ from locust_c import log
 from locust_c.exception import StopTest
 from locust_c.recording import RecordsRequests
 from locust_c.shape_worker import follow_shape
-from locust_c.stopping import stop_greenlets
+from locust_c.states import STATE_CLEANUP as STATE_CLEANUP
+from locust_c.states import STATE_INIT as STATE_INIT
+from locust_c.states import STATE_MISSING as STATE_MISSING
+from locust_c.states import STATE_RUNNING as STATE_RUNNING
+from locust_c.states import STATE_SPAWNING as STATE_SPAWNING
+from locust_c.states import STATE_STOPPED as STATE_STOPPED
+from locust_c.states import STATE_STOPPING as STATE_STOPPING
+from locust_c.stopping import StopsTests, stop_greenlets
 from locust_c.usage import watch_usage
 from locust_c.user.errors import MISTAKES
 from locust_c.user.group import UserGroup
@@ -44,14 +51,6 @@ __all__ = [
 
 logger = logging.getLogger("locust.runners")
 
-STATE_INIT = "ready"
-STATE_SPAWNING = "spawning"
-STATE_RUNNING = "running"
-STATE_CLEANUP = "cleanup"
-STATE_STOPPING = "stopping"
-STATE_STOPPED = "stopped"
-STATE_MISSING = "missing"
-
 # Programs change these: they are read when they are used.
 WORKER_REPORT_INTERVAL = 3.0
 WORKER_LOG_REPORT_INTERVAL = 10
@@ -73,7 +72,7 @@ VERY_HIGH_SPAWN_RATE = 100
 Listener = Callable[..., Any]
 
 
-class Runner(RecordsRequests, UserExceptions):
+class Runner(RecordsRequests, UserExceptions, StopsTests):
     """What all runners share; ``environment`` is the one it belongs to.
 
     ``LocalRunner`` runs the users in this process.
@@ -148,84 +147,6 @@ class Runner(RecordsRequests, UserExceptions):
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
         """Sends a message to the listeners of ``msg_type`` on other nodes."""
         raise NotImplementedError
-
-    def stop(self) -> None:
-        """Stops the test: fires ``test_stopping``, stops the users, fires ``test_stop``.
-
-        Returns when the users have ended. Called by a user or the shape, it cannot wait for that one, which
-        ends when it next lets another greenlet run. Without a test in progress nothing is fired.
-        """
-        current = gevent.getcurrent()
-        by_user = current in self.user_greenlets
-        if self._stopping is not None:
-            if by_user:
-                current.kill(block=False)
-            elif current is not self._stopper:  # a listener of the end cannot wait for it
-                users = list(self.user_greenlets)
-                self._stopping.wait()
-                gevent.joinall(users)  # the one that called stop() ends only now
-            return
-        if self.state in (STATE_INIT, STATE_STOPPED):
-            self.update_state(STATE_STOPPED)
-            if not by_user:
-                gevent.joinall(list(self.user_greenlets))  # not those of a test that begins meanwhile
-            return
-        self._stopping = Event()
-        if by_user:
-            # In another greenlet: who ends this user meanwhile is not to end the end of the test.
-            self._stopper = gevent.spawn(self._stop_users, current)
-            self._stopper.get()
-        else:
-            self._stopper = current
-            self._stop_users(current)
-
-    def _stop_users(self, caller: Any) -> None:
-        try:
-            self._end_users(caller)
-        finally:
-            if self._stopping is not None:
-                self._stopping.set()
-            self._stopping = self._stopper = None
-
-    def _end_users(self, caller: Any) -> None:
-        self.environment.events.test_stopping.fire(environment=self.environment)
-        self.final_user_classes_count = self.user_classes_count
-        self.update_state(STATE_CLEANUP)
-        is_to_end = caller in self.user_greenlets or caller is self.shape_greenlet
-        for greenlet in (self.shape_greenlet, self.spawning_greenlet):
-            if greenlet is not None and greenlet is not caller:
-                greenlet.kill(block=True)
-        self.shape_greenlet = None
-        self.shape_last_tick = None
-        self.spawning_greenlet = None
-        self._users_dispatcher = None
-        stop_greenlets(list(self.user_greenlets), self.environment.stop_timeout or 0, caller)
-        self.cpu_log_warning()
-        self._log_repeated_exceptions()
-        self.update_state(STATE_STOPPED)
-        self.environment.events.test_stop.fire(environment=self.environment)
-        if is_to_end:
-            caller.kill(block=False)
-
-    def quit(self) -> None:
-        """Stops the test and everything that the runner itself has running."""
-        try:
-            self.stop()
-        finally:
-            self.greenlet.kill(block=gevent.getcurrent() not in self.greenlet)
-
-    def end_test(self, reason: StopTest) -> None:
-        """Ends the test because somebody raised ``StopTest``; the whole run if there is no web UI.
-
-        Returns at once.
-        """
-        if self._stopping is not None or self._end_is_near or self.state == STATE_STOPPED:
-            return
-        self._end_is_near = True
-        if str(reason):
-            logger.error("%s", reason)
-        logger.warning("Stopping Locust...")
-        gevent.spawn(self.quit if self.environment.web_ui is None else self.stop)
 
     def spawn_users(self, user_classes_spawn_count: dict[str, int], wait: bool = False) -> list[User]:
         """Starts ``{class name: number}`` users and returns them; with ``wait`` when all have ended."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, MutableMapping, ValuesView
 
+from locust_c.states import STATE_INIT, STATE_MISSING, STATE_RUNNING, STATE_SPAWNING
+
 __all__ = ["WorkerNode", "WorkerNodes"]
 
 
@@ -13,7 +15,7 @@ class WorkerNode:
     ``cpu_usage`` is in percent, ``memory_usage`` in bytes.
     """
 
-    def __init__(self, id: str, state: str = "ready", heartbeat_liveness: int = 3) -> None:
+    def __init__(self, id: str, state: str = STATE_INIT, heartbeat_liveness: int = 3) -> None:
         self.id = id
         self.state = state
         self.heartbeat = heartbeat_liveness
@@ -42,22 +44,22 @@ class WorkerNodes(MutableMapping[str, WorkerNode]):
     @property
     def ready(self) -> list[WorkerNode]:
         """Those that wait for a test."""
-        return self.get_by_state("ready")
+        return self.get_by_state(STATE_INIT)
 
     @property
     def spawning(self) -> list[WorkerNode]:
         """Those that start users."""
-        return self.get_by_state("spawning")
+        return self.get_by_state(STATE_SPAWNING)
 
     @property
     def running(self) -> list[WorkerNode]:
         """Those that have all their users."""
-        return self.get_by_state("running")
+        return self.get_by_state(STATE_RUNNING)
 
     @property
     def missing(self) -> list[WorkerNode]:
         """Those that were not heard of for too long."""
-        return self.get_by_state("missing")
+        return self.get_by_state(STATE_MISSING)
 
     def get_by_state(self, state: str) -> list[WorkerNode]:
         """Those in a state, in the order in which they came."""

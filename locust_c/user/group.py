@@ -51,6 +51,10 @@ class UserGroup(Group):  # type: ignore[misc]
         self._forget(greenlet)
         super().discard(greenlet)
 
+    def disregard(self, greenlet: Any) -> None:
+        """Counts the user no more among those of its class: it ends as soon as it lets others run."""
+        self._forget(greenlet)
+
     def count(self, class_name: str) -> int:
         """How many users of a class there are."""
         return len(self._by_class.get(class_name, ()))

@@ -8,6 +8,7 @@ import warnings
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, final
 
+from gevent import get_hub
 from gevent.pool import Group
 from greenlet import GreenletExit, getcurrent
 
@@ -191,9 +192,16 @@ class User(metaclass=UserMeta):
     def stop(self, force: bool = False) -> bool:
         """Stops the user; returns whether it was told to end at once, rather than after its task.
 
-        That is so with ``force``, and if it waits or has not begun. ``on_stop`` is called in any case. A user
-        that stops itself with ``force`` does not return from here.
+        That is so with ``force``, and if it waits or has not begun: then it has ended when this returns.
+        ``on_stop`` is called in any case. A user that stops itself with ``force`` does not return from here.
         """
+        at_once = self._begin_stop(force)
+        if at_once and getcurrent() is not get_hub():
+            self._greenlet.join()
+        return at_once
+
+    def _begin_stop(self, force: bool) -> bool:
+        """As :meth:`stop`, but returns without waiting, for those who stop many users."""
         if force or self._state in (LOCUST_STATE_WAITING, None):
             if getcurrent() is self._greenlet:
                 raise GreenletExit

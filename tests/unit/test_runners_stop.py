@@ -185,6 +185,37 @@ class TestStop:
         assert (runner.state, runner.user_count) == ("stopped", 0)
         quit_within_patience(runner)
 
+    def test_the_user_that_stopped_it_is_not_one_of_the_next_test(self) -> None:
+        go_on, may_end = Event(), Event()
+
+        class Stopping(A):
+            times = 1
+
+            @task
+            def end(self) -> None:
+                if self.times:
+                    type(self).times -= 1
+                    self.environment.runner.stop()  # type: ignore[union-attr]
+
+            def on_stop(self) -> None:
+                may_end.wait()
+
+        Stopping.tasks = [Stopping.end]
+        runner = Environment(user_classes=[Stopping]).create_local_runner()
+        runner.environment.events.test_stopping.add_listener(lambda **_: go_on.set())
+        runner.start(1, FAST)
+        first: list[Any] = []
+        with gevent.Timeout(PATIENCE_S):
+            go_on.wait()
+            first += runner.user_greenlets
+            runner.start(3, FAST)
+        wait_until(lambda: runner.state == "running")
+        assert runner.user_classes_count == {"Stopping": 3}
+        may_end.set()
+        wait_until(lambda: first[0].dead)
+        assert runner.user_count == 3
+        quit_within_patience(runner)
+
     def test_a_test_may_be_stopped_while_it_ramps_up(self) -> None:
         environment = Environment(user_classes=[A])
         fired = record_events(environment, "spawning_complete", "test_stop")

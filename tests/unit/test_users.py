@@ -186,8 +186,7 @@ class TestStop:
         user.start(group)
         wait_until(lambda: user._state == "running")
         assert user.stop(force=True)
-        group.join(timeout=PATIENCE_S)
-        assert user.stopped == 1
+        assert (user.stopped, user.greenlet.dead, len(group)) == (1, True, 0)
 
     def test_a_user_that_stops_itself_by_force_goes_no_further(self, group: Group) -> None:
         went_on: list[bool] = []
