@@ -72,6 +72,9 @@ def _log(
     environment: Environment, exception: BaseException, logger: logging.Logger, headline: str | None
 ) -> None:
     runner = environment.runner
+    if runner is None and isinstance(exception, KeyboardInterrupt):
+        # Somebody ends run_single_user, or a program of their own, with Ctrl-C: the caller is told.
+        return
     if runner is not None and not runner.is_first_of_its_kind(exception):
         return
     if isinstance(exception, SystemExit):

@@ -106,3 +106,21 @@ def test_without_a_host_there_is_one_line_and_exit_code_1(tmp_path: Path) -> Non
     assert done.returncode == 1
     assert done.stderr.startswith("You must specify the base host.")
     assert done.stderr.count("\n") == 1
+
+
+def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    script = tmp_path / "single.py"
+    script.write_text(
+        "import signal\n"
+        "from locust_c import User, run_single_user, task\n"
+        "class Visitor(User):\n"
+        "    @task\n"
+        "    def visit(self):\n"
+        "        signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "run_single_user(Visitor)\n"
+        "print('goes on')\n"
+    )
+    done = subprocess.run([sys.executable, script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("\ngoes on\n")
