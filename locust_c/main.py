@@ -13,6 +13,8 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import gevent
+
 import locust_c
 
 from . import __version__ as version
@@ -198,12 +200,25 @@ def _run_with_logging(
     stats.validate_stats_configuration()
     _note_what_has_no_effect(environment, options)
     raise_descriptor_limit()
+    _make_hub()
     environment.create_local_runner()
     if not options.headless:
         _create_web_page(environment, options)
     if options.class_picker:
         logger.debug("Locust is running with the UserClass Picker Enabled")
     return _run_test(LocalRun(environment, options, interrupts))
+
+
+def _make_hub() -> None:
+    """gevent reads its variables when it makes the hub, which it does where the hub is first needed."""
+    try:
+        gevent.get_hub()
+    except ImportError as error:
+        # The interpreter's end needs a hub, too.
+        gevent.config.loop = gevent.config.settings["loop"].default
+        raise CommandError(
+            f"gevent cannot start with GEVENT_LOOP={os.environ.get('GEVENT_LOOP')}: {error}"
+        ) from error
 
 
 def _run_test(run: LocalRun) -> int:

@@ -33,6 +33,14 @@ def test_a_listing_that_cannot_be_written(tmp_path: Path) -> None:
         assert last.endswith("/ERROR/locust.main: Cannot write to standard output: No space left on device")
 
 
+def test_a_loop_that_gevent_does_not_have(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    code, _, err = run("--headless", folder=tmp_path, env={"GEVENT_LOOP": "libxy"})
+    assert code == 1
+    assert "gevent cannot start with GEVENT_LOOP=libxy: Cannot import 'libxy'" in err
+    assert "Traceback" not in err
+
+
 def test_help_needs_no_locustfile(tmp_path: Path) -> None:
     code, out, _ = run("--help", folder=tmp_path)
     assert code == 0
