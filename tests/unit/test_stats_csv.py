@@ -136,7 +136,10 @@ def test_the_files_follow_the_test_and_end_with_its_last_state(
     greenlet.get(timeout=PATIENCE_S)
 
 
-def test_closing_waits_for_the_pass_that_is_being_written(runner: LocalRunner, tmp_path: Path) -> None:
+def test_closing_waits_for_the_pass_that_is_being_written(
+    runner: LocalRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stats_module, "CSV_STATS_INTERVAL_SEC", 0.001)
     goes_on, began = Event(), Event()
 
     class Slow(StatsCSVFileWriter):
