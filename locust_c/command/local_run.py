@@ -107,6 +107,9 @@ class LocalRun:
         if self.interrupts.received is not None:
             name = self.interrupts.received.name
             logger.info("Exiting due to CTRL+C interruption" if name == "SIGINT" else f"Got {name} signal")
+            if self.environment.stop_timeout and self.runner.user_count:
+                patience = f"{self.environment.stop_timeout:g} s for running tasks (--stop-timeout)"
+                logger.info("Waiting up to %s; Ctrl-C ends at once", patience)
         try:
             self.environment.events.quitting.fire(environment=self.environment, reverse=True)
         except SystemExit as request:

@@ -175,6 +175,7 @@ def test_running_tasks_get_their_time_to_finish(tmp_path: Path) -> None:
         subject.send(signal.SIGTERM)
         assert subject.wait() == 0
         assert in_order(["begin", "done", "on_stop", "event quit 0"], subject.out)
+        assert "Waiting up to 10 s for running tasks (--stop-timeout); Ctrl-C ends at once" in subject.err
 
 
 def test_keys_change_the_number_of_users_and_the_terminal_is_put_back(tmp_path: Path) -> None:
