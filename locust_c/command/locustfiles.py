@@ -105,6 +105,8 @@ def _import(path: str) -> tuple[dict[str, type[User]], list[LoadTestShape]]:
     except SyntaxError as error:
         raise CommandError(_syntax_error_text(path, error)) from error
     except Exception as error:
+        if isinstance(error, ValueError) and "null bytes" in str(error):  # Python before 3.11.4
+            raise CommandError(_syntax_error_text(path, SyntaxError(str(error)))) from error
         raise CommandError(_exception_text(path, error)) from error
 
 
