@@ -9,7 +9,6 @@ from __future__ import annotations
 import inspect
 import logging
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -23,6 +22,7 @@ from .exception import (
     StopUser,
 )
 from .listener import Documentation, Handler, Order, bind_listener, describe_handler
+from .util.exits import traceback_of
 
 HandlerT = TypeVar("HandlerT", bound=Handler)
 
@@ -83,7 +83,7 @@ class EventHook(_core.EventHook):
     def _listener_failed(self, exception: Exception) -> bool:
         if isinstance(exception, CONTROL_EXCEPTIONS):
             return True
-        text = "".join(traceback.format_exception(exception))
+        text = traceback_of(exception)
         logging.getLogger().error("Uncaught exception in event handler: \n%s", text)
         mark_unhandled_exception()
         return False

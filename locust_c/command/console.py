@@ -32,7 +32,7 @@ def print_final_tables(environment: Environment) -> None:
 
 def print_user_class_names(names: list[str]) -> None:
     """Answer ``--list``."""
-    with _standard_output():
+    with _answer():
         sys.stdout.write("Available Users:\n" + "".join(f"    {name}\n" for name in names))
 
 
@@ -41,7 +41,7 @@ def print_task_ratios(user_classes: list[type[User]], num_users: int, as_json: b
     from ..user import inspectuser
 
     show: Callable[..., None] = inspectuser.print_task_ratio_json if as_json else inspectuser.print_task_ratio
-    with _standard_output():
+    with _answer():
         if as_json:
             show(user_classes, num_users)
         else:
@@ -51,16 +51,28 @@ def print_task_ratios(user_classes: list[type[User]], num_users: int, as_json: b
 
 
 @contextlib.contextmanager
-def _standard_output() -> Iterator[None]:
-    """Write all of it inside, or tell why not; a reader that went away is no mistake."""
+def standard_output() -> Iterator[None]:
+    """Write all of it inside.
+
+    :raises OSError: it cannot be written. It is forgotten then, or the interpreter's end would fail with it.
+    """
     if sys.stdout is None:
-        raise CommandError("Cannot write to standard output: it is closed")
+        raise OSError("it is closed")
     try:
         yield
         sys.stdout.flush()
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        raise
+
+
+@contextlib.contextmanager
+def _answer() -> Iterator[None]:
+    """What an option asks for, on standard output; a reader that went away is no mistake."""
+    try:
+        with standard_output():
+            yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        # What could not be written stays in the buffer, and the interpreter's end would fail with it.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         raise CommandError(f"Cannot write to standard output: {error.strerror or error}") from error

@@ -105,8 +105,6 @@ def _import(path: str) -> tuple[dict[str, type[User]], list[LoadTestShape]]:
     except SyntaxError as error:
         raise CommandError(_syntax_error_text(path, error)) from error
     except Exception as error:
-        if isinstance(error, ValueError) and "null bytes" in str(error):  # Python before 3.11.4
-            raise CommandError(_syntax_error_text(path, SyntaxError(str(error)))) from error
         raise CommandError(_exception_text(path, error)) from error
 
 
@@ -128,6 +126,8 @@ def _exception_text(path: str, error: Exception) -> str:
     trace = _from_file(error.__traceback__, path)
     if trace is None and isinstance(error, OSError):
         return f"Could not read '{path}': {error.strerror or error}"
+    if trace is None and isinstance(error, ValueError):  # of null bytes, in Python before 3.11.4
+        return _syntax_error_text(path, SyntaxError(str(error)))
     line = _refused_line(path, error)
     if line is not None:
         return f"Error in {line}: {error}"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -114,15 +112,8 @@ class Outputs:
             self._json_written = text
 
     def _print_json(self) -> None:
-        if sys.stdout is None:
-            raise OSError("it is closed")
-        try:
+        with console.standard_output():
             print_stats_json(self.environment.stats)
-            sys.stdout.flush()
-        except OSError:
-            # What could not be written stays in the buffer, and the interpreter's end would fail with it.
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-            raise
 
     def _write_report(self) -> None:
         # Not before a report is wanted: its template needs a library that a run does without.

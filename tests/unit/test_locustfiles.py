@@ -134,6 +134,22 @@ def test_bytes_that_no_file_can_have_are_a_syntax_error_without_a_line(tmp_path:
     assert message(path).splitlines()[0] in (f"Syntax error in {path}:", f"Syntax error in {path}, line 1:")
 
 
+def test_so_they_are_where_python_raises_a_value_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, "lf_old_nul.py", "x = 1\n")
+
+    def refuse(self: object, data: bytes, name: str) -> None:
+        raise ValueError("source code string cannot contain null bytes")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.machinery.SourceFileLoader.source_to_code", refuse)
+        assert message(path).splitlines() == [
+            f"Syntax error in {path}:",
+            "SyntaxError: source code string cannot contain null bytes",
+        ]
+
+
 def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path, "lf_secret.py", "x = 1\n")
 
