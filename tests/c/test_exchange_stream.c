@@ -122,18 +122,25 @@ static void test_chunks_are_joined(void)
     rig_close(&rig);
 }
 
+/* The response has ended, and its body waits to be read. */
+static struct lc_exchange *take_ten_that_ended(struct rig *rig, int peer)
+{
+    peer_send(peer, HEAD_OF_TEN);
+    peer_send(peer, "0123456789");
+    struct lc_exchange *exchange = rig_take(rig);
+    while (!exchange->ended) {
+        resume(exchange, rig);
+        CHECK(rig_take(rig) == exchange);
+    }
+    return exchange;
+}
+
 static void test_pieces_are_consumed_in_any_size(void)
 {
     struct rig rig;
     rig_open(&rig);
     int peer = open_stream(&rig);
-    peer_send(peer, HEAD_OF_TEN);
-    peer_send(peer, "0123456789");
-    struct lc_exchange *exchange = rig_take(&rig);
-    while (!exchange->ended) {
-        resume(exchange, &rig);
-        CHECK(rig_take(&rig) == exchange);
-    }
+    struct lc_exchange *exchange = take_ten_that_ended(&rig, peer);
     for (size_t i = 0; i < 10; i++) {
         struct lc_sv rest = lc_exchange_body(exchange);
         CHECK_BYTES(rest.ptr, rest.len, &"0123456789"[i]);
@@ -268,13 +275,7 @@ static void test_the_engine_may_go_before_a_response_that_has_ended(void)
     struct rig rig;
     rig_open(&rig);
     int peer = open_stream(&rig);
-    peer_send(peer, HEAD_OF_TEN);
-    peer_send(peer, "0123456789");
-    struct lc_exchange *exchange = rig_take(&rig);
-    while (!exchange->ended) {
-        resume(exchange, &rig);
-        CHECK(rig_take(&rig) == exchange);
-    }
+    struct lc_exchange *exchange = take_ten_that_ended(&rig, peer);
     close(peer);
     rig_close(&rig);
     CHECK_INT(exchange->err, 0);
