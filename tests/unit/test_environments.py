@@ -221,9 +221,14 @@ def test_ctrl_c_in_such_a_program_reaches_its_main_greenlet() -> None:
             signal.raise_signal(signal.SIGINT)
 
     runner: Any = Environment(user_classes=[Interrupting]).create_local_runner()
-    runner.start(1, FAST)
-    with pytest.raises(KeyboardInterrupt), gevent.Timeout(PATIENCE_S):
-        runner.user_greenlets.join()
-        wait_until(lambda: False)
-    quit_within_patience(runner)
+    # A shell has what it runs in the background ignore the signal, the tests included.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        runner.start(1, FAST)
+        with pytest.raises(KeyboardInterrupt), gevent.Timeout(PATIENCE_S):
+            runner.user_greenlets.join()
+            wait_until(lambda: False)
+        quit_within_patience(runner)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert [entry["count"] for entry in runner.exceptions.values()] == [1]
