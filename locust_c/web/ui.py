@@ -20,7 +20,6 @@ from ..util.cache import Memo
 from . import figures, tls
 from .application import Registrations, make_app
 from .routes import locust as routes
-from .routes import set_cross_origin_header
 from .server import ALL_ADDRESSES, Server, listen
 from .swarm import Swarming
 
@@ -102,7 +101,6 @@ class WebUI:
             known.apply(app)
         app.extensions[EXTENSION] = self
         app.register_blueprint(routes, url_prefix=self.web_base_path or None)
-        app.after_request(set_cross_origin_header)
         return app
 
     @property
