@@ -19,19 +19,10 @@ from typing import IO, Any, NoReturn
 
 import configargparse
 
+from .argument_types import gt_zero, json_user_config, positive_integer, timespan
 from .command.download import download_locustfile_from_url
-from .options import (
-    CONFIG_OPTION,
-    GROUPS,
-    ITERATIONS_OPTION,
-    LOCUSTFILE_OPTION,
-    OLD_NAMES,
-    Option,
-    gt_zero,
-    json_user_config,
-    positive_integer,
-    timespan,
-)
+from .option_rows import Option
+from .options import CONFIG_OPTION, GROUPS, ITERATIONS_OPTION, LOCUSTFILE_OPTION, OLD_NAMES
 from .util.directory import get_abspaths_in
 from .util.url import is_url
 

@@ -25,6 +25,7 @@ from ..html import download_name, get_html_report, json_for_script
 from ..states import STATE_MISSING
 from .downloads import add_downloads
 from .origin import is_cross_site
+from .policy import NOTHING, built_in_page, nonce, page_root, set_headers
 from .swarm import SwarmError, read_form
 
 if TYPE_CHECKING:
@@ -47,17 +48,19 @@ def _web_ui() -> WebUI:
 add_downloads(locust, _web_ui)
 
 
+locust.after_request(set_headers)
+
+
+@locust.app_context_processor
+def _addresses_and_marks() -> dict[str, Any]:
+    """What templates that render the page may use, those of users' own pages among them."""
+    return {"csp_nonce": nonce(), "page_root": lambda: page_root(_web_ui().web_base_path)}
+
+
 @locust.app_template_filter()
 def for_script(value: Any) -> Markup:
     """JSON that can stand inside a script element."""
     return Markup(json_for_script(value))
-
-
-def set_cross_origin_header(response: Response) -> Response:
-    """Let other pages read what can be read without changing anything (as Locust does), and nothing else."""
-    if request.method in ("GET", "HEAD", "OPTIONS"):
-        response.headers.setdefault("Access-Control-Allow-Origin", "*")
-    return response
 
 
 @locust.before_request
@@ -80,17 +83,17 @@ def _error(error: Exception) -> tuple[str, int, dict[str, str]]:
         exc_info=None if isinstance(error, HTTPException) else error,
     )
     text = error.description if isinstance(error, HTTPException) else str(error)
-    return text or type(error).__name__, code, {"Content-Type": "text/plain; charset=utf-8"}
+    return text or type(error).__name__, code, {"Content-Type": "text/plain; charset=utf-8", **NOTHING}
 
 
 @locust.route("/")
-def index() -> str | tuple[str, int]:
+def index() -> Response | tuple[str, int]:
     """The page itself."""
     web_ui = _web_ui()
     if web_ui.environment.runner is None:
         return "Error: Locust Environment does not have any runner", 500
     web_ui.update_template_args()
-    return render_template("index.html", template_args=web_ui.template_args)
+    return built_in_page(render_template("index.html", template_args=web_ui.template_args))
 
 
 @locust.route("/swarm", methods=["POST"])

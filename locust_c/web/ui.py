@@ -20,7 +20,7 @@ from . import tls
 from .application import Registrations, make_app
 from .figures import Figures
 from .routes import locust as routes
-from .routes import request_stats, set_cross_origin_header
+from .routes import request_stats
 from .server import ALL_ADDRESSES, Server, listen
 from .swarm import Swarming
 
@@ -103,7 +103,6 @@ class WebUI:
         app.extensions[EXTENSION] = self
         app.register_blueprint(routes, url_prefix=self.web_base_path or None)
         app.view_functions["locust.request_stats"] = self._with_clear_cache(request_stats)
-        app.after_request(set_cross_origin_header)
         return app
 
     def _with_clear_cache(self, view: Callable[[], Any]) -> Callable[[], Any]:
