@@ -24,7 +24,7 @@ from ..credentials import without_userinfo
 from ..html import download_name, get_html_report, json_for_script
 from ..states import STATE_MISSING
 from .downloads import add_downloads
-from .origin import is_cross_site
+from .origin import is_foreign
 from .policy import NOTHING, built_in_page, nonce, page_root, set_headers
 from .swarm import SwarmError, read_form
 
@@ -38,6 +38,8 @@ logger = logging.getLogger("locust.web")
 locust = Blueprint(
     "locust", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
 )
+
+_READING = ("GET", "HEAD", "OPTIONS")
 
 
 def _web_ui() -> WebUI:
@@ -64,9 +66,15 @@ def for_script(value: Any) -> Markup:
 
 
 @locust.before_request
-def _refuse_cross_site_changes() -> None:
-    if request.method not in ("GET", "HEAD", "OPTIONS") and is_cross_site(request.headers, request.host):
-        abort(403, "This request comes from another web page; only the page itself may change the test.")
+def _refuse_changes_from_elsewhere() -> None:
+    allowed = _web_ui().guard.access.allowed_origins
+    if request.method not in _READING and is_foreign(request.headers, request.host, allowed):
+        page = request.headers.get("Origin") or request.headers.get("Referer") or "another web page"
+        abort(
+            403,
+            f"This request comes from {page[:200]}; only the page itself may change the test."
+            " --web-allow-origin lets pages of other origins do it, too.",
+        )
 
 
 @locust.errorhandler(Exception)
