@@ -17,7 +17,7 @@ from ..argument_parser import ui_extra_args_dict
 from ..credentials import without_userinfo
 from ..states import STATE_MISSING
 from ..util.cache import Memo
-from . import figures, tls
+from . import built, figures, tls
 from .application import Registrations, make_app
 from .routes import locust as routes
 from .server import ALL_ADDRESSES, Server, listen
@@ -115,6 +115,8 @@ class WebUI:
     def start(self) -> None:
         """Serve the page in a greenlet of its own (:attr:`greenlet`); once started, nothing happens."""
         if self.greenlet is None:
+            if not built.is_built():
+                logger.warning("%s", built.MISSING.removeprefix("Error: "))
             self.greenlet = gevent.spawn(self.server.serve_forever)
             self.greenlet.link_exception(log.greenlet_exception_logger(logger))
 
