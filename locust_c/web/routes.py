@@ -23,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 from .. import log
 from ..credentials import without_userinfo
 from ..html import download_name, get_html_report, json_for_script
+from ..states import STATE_MISSING
 from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
 from .origin import is_cross_site
@@ -160,8 +161,15 @@ def reset_stats() -> str:
 
 @locust.route("/stats/requests")
 def request_stats() -> Response:
-    """The figures of the test, all entries and the total."""
-    return jsonify(_web_ui().current_figures())
+    """The figures of the test: the first 500 entries and the total, or all entries with ``?all=1``."""
+    everything = request.args.get("all", "") not in ("", "0")
+    return Response(_web_ui().figures.requests(everything), mimetype="application/json")
+
+
+@locust.route("/stats/phases")
+def phases() -> Response:
+    """How long looking up, connecting, TLS, sending, waiting and receiving took, by entry; and the lag."""
+    return Response(_web_ui().figures.phases(), mimetype="application/json")
 
 
 @locust.route("/stats/report")
@@ -219,6 +227,13 @@ def tasks() -> Response:
 def logs() -> Response:
     """The last lines of the log."""
     return jsonify({"master": log.get_logs(), "workers": _web_ui().environment.worker_logs})
+
+
+@locust.route("/healthz")
+def healthz() -> Response:
+    """For probes: the process answers, and this is what it is at."""
+    runner = _web_ui().environment.runner
+    return jsonify({"status": "ok", "state": STATE_MISSING if runner is None else runner.state})
 
 
 @locust.route("/worker-count")
