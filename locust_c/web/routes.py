@@ -14,6 +14,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    send_from_directory,
     url_for,
 )
 from markupsafe import Markup
@@ -23,6 +24,7 @@ from .. import log
 from ..credentials import without_userinfo
 from ..html import download_name, get_html_report, json_for_script
 from ..states import STATE_MISSING
+from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
 from .origin import is_foreign
 from .policy import NOTHING, built_in_page, nonce, page_root, set_headers
@@ -35,9 +37,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("locust.web")
 
-locust = Blueprint(
-    "locust", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
-)
+locust = Blueprint("locust", __name__, template_folder=str(DIST))
+
+#: Files below ``/assets`` have a digest of their content in their names.
+_ASSET_AGE_S = 365 * 24 * 3600
 
 _READING = ("GET", "HEAD", "OPTIONS")
 
@@ -100,8 +103,18 @@ def index() -> Response | tuple[str, int]:
     web_ui = _web_ui()
     if web_ui.environment.runner is None:
         return "Error: Locust Environment does not have any runner", 500
+    if not is_built():
+        return MISSING, 500
     web_ui.update_template_args()
     return built_in_page(render_template("index.html", template_args=web_ui.template_args))
+
+
+@locust.route("/assets/<path:name>")
+def send_assets(name: str) -> Response:
+    """What the page loads."""
+    response = send_from_directory(DIST / "assets", name, max_age=_ASSET_AGE_S)
+    response.cache_control.immutable = True
+    return response
 
 
 @locust.route("/swarm", methods=["POST"])

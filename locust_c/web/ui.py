@@ -16,7 +16,7 @@ from .. import __version__, log, stats
 from ..argument_parser import ui_extra_args_dict
 from ..credentials import without_userinfo
 from ..states import STATE_MISSING
-from . import tls
+from . import built, tls
 from .application import Registrations, make_app
 from .figures import Figures
 from .guard import Access, Guard
@@ -131,6 +131,8 @@ class WebUI:
     def start(self) -> None:
         """Serve the page in a greenlet of its own (:attr:`greenlet`); once started, nothing happens."""
         if self.greenlet is None:
+            if not built.is_built():
+                logger.warning("%s", built.MISSING.removeprefix("Error: "))
             self.greenlet = gevent.spawn(self.server.serve_forever)
             self.greenlet.link_exception(log.greenlet_exception_logger(logger))
 

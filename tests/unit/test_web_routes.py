@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from flask import render_template
 from report_page import Report
-from web_fixtures import Visitor, make_environment, options, page, until
+from web_fixtures import Visitor, make_environment, options, page, template_args, until
 
 import locust_c.web
 from locust_c.env import Environment
 from locust_c.event import Events
 from locust_c.stats import StatsCSV, StatsCSVFileWriter
+from locust_c.web import built
 
 
 @pytest.fixture
@@ -254,8 +255,7 @@ def test_the_page_shows_names_as_text(web_ui: Any, client: Any) -> None:
 def test_the_page_is_given_what_extensions_read(web_ui: Any, client: Any) -> None:
     web_ui.environment.parsed_options = options(num_users=7, spawn_rate=2.0)
     html = client.get("/").text
-    text = html.partition('<script id="template-args" type="application/json">')[2].partition("</script>")[0]
-    args = json.loads(text)
+    args = template_args(html)
     assert args == json.loads(json.dumps(web_ui.template_args, default=str))
     assert (args["num_users"], args["spawn_rate"], args["host"]) == (7, 2.0, "http://h")
     assert (args["state"], args["version"]) == ("ready", locust_c.__version__)
@@ -264,11 +264,9 @@ def test_the_page_is_given_what_extensions_read(web_ui: Any, client: Any) -> Non
 
 
 def test_the_form_does_not_ask_for_what_a_load_shape_decides(web_ui: Any, client: Any) -> None:
-    assert 'name="user_count"' in client.get("/").text
+    assert template_args(client.get("/").text)["hide_common_options"] is False
     web_ui.environment.shape_class = SimpleNamespace(use_common_options=False)
-    html = client.get("/").text
-    assert 'name="user_count"' not in html
-    assert 'name="host"' in html
+    assert template_args(client.get("/").text)["hide_common_options"] is True
 
 
 def test_a_load_shape_is_started_without_numbers(web_ui: Any, client: Any) -> None:
@@ -283,10 +281,23 @@ def test_a_load_shape_is_started_without_numbers(web_ui: Any, client: Any) -> No
     until(lambda: started == [1])
 
 
-@pytest.mark.parametrize("name", ["page.css", "page.js", "icon.svg"])
-def test_the_files_of_the_page_are_served(client: Any, name: str) -> None:
-    with client.get(f"/assets/{name}") as answer:
-        assert answer.status_code == 200
+def test_the_files_of_the_page_are_served_and_can_be_kept(client: Any) -> None:
+    names = re.findall(r'"\./(assets/[^"]+)"', client.get("/").text)
+    assert {name.rpartition(".")[2] for name in names} == {"css", "js", "svg"}
+    for name in names:
+        with client.get(name) as answer:
+            assert (answer.status_code, len(answer.data) > 100) == (200, True)
+            assert "immutable" in answer.headers["Cache-Control"]
+    assert client.get("/assets/../index.html").status_code == 404
+
+
+def test_without_a_built_page_everything_else_works(
+    client: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(built, "DIST", tmp_path)
+    answer = client.get("/")
+    assert (answer.status_code, answer.text) == (500, built.MISSING)
+    assert client.get("/stats/requests").status_code == 200
 
 
 def test_the_report_is_shown_and_can_be_saved(web_ui: Any, client: Any) -> None:
@@ -318,7 +329,7 @@ def test_a_page_of_an_extension_is_the_page_with_its_own_values(web_ui: Any, cli
     answer = client.get("/mine")
     assert answer.status_code == 200
     assert '"extended_tabs": ["\\u003c/x\\u003e"]' in answer.text
-    assert 'id="start"' in answer.text
+    assert 'id="app"' in answer.text
 
 
 def test_statistics_can_be_saved_as_csv(web_ui: Any, client: Any) -> None:
