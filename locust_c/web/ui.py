@@ -172,6 +172,11 @@ class WebUI:
                 "show_userclass_picker": self.userclass_picker_is_active,
                 "available_user_classes": sorted(environment.available_user_classes or {}),
                 "available_shape_classes": ["Default", *sorted(environment.available_shape_classes or {})],
+                "shapes_with_common_options": [
+                    name
+                    for name, available in sorted((environment.available_shape_classes or {}).items())
+                    if available.use_common_options
+                ],
                 "available_user_tasks": {
                     name: [getattr(task, "__name__", str(task)) for task in tasks]
                     for name, tasks in (environment.available_user_tasks or {}).items()
