@@ -16,10 +16,12 @@ from .. import __version__, log, stats
 from ..argument_parser import ui_extra_args_dict
 from ..credentials import without_userinfo
 from ..states import STATE_MISSING
-from ..util.cache import Memo
-from . import figures, tls
+from . import built, tls
 from .application import Registrations, make_app
+from .figures import Figures
+from .guard import Access, Guard
 from .routes import locust as routes
+from .routes import request_stats
 from .server import ALL_ADDRESSES, Server, listen
 from .swarm import Swarming
 
@@ -53,6 +55,7 @@ class WebUI:
         delayed_start: bool = False,
         userclass_picker_is_active: bool = False,
         build_path: str | None = None,
+        access: Access | None = None,
     ) -> None:
         """Bind the port; serve at once unless ``delayed_start`` is set.
 
@@ -60,6 +63,7 @@ class WebUI:
         :param port: 0 for a free one, see :attr:`port`.
         :param web_base_path: what all paths start with, such as ``/locust``.
         :param tls_cert: path of a certificate, for https, with ``tls_key``.
+        :param access: who may use the page; in the command, options say so. Default: whoever reaches it.
         :raises OSError: the port cannot be had.
         :raises locust_c.web.tls.TlsError: certificate and key cannot be used.
         :raises ValueError: an argument asks for something that this version does not have.
@@ -83,11 +87,12 @@ class WebUI:
         self.auth_args: dict[str, Any] = {}
         self.greenlet: gevent.Greenlet | None = None
         self.swarming = Swarming(environment, userclass_picker_is_active)
-        self.figures: Memo[dict[str, Any]] = Memo()
+        self.figures = Figures(environment)
         listener = listen(host, port)
-        self.port: int = listener.getsockname()[1]
+        address, self.port = listener.getsockname()[:2]
         self.app = self._take_app()
-        self.server = Server(listener, self.app, context)
+        self.guard = Guard(self, access or Access(), address)
+        self.server = Server(listener, self.guard, context)
         if not delayed_start:
             self.start()
 
@@ -101,7 +106,18 @@ class WebUI:
             known.apply(app)
         app.extensions[EXTENSION] = self
         app.register_blueprint(routes, url_prefix=self.web_base_path or None)
+        app.view_functions["locust.request_stats"] = self._with_clear_cache(request_stats)
         return app
+
+    def _with_clear_cache(self, view: Callable[[], Any]) -> Callable[[], Any]:
+        """The view as Locust documents it: ``view.clear_cache()`` forgets the remembered answer."""
+
+        @wraps(view)
+        def call() -> Any:
+            return view()
+
+        call.clear_cache = self.figures.clear  # type: ignore[attr-defined]
+        return call
 
     @property
     def url(self) -> str:
@@ -115,6 +131,8 @@ class WebUI:
     def start(self) -> None:
         """Serve the page in a greenlet of its own (:attr:`greenlet`); once started, nothing happens."""
         if self.greenlet is None:
+            if not built.is_built():
+                logger.warning("%s", built.MISSING.removeprefix("Error: "))
             self.greenlet = gevent.spawn(self.server.serve_forever)
             self.greenlet.link_exception(log.greenlet_exception_logger(logger))
 
@@ -212,7 +230,3 @@ class WebUI:
         for name, argument in arguments.items():
             argument["default_value"] = getattr(options, name, argument["default_value"])
         return arguments
-
-    def current_figures(self) -> dict[str, Any]:
-        """What ``/stats/requests`` answers; remembered for ``locust.web.DEFAULT_CACHE_TIME`` seconds."""
-        return self.figures.get(lambda: figures.of(self.environment), locust_c.web.DEFAULT_CACHE_TIME)
