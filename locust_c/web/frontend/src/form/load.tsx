@@ -76,7 +76,7 @@ function hostWarning(host: string): string | null {
     return isUrl(host) ? null : "This is no URL: HTTP users need one that begins with http:// or https://.";
   }
   return args.missing_host_warning
-    ? "No host is set: without one here, the user classes must set their own."
+    ? "Without a host here, user classes that set none cannot send requests."
     : null;
 }
 

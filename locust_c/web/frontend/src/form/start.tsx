@@ -110,7 +110,9 @@ function firstShape(): string | null {
 
 /** Whether a load shape reads the number of users and the ramp up of the form. */
 function usesLoad(shape: string): boolean {
-  return args.show_userclass_picker ? args.shapes_with_common_options.includes(shape) : !args.hide_common_options;
+  return args.show_userclass_picker
+    ? args.shapes_with_common_options.includes(shape)
+    : !args.hide_common_options;
 }
 
 function whatIsMissing(picked: string[]): string {
