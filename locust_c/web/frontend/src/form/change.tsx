@@ -5,7 +5,7 @@ import { args } from "../args";
 import { isRunning, live } from "../live";
 import { swarmBody, timespan } from "./fields";
 import { HostField, LoadFields, RunTimeField } from "./load";
-import { CancelButton, FormEnd, ShapeWords, useFocus } from "./parts";
+import { CancelButton, FormFoot, ShapeWords, useFocus } from "./parts";
 import { useSubmit } from "./submit";
 
 /** The time that is left now, not when the server was last asked. */
@@ -64,14 +64,14 @@ export function ChangeForm() {
           <RunTimeField value={before.run_time} fromNow />
         </>
       )}
-      <FormEnd problem={problem} missing={over}>
+      <FormFoot problem={problem} missing={over}>
         {!shape && (
           <button type="submit" class="primary" disabled={busy || over !== ""}>
             {busy ? "Changing…" : "Change"}
           </button>
         )}
         <CancelButton />
-      </FormEnd>
+      </FormFoot>
     </form>
   );
 }

@@ -89,7 +89,7 @@ export function ClassDialog({ name, user, close }: DialogProps) {
         {own.map((attribute) => (
           <OwnField key={attribute.name} {...attribute} />
         ))}
-        <div class="form-end">
+        <div class="form-foot">
           <p role="alert" class="error" dir="auto">
             {problem}
           </p>

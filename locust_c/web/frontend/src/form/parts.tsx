@@ -17,9 +17,9 @@ export function ShapeWords({ name, usesFields }: { name: string; usesFields: boo
 /**
  * The last lines of a form: what the server refused, why it cannot be sent yet, and the buttons.
  */
-export function FormEnd(props: { problem: string; missing: string; children: ComponentChildren }) {
+export function FormFoot(props: { problem: string; missing: string; children: ComponentChildren }) {
   return (
-    <div class="form-end">
+    <div class="form-foot">
       <p role="alert" class="error" dir="auto">
         {props.problem}
       </p>

@@ -11,7 +11,7 @@ import { Field } from "./field";
 import { swarmBody } from "./fields";
 import "./form.css";
 import { HostField, LoadFields, ProfileField, RunTimeField } from "./load";
-import { CancelButton, FormEnd, ShapeWords, useFocus } from "./parts";
+import { CancelButton, FormFoot, ShapeWords, useFocus } from "./parts";
 import { ClassPicker, useClassDialog } from "./picker";
 import { keepDraft, lastDraft, lastSent, reveal, useSubmit } from "./submit";
 
@@ -82,12 +82,12 @@ function NewForm() {
           </div>
         </details>
         <CustomFields shown={shown} />
-        <FormEnd problem={problem} missing={missing}>
+        <FormFoot problem={problem} missing={missing}>
           <button type="submit" class="primary" disabled={busy || missing !== ""}>
             {busy ? "Starting…" : "Start"}
           </button>
           {editing.value && <CancelButton />}
-        </FormEnd>
+        </FormFoot>
       </form>
       {dialog}
     </>
