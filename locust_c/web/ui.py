@@ -19,6 +19,7 @@ from ..states import STATE_MISSING
 from . import built, tls
 from .application import Registrations, make_app
 from .figures import Figures
+from .guard import Access, Guard
 from .routes import locust as routes
 from .routes import request_stats
 from .server import ALL_ADDRESSES, Server, listen
@@ -54,6 +55,7 @@ class WebUI:
         delayed_start: bool = False,
         userclass_picker_is_active: bool = False,
         build_path: str | None = None,
+        access: Access | None = None,
     ) -> None:
         """Bind the port; serve at once unless ``delayed_start`` is set.
 
@@ -61,6 +63,7 @@ class WebUI:
         :param port: 0 for a free one, see :attr:`port`.
         :param web_base_path: what all paths start with, such as ``/locust``.
         :param tls_cert: path of a certificate, for https, with ``tls_key``.
+        :param access: who may use the page; in the command, options say so. Default: whoever reaches it.
         :raises OSError: the port cannot be had.
         :raises locust_c.web.tls.TlsError: certificate and key cannot be used.
         :raises ValueError: an argument asks for something that this version does not have.
@@ -86,9 +89,10 @@ class WebUI:
         self.swarming = Swarming(environment, userclass_picker_is_active)
         self.figures = Figures(environment)
         listener = listen(host, port)
-        self.port: int = listener.getsockname()[1]
+        address, self.port = listener.getsockname()[:2]
         self.app = self._take_app()
-        self.server = Server(listener, self.app, context)
+        self.guard = Guard(self, access or Access(), address)
+        self.server = Server(listener, self.guard, context)
         if not delayed_start:
             self.start()
 
@@ -159,7 +163,7 @@ class WebUI:
         options = environment.parsed_options
         runner = environment.runner
         shape = environment.shape_class
-        host, overridden = self._host()
+        host, overridden, missing = self._host()
         self.template_args.update(
             {
                 "locustfile": environment.locustfile,
@@ -171,7 +175,7 @@ class WebUI:
                 "host": without_userinfo(host or ""),
                 "history": environment.stats.history,
                 "override_host_warning": overridden,
-                "missing_host_warning": not host,
+                "missing_host_warning": missing,
                 "is_host_required": locust_c.web.HOST_IS_REQUIRED,
                 "num_users": getattr(options, "num_users", None),
                 "spawn_rate": getattr(options, "spawn_rate", None),
@@ -186,6 +190,11 @@ class WebUI:
                 "show_userclass_picker": self.userclass_picker_is_active,
                 "available_user_classes": sorted(environment.available_user_classes or {}),
                 "available_shape_classes": ["Default", *sorted(environment.available_shape_classes or {})],
+                "shapes_with_common_options": [
+                    name
+                    for name, available in sorted((environment.available_shape_classes or {}).items())
+                    if available.use_common_options
+                ],
                 "available_user_tasks": {
                     name: [getattr(task, "__name__", str(task)) for task in tasks]
                     for name, tasks in (environment.available_user_tasks or {}).items()
@@ -206,12 +215,13 @@ class WebUI:
         described = user_class.json()
         return {**described, "host": without_userinfo(described.get("host") or "") or None}
 
-    def _host(self) -> tuple[str | None, bool]:
-        """The host of the test, and whether it replaces one that a user class names itself."""
-        hosts = {user_class.host for user_class in self.environment.user_classes}
+    def _host(self) -> tuple[str | None, bool, bool]:
+        """The host of the test; whether the user classes set several; whether one of them sets none."""
         if self.environment.host:
-            return self.environment.host, bool(hosts - {None, self.environment.host})
-        return (hosts.pop(), False) if len(hosts) == 1 else (None, False)
+            return self.environment.host, False, False
+        hosts = {user_class.host for user_class in self.environment.user_classes}
+        host = hosts.pop() if len(hosts) == 1 else None
+        return host, bool(hosts), not host and (not hosts or None in hosts)
 
     def _custom_arguments(self) -> dict[str, dict[str, Any]]:
         options = self.environment.parsed_options
