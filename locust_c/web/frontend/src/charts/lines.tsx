@@ -58,7 +58,7 @@ function Legend({ lines }: { lines: Line[] }) {
     <ul>
       {lines.map((line) => (
         <li key={line.label}>
-          <i class={`swatch ${line.colour}${line.filled ? " area" : ""}`} />
+          <i class={line.filled ? "swatch area" : "swatch"} data-series={line.colour} />
           {line.label} <b>{withUnit(line, point === null ? null : line.values(timeline.value)[point])}</b>
         </li>
       ))}
@@ -91,6 +91,7 @@ function specOf(lines: Line[], logarithmic: boolean, least: number, limit: numbe
     scale: logarithmic ? logarithmicScale : linearScale(least),
     axis: logarithmic
       ? {
+          filter: (_plot, ticks) => ticks,
           splits: (plot, _axis, min, max) =>
             logTicks(min, max, plot.bbox.height / devicePixelRatio / TICK_SPACE),
         }

@@ -42,7 +42,7 @@ export function ChartsTab() {
         </LineChart>
         <HeatMap />
       </div>
-      <p class="muted hint">
+      <p class="hint">
         Drag over a chart to zoom, double-click to see all. With the keyboard: Tab to a chart, arrow keys move
         the cursor, + and - zoom, &lt; and &gt; move the range, 0 shows all, Esc takes the cursor away.
       </p>
