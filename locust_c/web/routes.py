@@ -15,7 +15,6 @@ from flask import (
     render_template,
     request,
     send_from_directory,
-    url_for,
 )
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
@@ -27,6 +26,7 @@ from ..states import STATE_MISSING
 from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
 from .origin import is_foreign
+from .places import keep_redirect_local
 from .policy import NOTHING, built_in_page, nonce, page_root, set_headers
 from .swarm import SwarmError, read_form
 
@@ -54,6 +54,7 @@ add_downloads(locust, _web_ui)
 
 
 locust.after_request(set_headers)
+locust.after_app_request(keep_redirect_local)
 
 
 @locust.app_context_processor
@@ -253,4 +254,4 @@ def get_worker_count() -> Response:
 @locust.route("/login")
 def login() -> AnyResponse:
     """There is no login: go to the page."""
-    return redirect(url_for("locust.index"))
+    return redirect(page_root(_web_ui().web_base_path))
