@@ -2,6 +2,7 @@
 
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
+import { count } from "../format";
 import type { Column, Order } from "./column";
 import type { Item } from "./rows";
 import { useKeptFocus, useRoom, useWindow } from "./scrolled";
@@ -40,11 +41,11 @@ export function Grid<Row>(props: GridProps<Row>) {
         aria-label={label}
         aria-rowcount={items.length + (total ? 2 : 1)}
         class={props.lines > 1 ? "grid tall" : "grid"}
-        style={{ "--lines": props.lines, minWidth: leastWidth(columns) }}
+        style={{ "--lines": props.lines, minWidth: leastWidth(columns, total) }}
       >
         <colgroup>
           {columns.map((column) => (
-            <col key={column.key} style={{ width: column.grow ? "auto" : widthOf(column) }} />
+            <col key={column.key} style={{ width: column.grow ? "auto" : widthOf(column, total) }} />
           ))}
         </colgroup>
         <thead>
@@ -126,7 +127,7 @@ function cell<Row>(column: Column<Row>, row: Row, opens: boolean) {
   return (
     <Tag key={key} scope={scope} class={classOf(column)} title={long ? text : undefined} data-opens={long}>
       <div class="cell" dir="auto">
-        {show ? show(row) : cut(text, CELL_CHARACTERS)}
+        {show ? show(row) : long ? named(cut(text, CELL_CHARACTERS)) : text}
       </div>
       {opens && (
         <button type="button" class="opener" aria-label={`The whole row of ${cut(text, 80)}`}>
@@ -137,6 +138,11 @@ function cell<Row>(column: Column<Row>, row: Row, opens: boolean) {
       )}
     </Tag>
   );
+}
+
+/** A text of which nothing would be seen is shown in quotes. */
+function named(text: string): string {
+  return text.trim() ? text : `“${text}”`;
 }
 
 /** A click on a long text, or on its button, opens the row; selecting some of the text does not. */
@@ -161,15 +167,23 @@ function classOf<Row>({ kind, sticky, long }: Column<Row>): string | undefined {
   );
 }
 
-const NUMBER_REM = 6.25;
+const NUMBER_REM = 5.25;
 const TEXT_REM = 8;
+const DIGIT_REM = 0.58;
+const PADDING_REM = 1.5;
 
-function widthOf<Row>({ kind, width, sticky }: Column<Row>): string {
-  const rem = width ?? (kind === "number" ? NUMBER_REM : TEXT_REM);
+/** How wide `column` is at least; `total` has the largest numbers, for which there must be room. */
+function widthOf<Row>({ kind, width, sticky, value }: Column<Row>, total: Row | undefined): string {
+  let rem = width ?? (kind === "number" ? NUMBER_REM : TEXT_REM);
+  const largest = kind === "number" && total !== undefined ? value(total) : null;
+  if (typeof largest === "number") {
+    // By its digits, so that the width changes only when there is one more.
+    rem = Math.max(rem, count(largest).length * DIGIT_REM + PADDING_REM);
+  }
   // On a phone there must be room for something beside it.
   return sticky ? `min(${rem}rem, 45vw)` : `${rem}rem`;
 }
 
-function leastWidth<Row>(columns: Column<Row>[]): string {
-  return `calc(${columns.map(widthOf).join(" + ")})`;
+function leastWidth<Row>(columns: Column<Row>[], total: Row | undefined): string {
+  return `calc(${columns.map((column) => widthOf(column, total)).join(" + ")})`;
 }

@@ -66,13 +66,15 @@ export function useKeptFocus(box: Box): void {
   });
 }
 
-/** Tells the style sheet, as `--top`, how far below the top of the page `box` begins: the rest is its room. */
+/** Tells the style sheet how much of the page is above and below `box`, in `--above` and `--below`. */
 export function useRoom(box: Box): void {
   useLayoutEffect(() => {
     const measure = () => {
       const node = box.current;
       if (!node) return;
-      node.style.setProperty("--top", `${Math.round(node.getBoundingClientRect().top + scrollY)}px`);
+      const [page, own] = [document.body.getBoundingClientRect(), node.getBoundingClientRect()];
+      node.style.setProperty("--above", `${Math.ceil(own.top - page.top)}px`);
+      node.style.setProperty("--below", `${Math.ceil(page.bottom - own.bottom)}px`);
     };
     measure();
     const observer = new ResizeObserver(measure);

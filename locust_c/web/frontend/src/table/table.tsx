@@ -40,6 +40,8 @@ export interface TableProps<Row> {
   empty: string;
   /** More for the bar above the table. */
   children?: ComponentChildren;
+  /** Words between the bar and the table. */
+  note?: ComponentChildren;
 }
 
 export function Table<Row>(props: TableProps<Row>) {
@@ -64,6 +66,7 @@ export function Table<Row>(props: TableProps<Row>) {
         <ColumnsMenu columns={columns} chosen={chosen} onChoice={choose} />
         <CopyMenu columns={chosen} rows={() => [...shown.map(({ row }) => row), ...(total ? [total] : [])]} />
       </div>
+      {props.note}
       <Grid
         box={box}
         label={label}

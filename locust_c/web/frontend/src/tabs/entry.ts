@@ -23,7 +23,7 @@ export interface Entry {
 export function nameColumns<Row extends { method: string | null; name: string }>(): Column<Row>[] {
   return [
     { key: "method", title: "Type", width: 4.75, value: (row) => row.method },
-    { key: "name", title: "Name", width: 16, grow: true, long: true, sticky: true, value: (row) => row.name },
+    { key: "name", title: "Name", width: 12, grow: true, long: true, sticky: true, value: (row) => row.name },
   ];
 }
 

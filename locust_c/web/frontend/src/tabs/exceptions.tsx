@@ -6,6 +6,7 @@ import { usePolled } from "../polled";
 import { type Column, Table } from "../table/table";
 import { cut, inLines } from "../table/text";
 import { lastPlace } from "./traceback";
+import "./exceptions.css";
 
 interface Exception {
   count: number;
@@ -32,7 +33,7 @@ const COLUMNS: Column<Exception>[] = [
     grow: true,
     long: true,
     value: (row) => row.traceback,
-    show: (row) => <code>{cut(inLines(lastPlace(row.traceback)), 400)}</code>,
+    show: (row) => <code class="lines">{cut(inLines(lastPlace(row.traceback)), 400)}</code>,
   },
   ...(args.is_distributed
     ? [{ key: "nodes", title: "Nodes", width: 10, long: true, value: (row: Exception) => row.nodes }]

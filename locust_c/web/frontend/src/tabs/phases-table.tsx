@@ -32,36 +32,34 @@ export function PhasesTable({ children }: { children: ComponentChildren }) {
   const names = data?.phases ?? [];
   const columns = useMemo(() => columnsOf(names, quantile), [names.join(), quantile]);
   return (
-    <>
-      <Table
-        name="phases"
-        label="phases of the requests"
-        unit="name"
-        columns={columns}
-        {...withoutTotal(data?.stats)}
-        keyOf={keyOfEntry}
-        order="name"
-        queryName="stats.q"
-        empty="No request has been made yet."
-      >
-        {children}
-        <fieldset class="choice">
-          <legend class="unseen">Which times are shown</legend>
-          {QUANTILES.map(({ key, title }) => (
-            <button
-              key={key}
-              type="button"
-              class="tool"
-              aria-pressed={key === quantile}
-              onClick={() => setParam("phases.at", key)}
-            >
-              {title}
-            </button>
-          ))}
-        </fieldset>
-      </Table>
-      {data && <Legend phases={data.phases} />}
-    </>
+    <Table
+      name="phases"
+      label="phases of the requests"
+      unit="name"
+      columns={columns}
+      {...withoutTotal(data?.stats)}
+      keyOf={keyOfEntry}
+      order="name"
+      queryName="stats.q"
+      empty="No request has been made yet."
+      note={<Legend phases={names} />}
+    >
+      {children}
+      <fieldset class="choice">
+        <legend class="unseen">Which times are shown</legend>
+        {QUANTILES.map(({ key, title }) => (
+          <button
+            key={key}
+            type="button"
+            class="tool"
+            aria-pressed={key === quantile}
+            onClick={() => setParam("phases.at", key)}
+          >
+            {title}
+          </button>
+        ))}
+      </fieldset>
+    </Table>
   );
 }
 

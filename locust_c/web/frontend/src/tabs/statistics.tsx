@@ -27,7 +27,7 @@ const failureShare = ({ num_failures, num_requests }: Entry) =>
 /** Titles and order are Locust's; those at the end are ours. */
 const COLUMNS: Column<Entry>[] = [
   ...nameColumns<Entry>(),
-  number("num_requests", "# Requests", count),
+  number("num_requests", "# Requests", count, { width: 5.75 }),
   number("num_failures", "# Fails", count, {
     show: ({ num_failures }) => failed(num_failures, count(num_failures)),
   }),
@@ -36,7 +36,7 @@ const COLUMNS: Column<Entry>[] = [
   number("avg_response_time", "Average (ms)", milliseconds),
   number("min_response_time", "Min (ms)", milliseconds),
   number("max_response_time", "Max (ms)", milliseconds),
-  number("avg_content_length", "Average size (bytes)", count, { width: 7 }),
+  number("avg_content_length", "Average size (bytes)", count, { width: 6 }),
   number("current_rps", "Current RPS", rate, { hint: "Requests per second, over the last ten seconds" }),
   number("current_fail_per_sec", "Current Failures/s", rate, {
     hint: "Failures per second, over the last ten seconds",

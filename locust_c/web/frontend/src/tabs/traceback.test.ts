@@ -7,6 +7,7 @@ test("the innermost frame", () => {
     self.execute_next_task()
   File "/x/locustfile.py", line 12, in index
     raise ValueError("no")
+    ^^^^^^^^^^^^^^^^^^^^^^
 ValueError: no
 `;
   expect(lastPlace(traceback)).toBe(
