@@ -4,7 +4,7 @@ import {
   bandPosition,
   bandsIn,
   columnsOf,
-  countIn,
+  countOf,
   fullest,
   msAt,
   ratesIn,
@@ -38,7 +38,7 @@ test("a point stands for the time since the one before it, the first for as long
 });
 
 test("counts of a point", () => {
-  expect([countIn([2, 5, 3, 9], 3), countIn([2, 5], 5), countIn(undefined, 0)]).toEqual([9, 0, 0]);
+  expect([countOf([2, 5, 3, 9], 3), countOf([2, 5], 5), countOf(undefined, 0)]).toEqual([9, 0, 0]);
   expect(fullest([2, 5, 3, 9, 4, 1])).toEqual({ band: 3, count: 9, sum: 15 });
   expect([fullest([]), fullest(undefined)]).toEqual([null, null]);
 });

@@ -44,7 +44,7 @@ export function secondsOf(time: number[], point: number): number {
   return end < 1 ? 1 : (time[end] as number) - (time[end - 1] as number);
 }
 
-export function countIn(pairs: number[] | undefined, band: number): number {
+export function countOf(pairs: number[] | undefined, band: number): number {
   if (!pairs) return 0;
   for (let at = 0; at < pairs.length; at += 2) if (pairs[at] === band) return pairs[at + 1] as number;
   return 0;

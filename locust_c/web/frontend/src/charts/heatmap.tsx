@@ -12,7 +12,7 @@ import {
   bandsIn,
   type Column,
   columnsOf,
-  countIn,
+  countOf,
   fullest,
   msAt,
   ratesIn,
@@ -55,7 +55,7 @@ export function HeatMap() {
       summary={summaryOf(first, last)}
       told={words}
       columns={columns.map((band) => bandLabel(heat.edges, band))}
-      cells={(place) => columns.map((band) => count(countIn(heat.points[place], band)))}
+      cells={(place) => columns.map((band) => count(countOf(heat.points[place], band)))}
       moveBand={moveBand}
     />
   );
@@ -66,7 +66,7 @@ function toldOf(point: number): string {
   const { edges, points } = timeline.value.heat;
   const most = fullest(points[point]);
   if (cursorBand.value !== null) {
-    const inBand = countIn(points[point], cursorBand.value);
+    const inBand = countOf(points[point], cursorBand.value);
     const part = most ? ` (${share(inBand / most.sum)})` : "";
     return `${bandLabel(edges, cursorBand.value)}: ${count(inBand)} ${inBand === 1 ? "request" : "requests"}${part}`;
   }
