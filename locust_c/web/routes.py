@@ -24,6 +24,7 @@ from .. import log
 from ..credentials import without_userinfo
 from ..html import download_name, get_html_report, json_for_script
 from ..states import STATE_MISSING
+from .bodies import refuse_large_body
 from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
 from .origin import is_cross_site
@@ -70,6 +71,11 @@ def for_script(value: Any) -> Markup:
 def _refuse_cross_site_changes() -> None:
     if request.method not in ("GET", "HEAD", "OPTIONS") and is_cross_site(request.headers, request.host):
         abort(403, "This request comes from another web page; only the page itself may change the test.")
+
+
+@locust.before_request
+def _refuse_large_bodies() -> None:
+    refuse_large_body(request)
 
 
 @locust.errorhandler(Exception)
@@ -212,9 +218,9 @@ def tasks() -> Response:
     runner = _web_ui().environment.runner
     if runner is None:
         return jsonify({"per_class": {}, "total": {}})
-    counts = dict(runner.user_classes_count)
+    counts: dict[str, float] = {**runner.user_classes_count}
     if not any(counts.values()):
-        counts = {user_class.__name__: 1 for user_class in runner.user_classes}
+        counts = {kind.__name__: kind.fixed_count or kind.weight for kind in runner.user_classes}
     return jsonify(
         {
             "per_class": get_ratio(runner.user_classes, counts, False),

@@ -159,6 +159,8 @@ class WebUI:
         options = environment.parsed_options
         runner = environment.runner
         shape = environment.shape_class
+        # With the picker the form says whether there is a shape.
+        decides = shape is not None and not shape.use_common_options and not self.userclass_picker_is_active
         host, overridden = self._host()
         self.template_args.update(
             {
@@ -171,15 +173,15 @@ class WebUI:
                 "host": without_userinfo(host or ""),
                 "history": environment.stats.history,
                 "override_host_warning": overridden,
-                "missing_host_warning": not host,
+                "missing_host_warning": not host and not overridden,
                 "is_host_required": locust_c.web.HOST_IS_REQUIRED,
                 "num_users": getattr(options, "num_users", None),
                 "spawn_rate": getattr(options, "spawn_rate", None),
                 "run_time": getattr(options, "run_time", None),
                 "profile": environment.profile,
-                "hide_common_options": shape is not None and not shape.use_common_options,
+                "hide_common_options": decides,
                 "shape_use_common_options": shape is not None and shape.use_common_options,
-                "shape": type(shape).__name__ if shape is not None else None,
+                "shape": None if shape is None or self.userclass_picker_is_active else type(shape).__name__,
                 "stats_history_enabled": bool(getattr(options, "stats_history_enabled", False)),
                 "tasks": "{}",
                 "extra_options": self._custom_arguments(),
@@ -207,11 +209,11 @@ class WebUI:
         return {**described, "host": without_userinfo(described.get("host") or "") or None}
 
     def _host(self) -> tuple[str | None, bool]:
-        """The host of the test, and whether it replaces one that a user class names itself."""
+        """The host of the test, and whether one in the form replaces those of several user classes."""
         hosts = {user_class.host for user_class in self.environment.user_classes}
-        if self.environment.host:
-            return self.environment.host, bool(hosts - {None, self.environment.host})
-        return (hosts.pop(), False) if len(hosts) == 1 else (None, False)
+        if self.environment.host or len(hosts) > 1:
+            return self.environment.host, not self.environment.host
+        return (hosts.pop() if hosts else None), False
 
     def _custom_arguments(self) -> dict[str, dict[str, Any]]:
         options = self.environment.parsed_options

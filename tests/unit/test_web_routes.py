@@ -81,14 +81,6 @@ def test_the_run_time_ends_the_test(web_ui: Any, client: Any) -> None:
     until(lambda: runner.state == "stopped")
 
 
-def test_a_new_start_forgets_the_old_run_time(web_ui: Any, client: Any) -> None:
-    client.post("/swarm", data={"user_count": "1", "spawn_rate": "10", "run_time": "1s"})
-    first = web_ui.swarming._timer
-    client.post("/swarm", data={"user_count": "1", "spawn_rate": "10"})
-    assert first.dead
-    assert web_ui.swarming._timer is None
-
-
 MISSING = "Missing or invalid user_count or spawn_rate from /swarm request"
 
 
