@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from .. import log
+from ..argument_parser import ui_extra_args_dict
 from ..credentials import without_userinfo
 from ..runners import STATE_RUNNING, STATE_SPAWNING
 from ..util.timespan import parse_timespan
@@ -74,9 +75,13 @@ def read_form(form: MultiDict[str, str], options: Namespace | None) -> SwarmForm
             result.run_time_s = parse_timespan(form["run_time"])
         except ValueError:
             raise SwarmError("Valid run_time formats are : 20, 20s, 3m, 2h, 1h20m, 3h30m10s, etc.") from None
-    for name in form:
-        if name not in _OWN_FIELDS and options is not None and hasattr(options, name):
-            result.custom[name] = _converted(name, form.getlist(name), getattr(options, name))
+    old = {} if options is None else vars(options)
+    custom = [name for name in form if name not in _OWN_FIELDS and name in old]
+    # Only an argument without a value does not show by its value what it takes.
+    arguments = ui_extra_args_dict([]) if any(old[name] is None for name in custom) else {}
+    for name in custom:
+        several = old[name] is None and arguments.get(name, {}).get("is_multiple")
+        result.custom[name] = _converted(name, form.getlist(name), [] if several else old[name])
     return result
 
 
@@ -123,7 +128,7 @@ class Swarming:
         self.picker_is_active = picker_is_active
         self._next: Callable[[], None] | None = None
         self._starter: gevent.Greenlet | None = None
-        self._timer: gevent.Greenlet | None = None
+        self._sets_end = False  # or the command does, with -t: its limit holds when the page changes the load
 
     def start(self, form: SwarmForm) -> dict[str, Any]:
         """Carry out ``form``; the test starts, or changes, while the answer is on its way.
@@ -163,7 +168,9 @@ class Swarming:
     def cancel(self) -> None:
         """Give up a start that is still going on, and forget the run time of the last one."""
         self._next = None
-        self._kill(self._starter)
+        starter = self._starter
+        if starter is not None and starter is not gevent.getcurrent():
+            starter.kill()
         self._forget_run_time()
 
     def _begin(self, start: Callable[[], None]) -> None:
@@ -181,22 +188,18 @@ class Swarming:
         runner.start(users, rate)
         # The test may have waited for the end of another one, and a listener may have ended it.
         if run_time_s and self._next is None and runner.state in (STATE_SPAWNING, STATE_RUNNING):
-            self._timer = self._spawn(self._stop_after, run_time_s, runner)
-
-    def _stop_after(self, seconds: float, runner: Runner) -> None:
-        gevent.sleep(seconds)
-        self._timer = None
-        logger.info("--run-time limit reached, stopping test")
-        runner.stop()
+            runner.end_after(run_time_s, self._stop_in_time)
+            self._sets_end = True
 
     def _forget_run_time(self) -> None:
-        self._kill(self._timer)
-        self._timer = None
+        if self._sets_end and self.environment.runner is not None:
+            self.environment.runner.cancel_end()
+        self._sets_end = False
 
-    @staticmethod
-    def _kill(greenlet: gevent.Greenlet | None) -> None:
-        if greenlet is not None and greenlet is not gevent.getcurrent():
-            greenlet.kill()
+    def _stop_in_time(self) -> None:
+        logger.info("--run-time limit reached, stopping test")
+        if self.environment.runner is not None:
+            self.environment.runner.stop()
 
     def _take_over(self, form: SwarmForm) -> None:
         """Let the options say what the form said, for listeners and user classes that read them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from ..states import STATE_MISSING
 from . import built, tls
 from .application import Registrations, make_app
 from .figures import Figures
+from .guard import Access, Guard
 from .routes import locust as routes
 from .routes import request_stats
 from .server import ALL_ADDRESSES, Server, listen
@@ -54,6 +56,7 @@ class WebUI:
         delayed_start: bool = False,
         userclass_picker_is_active: bool = False,
         build_path: str | None = None,
+        access: Access | None = None,
     ) -> None:
         """Bind the port; serve at once unless ``delayed_start`` is set.
 
@@ -61,6 +64,7 @@ class WebUI:
         :param port: 0 for a free one, see :attr:`port`.
         :param web_base_path: what all paths start with, such as ``/locust``.
         :param tls_cert: path of a certificate, for https, with ``tls_key``.
+        :param access: who may use the page; in the command, options say so. Default: whoever reaches it.
         :raises OSError: the port cannot be had.
         :raises locust_c.web.tls.TlsError: certificate and key cannot be used.
         :raises ValueError: an argument asks for something that this version does not have.
@@ -80,15 +84,18 @@ class WebUI:
         self.stats_csv_writer = stats_csv_writer
         self.userclass_picker_is_active = userclass_picker_is_active
         self.display_name: str | None = None
+        #: Another one for each start of a server, so that a page that is open notices.
+        self.instance = secrets.token_hex(8)
         self.template_args: dict[str, Any] = {}
         self.auth_args: dict[str, Any] = {}
         self.greenlet: gevent.Greenlet | None = None
         self.swarming = Swarming(environment, userclass_picker_is_active)
         self.figures = Figures(environment)
         listener = listen(host, port)
-        self.port: int = listener.getsockname()[1]
+        address, self.port = listener.getsockname()[:2]
         self.app = self._take_app()
-        self.server = Server(listener, self.app, context)
+        self.guard = Guard(self, access or Access(), address)
+        self.server = Server(listener, self.guard, context)
         if not delayed_start:
             self.start()
 
@@ -161,9 +168,10 @@ class WebUI:
         shape = environment.shape_class
         # With the picker the form says whether there is a shape.
         decides = shape is not None and not shape.use_common_options and not self.userclass_picker_is_active
-        host, overridden = self._host()
+        host, overridden, missing = self._host()
         self.template_args.update(
             {
+                "instance": self.instance,
                 "locustfile": environment.locustfile,
                 "state": runner.state if runner is not None else STATE_MISSING,
                 "is_distributed": False,
@@ -173,7 +181,7 @@ class WebUI:
                 "host": without_userinfo(host or ""),
                 "history": environment.stats.history,
                 "override_host_warning": overridden,
-                "missing_host_warning": not host and not overridden,
+                "missing_host_warning": missing,
                 "is_host_required": locust_c.web.HOST_IS_REQUIRED,
                 "num_users": getattr(options, "num_users", None),
                 "spawn_rate": getattr(options, "spawn_rate", None),
@@ -188,6 +196,11 @@ class WebUI:
                 "show_userclass_picker": self.userclass_picker_is_active,
                 "available_user_classes": sorted(environment.available_user_classes or {}),
                 "available_shape_classes": ["Default", *sorted(environment.available_shape_classes or {})],
+                "shapes_with_common_options": [
+                    name
+                    for name, available in sorted((environment.available_shape_classes or {}).items())
+                    if available.use_common_options
+                ],
                 "available_user_tasks": {
                     name: [getattr(task, "__name__", str(task)) for task in tasks]
                     for name, tasks in (environment.available_user_tasks or {}).items()
@@ -208,12 +221,13 @@ class WebUI:
         described = user_class.json()
         return {**described, "host": without_userinfo(described.get("host") or "") or None}
 
-    def _host(self) -> tuple[str | None, bool]:
-        """The host of the test, and whether one in the form replaces those of several user classes."""
+    def _host(self) -> tuple[str | None, bool, bool]:
+        """The host of the test; whether the user classes set several; whether one of them sets none."""
+        if self.environment.host:
+            return self.environment.host, False, False
         hosts = {user_class.host for user_class in self.environment.user_classes}
-        if self.environment.host or len(hosts) > 1:
-            return self.environment.host, not self.environment.host
-        return (hosts.pop() if hosts else None), False
+        host = hosts.pop() if len(hosts) == 1 else None
+        return host, bool(hosts), not host and (not hosts or None in hosts)
 
     def _custom_arguments(self) -> dict[str, dict[str, Any]]:
         options = self.environment.parsed_options

@@ -81,6 +81,15 @@ def test_the_run_time_ends_the_test(web_ui: Any, client: Any) -> None:
     until(lambda: runner.state == "stopped")
 
 
+def test_the_run_time_of_the_command_outlasts_changes_on_the_page(web_ui: Any, client: Any) -> None:
+    runner = web_ui.environment.runner
+    runner.end_after(100, runner.quit)
+    client.post("/swarm", data={"user_count": "1", "spawn_rate": "10"})
+    assert runner.run_time_s == 100
+    client.post("/swarm", data={"user_count": "1", "spawn_rate": "10", "run_time": "2m"})
+    until(lambda: runner.run_time_s == 120)
+
+
 MISSING = "Missing or invalid user_count or spawn_rate from /swarm request"
 
 
@@ -134,6 +143,20 @@ def test_custom_arguments_keep_their_types(web_ui: Any, client: Any) -> None:
     assert not hasattr(values, "unknown")
 
 
+def test_an_argument_of_several_values_that_has_none_keeps_all(
+    web_ui: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = Events()
+    events.init_command_line_parser.add_listener(
+        lambda parser: parser.add_argument("--regions", choices=["eu", "us"], is_multiple=True)
+    )
+    monkeypatch.setattr(locust_c, "events", events)
+    for picked in ["eu", "us"], ["us"]:
+        web_ui.environment.parsed_options = options(regions=None)
+        client.post("/swarm", data={"user_count": "0", "spawn_rate": "1", "regions": picked})
+        assert web_ui.environment.parsed_options.regions == picked
+
+
 def test_a_custom_argument_of_the_wrong_type_is_refused(web_ui: Any, client: Any) -> None:
     web_ui.environment.parsed_options = options(count=3)
     answer = client.post("/swarm", data={"user_count": "1", "spawn_rate": "1", "count": "many"})
@@ -173,7 +196,7 @@ def test_logs_and_workers_of_a_local_test(client: Any) -> None:
 
 def test_there_is_no_login(client: Any) -> None:
     answer = client.get("/login")
-    assert (answer.status_code, answer.location) == (302, "/")
+    assert (answer.status_code, answer.location) == (302, "./")
 
 
 @pytest.mark.parametrize("path", ["/swarm", "/stop", "/stats/reset"])

@@ -108,12 +108,12 @@ def test_a_start_while_a_test_ends_waits_for_the_end(ending: Any) -> None:
     runner = ending.environment.runner
     assert runner.state == "cleanup"
     # The time of the next test has not begun.
-    assert ending.swarming._timer is None
+    assert runner.run_time_s is None
     Stays.gate.set()
     Stays.gate = Event()
     until(lambda: runner.state == "running")
     assert runner.user_count == 2
-    assert ending.swarming._timer is not None
+    until(lambda: runner.run_time_s == 60)
 
 
 def test_a_start_that_waits_for_the_end_can_be_taken_back(ending: Any) -> None:
@@ -164,18 +164,16 @@ def test_two_pages_at_once_start_one_test_of_which_the_last_decides(web_ui: Any)
 
 
 def test_a_change_decides_about_the_run_time_anew(web_ui: Any) -> None:
-    runner = web_ui.environment.runner
+    runner, parsed = web_ui.environment.runner, web_ui.environment.parsed_options
     swarm(web_ui, 1, run_time="1")
-    until(lambda: runner.state == "running")
+    until(lambda: runner.state == "running" and runner.run_time_s == 1)
     swarm(web_ui, 2, run_time="60")
     until(lambda: runner.user_count == 2)
-    timer = web_ui.swarming._timer
-    assert timer is not None
-    assert web_ui.environment.parsed_options.run_time == 60
+    assert (runner.run_time_s, parsed.run_time) == (60, 60)
+    timer = runner._timer
     swarm(web_ui, 3)
     until(lambda: runner.user_count == 3)
-    assert (timer.dead, web_ui.swarming._timer) == (True, None)
-    assert web_ui.environment.parsed_options.run_time is None
+    assert (timer.dead, runner.run_time_s, parsed.run_time) == (True, None, None)
 
 
 def test_what_a_listener_of_the_start_stops_has_no_run_time_left(web_ui: Any) -> None:
@@ -183,18 +181,17 @@ def test_what_a_listener_of_the_start_stops_has_no_run_time_left(web_ui: Any) ->
     environment.events.test_start.add_listener(lambda environment, **_: environment.runner.stop())
     swarm(web_ui, 1, run_time="60")
     until(lambda: web_ui.swarming._starter.ready())
-    assert (environment.runner.state, web_ui.swarming._timer) == ("stopped", None)
+    assert (environment.runner.state, environment.runner.run_time_s) == ("stopped", None)
 
 
 def test_a_form_that_is_refused_changes_nothing(web_ui: Any) -> None:
     swarm(web_ui, 2, run_time="60")
     runner = web_ui.environment.runner
     until(lambda: runner.state == "running")
-    timer = web_ui.swarming._timer
     for wrong in ({"user_count": "x"}, {"spawn_rate": "0"}, {"run_time": "soon"}, {"user_count": "-1"}):
         assert not swarm(web_ui, 5, **wrong, host="http://other")["success"]
     assert (runner.user_count, web_ui.environment.host) == (2, None)
-    assert (web_ui.swarming._timer, timer.dead) == (timer, False)
+    assert runner.run_time_s == 60
 
 
 @pytest.mark.parametrize("path", ["/swarm", "/user", "/stop", "/stats/reset"])
@@ -243,7 +240,7 @@ def test_before_a_test_the_task_ratios_are_those_of_the_weights(monkeypatch: pyt
     [
         ([Homeless], None, "", (False, True)),
         ([Weighty], None, "http://other", (False, False)),
-        ([Homeless, Weighty], None, "", (True, False)),
+        ([Homeless, Weighty], None, "", (True, True)),
         ([Homeless, Weighty], "http://all", "http://all", (False, False)),
     ],
 )

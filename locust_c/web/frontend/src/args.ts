@@ -18,6 +18,8 @@ export interface UserClass {
 }
 
 export interface TemplateArgs {
+  /** Another one for each start of the server; pages of users' own may come without it. */
+  instance?: string;
   locustfile: string | null;
   state: string;
   version: string;
@@ -40,6 +42,7 @@ export interface TemplateArgs {
   show_userclass_picker: boolean;
   available_user_classes: string[];
   available_shape_classes: string[];
+  shapes_with_common_options: string[];
   available_user_tasks: Record<string, string[]>;
   users: Record<string, UserClass>;
   stats_history_enabled: boolean;
