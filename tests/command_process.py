@@ -67,11 +67,15 @@ class Command:
         self.process.send_signal(number)
 
     @property
+    def address(self) -> str:
+        """The address of the web page."""
+        self.wait_for("press enter to open your default browser.")
+        return self.err.partition("Starting web interface at ")[2].partition(",")[0]
+
+    @property
     def port(self) -> int:
         """The port of the web page."""
-        self.wait_for("press enter to open your default browser.")
-        address = self.err.partition("Starting web interface at ")[2].partition(",")[0]
-        return int(address.rpartition(":")[2].partition("/")[0])
+        return int(self.address.rpartition(":")[2].partition("/")[0])
 
     def wait_until(self, condition: Callable[[], bool], what: str, may_end: bool = False) -> None:
         """Wait until ``condition`` holds; the test fails with ``what`` if it takes too long."""
