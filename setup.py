@@ -41,7 +41,10 @@ def build_page() -> None:
         return
     npm = shutil.which("npm")
     if npm is None:
-        print("locust-c: npm (Node.js 18 or newer) is not installed: building without the web page", file=sys.stderr)
+        print(
+            "locust-c: npm (Node.js 18 or newer) is not installed: building without the web page",
+            file=sys.stderr,
+        )
         return
     try:
         subprocess.run([npm, "ci", "--omit=dev", "--no-audit", "--no-fund"], cwd=FRONTEND, check=True)

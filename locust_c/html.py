@@ -15,6 +15,7 @@ from . import runners, stats
 from .credentials import without_userinfo
 from .report import page
 from .report.charts import thinned
+from .stats_errors import shortened
 from .stats_json import replace_file
 from .stats_turns import in_turns
 from .user.inspectuser import get_ratio
@@ -135,9 +136,7 @@ def _template_args(environment: Environment, show_download_link: bool) -> dict[s
 
 def _failure(error: stats.StatsError) -> dict[str, Any]:
     row = error.to_dict()
-    text = str(row["error"])
-    if len(text) > MAX_TEXT:
-        row["error"] = f"{text[:MAX_TEXT]}… ({len(text) - MAX_TEXT:,} more characters)"
+    row["error"] = shortened(str(row["error"]), MAX_TEXT)
     return row
 
 

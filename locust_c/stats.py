@@ -28,6 +28,7 @@ from .stats_distributed import setup_distributed_stats_event_listeners
 from .stats_entry import CachedResponseTimes, EntryFigures, StatsEntryDict
 from .stats_errors import RequestStatsAdditionError, StatsError, StatsErrorDict
 from .stats_json import print_stats_json, save_stats_json
+from .stats_rows import Rows
 from .stats_times import (
     avg,
     bucket_response_time,
@@ -164,27 +165,7 @@ class StatsEntry(EntryFigures):
 
     def to_dict(self, escape_string_values: bool = False) -> dict[str, Any]:
         """A row of ``stats`` in ``/stats/requests``. ``escape_string_values`` has no effect, as in Locust."""
-        percentiles = {
-            f"response_time_percentile_{share}": self.get_response_time_percentile(share)
-            for share in PERCENTILES_TO_STATISTICS
-        }
-        shortest = self.min_response_time
-        return {
-            "method": self.method,
-            "name": self.name,
-            "num_requests": self.num_requests,
-            "num_failures": self.num_failures,
-            "min_response_time": 0 if shortest is None else proper_round(shortest),
-            "max_response_time": proper_round(self.max_response_time),
-            "current_rps": self.current_rps,
-            "current_fail_per_sec": self.current_fail_per_sec,
-            "avg_response_time": self.avg_response_time,
-            "median_response_time": self.median_response_time,
-            "total_rps": self.total_rps,
-            "total_fail_per_sec": self.total_fail_per_sec,
-            **percentiles,
-            "avg_content_length": self.avg_content_length,
-        }
+        return Rows(self.stats, PERCENTILES_TO_STATISTICS).row(self)
 
     @classmethod
     def unserialize(cls, data: StatsEntryDict, stats: RequestStats) -> StatsEntry:

@@ -19,11 +19,21 @@ from .stats_times import bucket_response_time, calculate_response_time_percentil
 if TYPE_CHECKING:
     from .stats import RequestStats
 
-__all__ = ["CachedResponseTimes", "EntryFigures", "StatsEntryDict"]
+__all__ = ["CachedResponseTimes", "EntryFigures", "StatsEntryDict", "current_seconds"]
 
 # "Current" figures leave out the last two seconds, which are not complete, and take the ten before.
 _CURRENT_FROM = 12
 _CURRENT_TO = 2
+
+
+def current_seconds(last: float | None, start: float | None) -> tuple[int, int] | None:
+    """The epoch seconds, first and end, that "current" figures are taken from; None without a request.
+
+    ``last`` and ``start`` are when the run's last request ended, and when counting began.
+    """
+    if last is None:
+        return None
+    return max(int(last) - _CURRENT_FROM, int(start or 0)), int(last) - _CURRENT_TO
 
 
 class CachedResponseTimes(NamedTuple):
@@ -254,16 +264,18 @@ class EntryFigures(_core.StatsCounters):
         """Mean response length in bytes; 0 without requests."""
         return self.total_content_length / self.num_requests if self.num_requests else 0
 
-    def _current(self) -> tuple[float, float]:
-        last = self.stats.last_request_timestamp
-        if last is None:
+    def current_rates(self, seconds: tuple[int, int] | None) -> tuple[float, float]:
+        """Requests and failures per second in :func:`current_seconds`."""
+        if seconds is None:
             return 0, 0
-        end = int(last) - _CURRENT_TO
-        first = max(int(last) - _CURRENT_FROM, int(self.stats.start_time or 0))
+        first, end = seconds
         if end <= first:
             return 0.0, 0.0
         requests, failures = self.counts_between(first, end)
         return requests / (end - first), failures / (end - first)
+
+    def _current(self) -> tuple[float, float]:
+        return self.current_rates(current_seconds(self.stats.last_request_timestamp, self.stats.start_time))
 
     @property
     def current_rps(self) -> float:

@@ -11,10 +11,15 @@ from . import _core
 from .exception import CatchResponseError
 from .stats_dicts import StatsBaseDict
 
-__all__ = ["RequestStatsAdditionError", "StatsError", "StatsErrorDict"]
+__all__ = ["RequestStatsAdditionError", "StatsError", "StatsErrorDict", "shortened"]
 
 _ADDRESS = re.compile(r"object at (0x[^>]*)>")
 _UNWRAPPED = CatchResponseError.__name__ + "("
+
+
+def shortened(text: str, most: int) -> str:
+    """``text``, or its first ``most`` characters and how many there are more."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
 class RequestStatsAdditionError(Exception):

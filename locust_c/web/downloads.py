@@ -1,4 +1,4 @@
-"""The statistics of the test as files to save: CSV, with the columns of ``--csv``."""
+"""The statistics of the test as files to save: CSV with the columns of ``--csv``, and JSON as ``--json``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from flask import Blueprint, Response, send_file
 
 from .. import stats
 from ..html import download_name
+from ..stats_json import json_of
 
 if TYPE_CHECKING:
+    from ..env import Environment
     from .ui import WebUI
 
 __all__ = ["add_downloads"]
@@ -22,7 +24,7 @@ _Rows = Callable[[Any], None]
 
 
 def add_downloads(routes: Blueprint, web_ui_of_request: Callable[[], WebUI]) -> None:
-    """Add the four addresses to ``routes``; ``web_ui_of_request`` finds the page that a request is for."""
+    """Add the five addresses to ``routes``; ``web_ui_of_request`` finds the page that a request is for."""
 
     @routes.route("/stats/requests/csv")
     def request_stats_csv() -> Response:
@@ -41,6 +43,13 @@ def add_downloads(routes: Blueprint, web_ui_of_request: Callable[[], WebUI]) -> 
         """A row for each kind of exception."""
         web_ui = web_ui_of_request()
         return _attachment(web_ui, _writer(web_ui).exceptions_csv, "exceptions")
+
+    @routes.route("/stats/requests/json")
+    def request_stats_json() -> Response:
+        """The entries as ``--json-file`` writes them."""
+        environment = web_ui_of_request().environment
+        response = Response(json_of(environment.stats), mimetype="application/json")
+        return _as_file(response, environment, "_requests.json")
 
     @routes.route("/stats/requests_full_history/csv")
     def request_stats_full_history_csv() -> Response | tuple[str, int]:
@@ -66,7 +75,10 @@ def _writer(web_ui: WebUI) -> stats.StatsCSV:
 def _attachment(web_ui: WebUI, write_rows: _Rows, kind: str) -> Response:
     text = io.StringIO(newline="")
     write_rows(csv.writer(text))
-    response = Response(text.getvalue(), mimetype="text/csv")
-    name = download_name(web_ui.environment, f"_{kind}.csv")
+    return _as_file(Response(text.getvalue(), mimetype="text/csv"), web_ui.environment, f"_{kind}.csv")
+
+
+def _as_file(response: Response, environment: Environment, ending: str) -> Response:
+    name = download_name(environment, ending)
     response.headers["Content-Disposition"] = f"attachment;filename={name}"
     return response

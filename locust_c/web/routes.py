@@ -14,6 +14,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    send_from_directory,
     url_for,
 )
 from markupsafe import Markup
@@ -22,6 +23,8 @@ from werkzeug.exceptions import HTTPException
 from .. import log
 from ..credentials import without_userinfo
 from ..html import download_name, get_html_report, json_for_script
+from ..states import STATE_MISSING
+from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
 from .origin import is_cross_site
 from .policy import NOTHING, built_in_page, nonce, page_root, set_headers
@@ -34,9 +37,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("locust.web")
 
-locust = Blueprint(
-    "locust", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
-)
+locust = Blueprint("locust", __name__, template_folder=str(DIST))
+
+#: Files below ``/assets`` have a digest of their content in their names.
+_ASSET_AGE_S = 365 * 24 * 3600
 
 
 def _web_ui() -> WebUI:
@@ -91,8 +95,18 @@ def index() -> Response | tuple[str, int]:
     web_ui = _web_ui()
     if web_ui.environment.runner is None:
         return "Error: Locust Environment does not have any runner", 500
+    if not is_built():
+        return MISSING, 500
     web_ui.update_template_args()
     return built_in_page(render_template("index.html", template_args=web_ui.template_args))
+
+
+@locust.route("/assets/<path:name>")
+def send_assets(name: str) -> Response:
+    """What the page loads."""
+    response = send_from_directory(DIST / "assets", name, max_age=_ASSET_AGE_S)
+    response.cache_control.immutable = True
+    return response
 
 
 @locust.route("/swarm", methods=["POST"])
@@ -147,8 +161,15 @@ def reset_stats() -> str:
 
 @locust.route("/stats/requests")
 def request_stats() -> Response:
-    """The figures of the test, all entries and the total."""
-    return jsonify(_web_ui().current_figures())
+    """The figures of the test: the first 500 entries and the total, or all entries with ``?all=1``."""
+    everything = request.args.get("all", "") not in ("", "0")
+    return Response(_web_ui().figures.requests(everything), mimetype="application/json")
+
+
+@locust.route("/stats/phases")
+def phases() -> Response:
+    """How long looking up, connecting, TLS, sending, waiting and receiving took, by entry; and the lag."""
+    return Response(_web_ui().figures.phases(), mimetype="application/json")
 
 
 @locust.route("/stats/report")
@@ -206,6 +227,13 @@ def tasks() -> Response:
 def logs() -> Response:
     """The last lines of the log."""
     return jsonify({"master": log.get_logs(), "workers": _web_ui().environment.worker_logs})
+
+
+@locust.route("/healthz")
+def healthz() -> Response:
+    """For probes: the process answers, and this is what it is at."""
+    runner = _web_ui().environment.runner
+    return jsonify({"status": "ok", "state": STATE_MISSING if runner is None else runner.state})
 
 
 @locust.route("/worker-count")

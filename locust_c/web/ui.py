@@ -16,10 +16,11 @@ from .. import __version__, log, stats
 from ..argument_parser import ui_extra_args_dict
 from ..credentials import without_userinfo
 from ..states import STATE_MISSING
-from ..util.cache import Memo
-from . import figures, tls
+from . import built, tls
 from .application import Registrations, make_app
+from .figures import Figures
 from .routes import locust as routes
+from .routes import request_stats
 from .server import ALL_ADDRESSES, Server, listen
 from .swarm import Swarming
 
@@ -83,7 +84,7 @@ class WebUI:
         self.auth_args: dict[str, Any] = {}
         self.greenlet: gevent.Greenlet | None = None
         self.swarming = Swarming(environment, userclass_picker_is_active)
-        self.figures: Memo[dict[str, Any]] = Memo()
+        self.figures = Figures(environment)
         listener = listen(host, port)
         self.port: int = listener.getsockname()[1]
         self.app = self._take_app()
@@ -101,7 +102,18 @@ class WebUI:
             known.apply(app)
         app.extensions[EXTENSION] = self
         app.register_blueprint(routes, url_prefix=self.web_base_path or None)
+        app.view_functions["locust.request_stats"] = self._with_clear_cache(request_stats)
         return app
+
+    def _with_clear_cache(self, view: Callable[[], Any]) -> Callable[[], Any]:
+        """The view as Locust documents it: ``view.clear_cache()`` forgets the remembered answer."""
+
+        @wraps(view)
+        def call() -> Any:
+            return view()
+
+        call.clear_cache = self.figures.clear  # type: ignore[attr-defined]
+        return call
 
     @property
     def url(self) -> str:
@@ -115,6 +127,8 @@ class WebUI:
     def start(self) -> None:
         """Serve the page in a greenlet of its own (:attr:`greenlet`); once started, nothing happens."""
         if self.greenlet is None:
+            if not built.is_built():
+                logger.warning("%s", built.MISSING.removeprefix("Error: "))
             self.greenlet = gevent.spawn(self.server.serve_forever)
             self.greenlet.link_exception(log.greenlet_exception_logger(logger))
 
@@ -207,7 +221,3 @@ class WebUI:
         for name, argument in arguments.items():
             argument["default_value"] = getattr(options, name, argument["default_value"])
         return arguments
-
-    def current_figures(self) -> dict[str, Any]:
-        """What ``/stats/requests`` answers; remembered for ``locust.web.DEFAULT_CACHE_TIME`` seconds."""
-        return self.figures.get(lambda: figures.of(self.environment), locust_c.web.DEFAULT_CACHE_TIME)

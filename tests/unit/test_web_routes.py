@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from flask import render_template
 from report_page import Report
-from web_fixtures import Visitor, make_environment, options, page, until
+from web_fixtures import Visitor, make_environment, options, page, template_args, until
 
 import locust_c.web
 from locust_c.env import Environment
 from locust_c.event import Events
 from locust_c.stats import StatsCSV, StatsCSVFileWriter
+from locust_c.web import built
 
 
 @pytest.fixture
@@ -34,83 +35,6 @@ def web_ui(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 @pytest.fixture
 def client(web_ui: Any) -> Any:
     return web_ui.app.test_client()
-
-
-def test_figures_of_a_test_that_has_not_started(client: Any) -> None:
-    figures = client.get("/stats/requests").json
-    assert sorted(figures) == [
-        "current_fail_per_sec",
-        "current_response_time_percentiles",
-        "current_rps",
-        "errors",
-        "fail_ratio",
-        "state",
-        "stats",
-        "total_fail_per_sec",
-        "total_rps",
-        "user_count",
-    ]
-    assert (figures["state"], figures["user_count"], figures["errors"]) == ("ready", 0, [])
-    assert figures["current_response_time_percentiles"] == {
-        "response_time_percentile_0.5": None,
-        "response_time_percentile_0.95": None,
-    }
-    assert [row["name"] for row in figures["stats"]] == ["Aggregated"]
-
-
-def test_figures_of_requests(web_ui: Any, client: Any) -> None:
-    stats = web_ui.environment.stats
-    for method, name, length in (("GET", "/b", 10), ("POST", "/a", 30), ("GET", "/a", 20)):
-        stats.log_request(method, name, 12.0, length)
-    stats.log_error("GET", "/b", "boom")
-    figures = client.get("/stats/requests").json
-    assert [(row["method"], row["name"]) for row in figures["stats"]] == [
-        ("GET", "/a"),
-        ("POST", "/a"),
-        ("GET", "/b"),
-        ("", "Aggregated"),
-    ]
-    assert sorted(figures["stats"][0]) == [
-        "avg_content_length",
-        "avg_response_time",
-        "current_fail_per_sec",
-        "current_rps",
-        "max_response_time",
-        "median_response_time",
-        "method",
-        "min_response_time",
-        "name",
-        "num_failures",
-        "num_requests",
-        "response_time_percentile_0.95",
-        "response_time_percentile_0.99",
-        "total_fail_per_sec",
-        "total_rps",
-    ]
-    assert (figures["stats"][-1]["num_requests"], figures["stats"][-1]["num_failures"]) == (3, 1)
-    (error,) = figures["errors"]
-    assert (error["method"], error["name"], error["error"], error["occurrences"]) == ("GET", "/b", "boom", 1)
-    assert figures["fail_ratio"] == pytest.approx(1 / 3)
-
-
-def test_no_more_than_500_entries_are_shown(web_ui: Any, client: Any) -> None:
-    for number in range(510):
-        web_ui.environment.stats.log_request("GET", f"/{number}", 1, 1)
-        web_ui.environment.stats.log_error("GET", f"/{number}", f"e{number}")
-    figures = client.get("/stats/requests").json
-    assert (len(figures["stats"]), len(figures["errors"])) == (501, 500)
-
-
-def test_figures_are_remembered_for_a_moment(
-    web_ui: Any, client: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(locust_c.web, "DEFAULT_CACHE_TIME", 1000.0)
-    assert client.get("/stats/requests").json["stats"][-1]["num_requests"] == 0
-    web_ui.environment.stats.log_request("GET", "/", 1, 1)
-    assert client.get("/stats/requests").json["stats"][-1]["num_requests"] == 0
-    client.post("/stats/reset")
-    web_ui.environment.stats.log_request("GET", "/", 1, 1)
-    assert client.get("/stats/requests").json["stats"][-1]["num_requests"] == 1
 
 
 def test_without_a_runner_the_figures_are_empty(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,8 +255,7 @@ def test_the_page_shows_names_as_text(web_ui: Any, client: Any) -> None:
 def test_the_page_is_given_what_extensions_read(web_ui: Any, client: Any) -> None:
     web_ui.environment.parsed_options = options(num_users=7, spawn_rate=2.0)
     html = client.get("/").text
-    text = html.partition('<script id="template-args" type="application/json">')[2].partition("</script>")[0]
-    args = json.loads(text)
+    args = template_args(html)
     assert args == json.loads(json.dumps(web_ui.template_args, default=str))
     assert (args["num_users"], args["spawn_rate"], args["host"]) == (7, 2.0, "http://h")
     assert (args["state"], args["version"]) == ("ready", locust_c.__version__)
@@ -341,11 +264,9 @@ def test_the_page_is_given_what_extensions_read(web_ui: Any, client: Any) -> Non
 
 
 def test_the_form_does_not_ask_for_what_a_load_shape_decides(web_ui: Any, client: Any) -> None:
-    assert 'name="user_count"' in client.get("/").text
+    assert template_args(client.get("/").text)["hide_common_options"] is False
     web_ui.environment.shape_class = SimpleNamespace(use_common_options=False)
-    html = client.get("/").text
-    assert 'name="user_count"' not in html
-    assert 'name="host"' in html
+    assert template_args(client.get("/").text)["hide_common_options"] is True
 
 
 def test_a_load_shape_is_started_without_numbers(web_ui: Any, client: Any) -> None:
@@ -360,10 +281,23 @@ def test_a_load_shape_is_started_without_numbers(web_ui: Any, client: Any) -> No
     until(lambda: started == [1])
 
 
-@pytest.mark.parametrize("name", ["page.css", "page.js", "icon.svg"])
-def test_the_files_of_the_page_are_served(client: Any, name: str) -> None:
-    with client.get(f"/assets/{name}") as answer:
-        assert answer.status_code == 200
+def test_the_files_of_the_page_are_served_and_can_be_kept(client: Any) -> None:
+    names = re.findall(r'"\./(assets/[^"]+)"', client.get("/").text)
+    assert {name.rpartition(".")[2] for name in names} == {"css", "js", "svg"}
+    for name in names:
+        with client.get(name) as answer:
+            assert (answer.status_code, len(answer.data) > 100) == (200, True)
+            assert "immutable" in answer.headers["Cache-Control"]
+    assert client.get("/assets/../index.html").status_code == 404
+
+
+def test_without_a_built_page_everything_else_works(
+    client: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(built, "DIST", tmp_path)
+    answer = client.get("/")
+    assert (answer.status_code, answer.text) == (500, built.MISSING)
+    assert client.get("/stats/requests").status_code == 200
 
 
 def test_the_report_is_shown_and_can_be_saved(web_ui: Any, client: Any) -> None:
@@ -395,7 +329,7 @@ def test_a_page_of_an_extension_is_the_page_with_its_own_values(web_ui: Any, cli
     answer = client.get("/mine")
     assert answer.status_code == 200
     assert '"extended_tabs": ["\\u003c/x\\u003e"]' in answer.text
-    assert 'id="start"' in answer.text
+    assert 'id="app"' in answer.text
 
 
 def test_statistics_can_be_saved_as_csv(web_ui: Any, client: Any) -> None:

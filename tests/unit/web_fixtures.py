@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -56,6 +58,13 @@ def options(**values: Any) -> Any:
     """Parsed options, as far as the page reads them."""
     known = {"num_users": None, "spawn_rate": None, "run_time": None, "host": None, "stop_timeout": 0}
     return SimpleNamespace(**{**known, **values})
+
+
+def template_args(html: str) -> Any:
+    """What the page is given, as the tools of others find it."""
+    found = re.search(r"window\.templateArgs = (.*);$", html, re.MULTILINE)
+    assert found is not None, html
+    return json.loads(found[1])
 
 
 def until(condition: Callable[[], object]) -> None:
