@@ -117,7 +117,7 @@ class Chromium:
         self.cdp("Browser.setDownloadBehavior", behavior="default")
 
     def console(self) -> list[str]:
-        """What the browser reported as errors since the last call: exceptions, refused loads, the policy's."""
+        """Errors that the browser reported since the last call: exceptions, refused loads, the policy's."""
         return [
             f"{entry['source']}: {entry['message']}"
             for entry in self.driver.get_log("browser")
@@ -125,7 +125,7 @@ class Chromium:
         ]
 
     def picture(self, name: str, *, whole: bool = False) -> Path:
-        """Keep a picture of the window, or with ``whole`` of the whole page, as ``name`` in :data:`OUTPUT`."""
+        """Keep a picture of the window, with ``whole`` of the whole page, in :data:`OUTPUT` as ``name``."""
         OUTPUT.mkdir(parents=True, exist_ok=True)
         path = OUTPUT / f"{re.sub(r'[^A-Za-z0-9.]+', '-', name).strip('-')}.png"
         taken = self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=whole)

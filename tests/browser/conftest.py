@@ -6,12 +6,10 @@ from __future__ import annotations
 import locust_c  # noqa: F401  (before Selenium: what gevent replaces must not have been imported)
 
 from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from chromium import OUTPUT, Chromium
-from command_process import PATIENCE_S, command, write
 from page import Page
 from site_process import Site
 

@@ -20,13 +20,12 @@ from selenium.webdriver.support.ui import WebDriverWait
 PATIENCE_S = 20.0
 POLL_S = 0.05
 
-#: Visible elements of a role whose accessible name is `name`, or begins with it (a tab may have a count behind).
+#: Visible elements of a role whose name is `name`, or begins with it: a tab may have a count behind.
 _FIND = """
 const [role, name] = arguments;
 const selectors = {
-  alert: "[role=alert]", button: "button, summary", checkbox: "input[type=checkbox]", dialog: "dialog, [role=dialog]",
-  field: "input, select, textarea", heading: "h1, h2, h3", link: "a[href]", option: "option",
-  status: "[role=status], [aria-live]", tab: "[role=tab]", column: "thead th",
+  button: "button, summary", field: "input, select, textarea", heading: "h1, h2, h3", link: "a[href]",
+  tab: "[role=tab]", column: "thead th",
 };
 const tidy = (text) => (text ?? "").replace(/\\s+/g, " ").trim();
 function nameOf(node) {
@@ -39,7 +38,8 @@ function nameOf(node) {
 const found = [...document.querySelectorAll(selectors[role])].filter((node) => node.checkVisibility());
 const exact = found.filter((node) => nameOf(node) === name);
 if (exact.length) return exact;
-return found.filter((node) => nameOf(node).startsWith(name) && !/^[\\p{L}\\p{N}]/u.test(nameOf(node).slice(name.length)));
+const isWord = /^[\\p{L}\\p{N}]/u;
+return found.filter((node) => nameOf(node).startsWith(name) && !isWord.test(nameOf(node).slice(name.length)));
 """
 
 _FIGURE = """
@@ -53,7 +53,8 @@ return null;
 _ROWS = """
 const table = [...document.querySelectorAll("main table")].find((node) => node.checkVisibility());
 if (!table) return [];
-const titles = [...table.querySelectorAll("thead th")].map((cell) => cell.innerText.replace(/\\s+/g, " ").trim());
+const tidy = (text) => text.replace(/\\s+/g, " ").trim();
+const titles = [...table.querySelectorAll("thead th")].map((cell) => tidy(cell.innerText));
 return [...table.querySelectorAll("tbody tr, tfoot tr")].map((row) =>
   Object.fromEntries([...row.cells].map((cell, place) => [titles[place], cell.textContent.trim()])));
 """
