@@ -22,7 +22,7 @@ import configargparse
 from .argument_types import gt_zero, json_user_config, positive_integer, timespan
 from .command.download import download_locustfile_from_url
 from .option_rows import Option
-from .options import CONFIG_OPTION, GROUPS, ITERATIONS_OPTION, LOCUSTFILE_OPTION, OLD_NAMES
+from .options import BEYOND_LOCUST, CONFIG_OPTION, GROUPS, LOCUSTFILE_OPTION, OLD_NAMES
 from .util.directory import get_abspaths_in
 from .util.url import is_url
 
@@ -216,11 +216,14 @@ def _add_option(target: Any, option: Option) -> None:
 
 
 def _add_beyond_locust(parser: LocustArgumentParser) -> None:
-    """Add the option that Locust does not have, under those of its names that nobody else has taken."""
-    free = tuple(flag for flag in ITERATIONS_OPTION.flags if flag not in parser._option_string_actions)
-    parser.set_defaults(**{ITERATIONS_OPTION.arguments["dest"]: None})
-    if free:
-        _add_option(parser, replace(ITERATIONS_OPTION, flags=free))
+    """Add the options that Locust does not have, under those of their names that nobody else has taken."""
+    for group, option in BEYOND_LOCUST:
+        free = tuple(flag for flag in option.flags if flag not in parser._option_string_actions)
+        arguments = option.arguments
+        parser.set_defaults(**{arguments["dest"]: arguments.get("default")})
+        if free:
+            titled = [each for each in parser._action_groups if each.title == group.title]
+            _add_option(titled[0] if titled else parser, replace(option, flags=free))
 
 
 def _refuse_unavailable(parser: LocustArgumentParser, namespace: argparse.Namespace) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from .util.timespan import parse_timespan
 from .util.user_settings import read_user_settings
@@ -88,3 +90,32 @@ def json_user_config(text: str) -> list[dict[str, Any]]:
 def base_path(text: str) -> str:
     """Argument type: the path under which the web page lives, without a slash at its end."""
     return text.rstrip("/")
+
+
+def origins(text: str) -> list[str]:
+    """Argument type: origins of web pages such as ``https://board.example``, separated by commas or spaces.
+
+    They are returned as browsers write them (RFC 6454): lower case, without a port that is the scheme's own.
+    """
+    return [_origin(word) for word in text.replace(",", " ").split()]
+
+
+def _origin(text: str) -> str:
+    if text == "*":
+        raise argparse.ArgumentTypeError("'*' would let every web site start tests: name the sites")
+    wrong = argparse.ArgumentTypeError(
+        f"'{text}' is no origin: write http:// or https://, the host, and a port if there is one, no more"
+    )
+    try:
+        parts = urlsplit(text)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:
+        raise wrong from None
+    own_port = {"http": 80, "https": 443}.get(parts.scheme)
+    if own_port is None or not host or "@" in parts.netloc or parts.path not in ("", "/"):
+        raise wrong
+    # Nothing that could end the header which the origin becomes part of.
+    if parts.query or parts.fragment or not re.fullmatch(r"[\w.-]+|[\da-fA-F:.]+", host, re.ASCII):
+        raise wrong
+    host = f"[{host}]" if ":" in host else host.lower()
+    return f"{parts.scheme}://{host}" + ("" if port in (None, own_port) else f":{port}")

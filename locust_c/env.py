@@ -18,7 +18,7 @@ from locust_c.user.users import User
 if TYPE_CHECKING:
     from locust_c.iterations import IterationLimit
     from locust_c.runners import LocalRunner, MasterRunner, Runner, WorkerRunner
-    from locust_c.web import WebUI
+    from locust_c.web import Access, WebUI
 
 __all__ = ["Environment"]
 
@@ -145,6 +145,7 @@ class Environment:
         delayed_start: bool = False,
         userclass_picker_is_active: bool = False,
         build_path: str | None = None,
+        access: Access | None = None,
     ) -> WebUI:
         """Makes the web UI; ``delayed_start`` leaves starting its server to ``web_ui.start()``."""
         from locust_c.web import WebUI
@@ -161,6 +162,7 @@ class Environment:
             delayed_start=delayed_start,
             userclass_picker_is_active=userclass_picker_is_active,
             build_path=build_path,
+            access=access,
         )
         return self.web_ui
 

@@ -300,7 +300,7 @@ def _change_user_classes(
 
 def _create_web_page(environment: Environment, options: argparse.Namespace) -> None:
     """Bind the port, so that a start that cannot work fails before there is a test."""
-    from .web import tls
+    from .web import Access, tls
 
     try:
         files = tls.find_files(options.tls_cert, options.tls_key, os.environ)
@@ -312,6 +312,7 @@ def _create_web_page(environment: Environment, options: argparse.Namespace) -> N
             tls_key=files.key,
             delayed_start=True,
             userclass_picker_is_active=options.class_picker,
+            access=Access(allowed_origins=tuple(options.web_allowed_origins)),
         )
     except tls.TlsError as error:
         raise CommandError(str(error)) from error

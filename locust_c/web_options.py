@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .argument_types import base_path, port_number
+from .argument_types import base_path, origins, port_number
 from .option_rows import OptionGroup, flag, later, later_flag, renamed, value
 
 WEB = OptionGroup(
@@ -79,4 +79,17 @@ WEB = OptionGroup(
             "--legacy-ui", "is gone, leave it out: there is one page", env="LOCUST_LEGACY_UI", default=False
         ),
     ),
+)
+
+#: What Locust does not have, see ``options.BEYOND_LOCUST``.
+ALLOW_ORIGIN_OPTION = value(
+    "--web-allow-origin",
+    dest="web_allowed_origins",
+    metavar="<origin>",
+    type=origins,
+    action="extend",
+    default=[],
+    env="LOCUST_WEB_ALLOW_ORIGIN",
+    help="web site whose pages may read and change what the web page shows, such as"
+    " https://board.example.com; may be given several times. Default: none but the web page itself",
 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from .application import make_app
 from .forms import AuthArgs, AuthProvider, CustomForm, InputField
+from .guard import Access
 
 #: Whether the start form insists on a host.
 HOST_IS_REQUIRED = False
@@ -28,6 +29,7 @@ from .ui import WebUI  # noqa: E402 - the page looks up `app` in this module
 __all__ = [
     "DEFAULT_CACHE_TIME",
     "HOST_IS_REQUIRED",
+    "Access",
     "AuthArgs",
     "AuthProvider",
     "CustomForm",

@@ -6,7 +6,10 @@ as seen from the request, never from the root of the host.
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
+
+from flask import Response, request
+from werkzeug.routing import RequestRedirect
 
 #: What may stand in a path unescaped (RFC 3986, pchar and the slash).
 _PATH_CHARACTERS = "/:@!$&'()*+,;=~"
@@ -28,3 +31,12 @@ def relative(here: str, there: str) -> str:
 def is_local(path: str) -> bool:
     """Whether a browser takes ``path`` for one of the same host: ``//x`` and ``/\\x`` name another."""
     return path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
+
+
+def keep_redirect_local(response: Response) -> Response:
+    """Make a redirect of Flask's own relative: it would name the host that an ingress asks us for."""
+    if isinstance(request.routing_exception, RequestRedirect) and response.location:
+        led = urlsplit(response.location)
+        query = f"?{led.query}" if led.query else ""
+        response.location = relative(request.path, unquote(led.path)) + query
+    return response

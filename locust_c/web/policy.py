@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from typing import TypeVar
 
-from flask import Response, g, has_request_context, request
+from flask import Response, current_app, g, has_request_context, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from .places import relative
+
+_Response = TypeVar("_Response", bound=AnyResponse)
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -22,7 +26,7 @@ _HEADERS = {
 NOTHING = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'self'"}
 
 
-def set_headers(response: Response) -> Response:
+def set_headers(response: _Response) -> _Response:
     """Keep other sites from using an answer of ours; a view that has set one of the headers keeps its own."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
@@ -48,17 +52,17 @@ def built_in_page(
     own_styles: bool = False,
     form_targets: Iterable[str] = (),
     images: Iterable[str] = (),
-    ancestors: Iterable[str] = (),
 ) -> Response:
     """Return the answer that shows ``html`` under a strict content security policy.
 
     It loads from our own addresses only. Scripts in the page itself need ``nonce="…"`` with :func:`nonce`.
+    Pages that may change everything anyway (``Access.allowed_origins``) may show it in a frame.
 
     :param own_styles: the page has style elements of its own, with the nonce.
     :param form_targets: origins that forms may be sent to besides ours, such as ``https://login.example``.
     :param images: origins of images, likewise.
-    :param ancestors: origins whose pages may show this one in a frame.
     """
+    ancestors = current_app.extensions["locust"].guard.access.allowed_origins
     mark = f"'nonce-{nonce()}'"
     rules = {
         "default-src": ("'none'",),

@@ -15,7 +15,6 @@ from flask import (
     render_template,
     request,
     send_from_directory,
-    url_for,
 )
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
@@ -26,7 +25,8 @@ from ..html import download_name, get_html_report, json_for_script
 from ..states import STATE_MISSING
 from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
-from .origin import is_cross_site
+from .origin import is_foreign
+from .places import keep_redirect_local
 from .policy import NOTHING, built_in_page, nonce, page_root, set_headers
 from .swarm import SwarmError, read_form
 
@@ -42,6 +42,8 @@ locust = Blueprint("locust", __name__, template_folder=str(DIST))
 #: Files below ``/assets`` have a digest of their content in their names.
 _ASSET_AGE_S = 365 * 24 * 3600
 
+_READING = ("GET", "HEAD", "OPTIONS")
+
 
 def _web_ui() -> WebUI:
     web_ui: WebUI = current_app.extensions["locust"]
@@ -52,6 +54,7 @@ add_downloads(locust, _web_ui)
 
 
 locust.after_request(set_headers)
+locust.after_app_request(keep_redirect_local)
 
 
 @locust.app_context_processor
@@ -67,9 +70,15 @@ def for_script(value: Any) -> Markup:
 
 
 @locust.before_request
-def _refuse_cross_site_changes() -> None:
-    if request.method not in ("GET", "HEAD", "OPTIONS") and is_cross_site(request.headers, request.host):
-        abort(403, "This request comes from another web page; only the page itself may change the test.")
+def _refuse_changes_from_elsewhere() -> None:
+    allowed = _web_ui().guard.access.allowed_origins
+    if request.method not in _READING and is_foreign(request.headers, request.host, allowed):
+        page = request.headers.get("Origin") or request.headers.get("Referer") or "another web page"
+        abort(
+            403,
+            f"This request comes from {page[:200]}; only the page itself may change the test."
+            " --web-allow-origin lets pages of other origins do it, too.",
+        )
 
 
 @locust.errorhandler(Exception)
@@ -245,4 +254,4 @@ def get_worker_count() -> Response:
 @locust.route("/login")
 def login() -> AnyResponse:
     """There is no login: go to the page."""
-    return redirect(url_for("locust.index"))
+    return redirect(page_root(_web_ui().web_base_path))

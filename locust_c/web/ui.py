@@ -19,6 +19,7 @@ from ..states import STATE_MISSING
 from . import built, tls
 from .application import Registrations, make_app
 from .figures import Figures
+from .guard import Access, Guard
 from .routes import locust as routes
 from .routes import request_stats
 from .server import ALL_ADDRESSES, Server, listen
@@ -54,6 +55,7 @@ class WebUI:
         delayed_start: bool = False,
         userclass_picker_is_active: bool = False,
         build_path: str | None = None,
+        access: Access | None = None,
     ) -> None:
         """Bind the port; serve at once unless ``delayed_start`` is set.
 
@@ -61,6 +63,7 @@ class WebUI:
         :param port: 0 for a free one, see :attr:`port`.
         :param web_base_path: what all paths start with, such as ``/locust``.
         :param tls_cert: path of a certificate, for https, with ``tls_key``.
+        :param access: who may use the page; in the command, options say so. Default: whoever reaches it.
         :raises OSError: the port cannot be had.
         :raises locust_c.web.tls.TlsError: certificate and key cannot be used.
         :raises ValueError: an argument asks for something that this version does not have.
@@ -86,9 +89,10 @@ class WebUI:
         self.swarming = Swarming(environment, userclass_picker_is_active)
         self.figures = Figures(environment)
         listener = listen(host, port)
-        self.port: int = listener.getsockname()[1]
+        address, self.port = listener.getsockname()[:2]
         self.app = self._take_app()
-        self.server = Server(listener, self.app, context)
+        self.guard = Guard(self, access or Access(), address)
+        self.server = Server(listener, self.guard, context)
         if not delayed_start:
             self.start()
 

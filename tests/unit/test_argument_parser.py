@@ -68,6 +68,7 @@ DEFAULTS = {
     "profile": None,
     "otel": False,
     "iteration_limit": None,
+    "web_allowed_origins": [],
     "user_classes": [],
 }
 
@@ -103,6 +104,7 @@ def test_every_option_has_the_name_and_default_that_locustfiles_read() -> None:
         ("LOCUST_EXIT_CODE_ON_ERROR", "0", "exit_code_on_error", 0),
         ("LOCUST_USER_CLASSES", "A B", "user_classes", ["A", "B"]),
         ("LOCUST_ITERATIONS", "9", "iteration_limit", 9),
+        ("LOCUST_WEB_ALLOW_ORIGIN", "https://a, http://b", "web_allowed_origins", ["https://a", "http://b"]),
         ("LOCUST_USERCLASS_PICKER", "on", "class_picker", True),
         ("LOCUST_EXPECT_WORKERS", "4", "expect_workers", 4),
         ("LOCUST_MASTER_NODE_HOST", "h", "master_host", "h"),
@@ -170,6 +172,43 @@ def test_a_wrong_value_names_the_option(
     capsys: pytest.CaptureFixture[str], args: list[str], text: str
 ) -> None:
     assert refusal(capsys, *args).startswith(f"locust: error: {text}")
+
+
+@pytest.mark.parametrize(
+    ("args", "origins"),
+    [
+        (["https://A.example:443"], ["https://a.example"]),
+        (["http://a:80/ http://a:8080,https://b"], ["http://a", "http://a:8080", "https://b"]),
+        (["http://a", "https://b"], ["http://a", "https://b"]),
+        (["http://[::1]:3000"], ["http://[::1]:3000"]),
+        (["https://bücher.example"], ["https://xn--bcher-kva.example"]),
+    ],
+)
+def test_origins_are_as_browsers_write_them(args: list[str], origins: list[str]) -> None:
+    words = [word for arg in args for word in ("--web-allow-origin", arg)]
+    assert parse(*words).web_allowed_origins == origins
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("null", "x.example", "//x", "https://", "ftp://x", "https://x/y", "https://u@x", "https://x:99999"),
+        *("https://*.x", "https://x?y", "https://x#y", "https://[::1", "https://a..b", "https://" + "a" * 70),
+        *("https://x;script-src", "https://x'y", "file:///x", "https://x:y"),
+    ],
+)
+def test_what_is_no_origin_is_refused(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert refusal(capsys, "--web-allow-origin", text) == (
+        f"locust: error: argument --web-allow-origin: '{text}' is no origin: write http:// or https://,"
+        " the host, and a port if there is one, no more\n"
+    )
+
+
+def test_all_origins_are_too_many(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refusal(capsys, "--web-allow-origin", "*") == (
+        "locust: error: argument --web-allow-origin:"
+        " '*' would let every web site start tests: name the sites\n"
+    )
 
 
 def test_a_line_that_says_nothing_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,6 +72,7 @@ ROWS = """
 --profile                      profile                  -
 --otel                         otel                     LOCUST_ENABLE_OPENTELEMETRY
 -i --iterations                iteration_limit          LOCUST_ITERATIONS
+--web-allow-origin             web_allowed_origins      LOCUST_WEB_ALLOW_ORIGIN
 """
 
 
@@ -211,6 +212,14 @@ def test_what_is_left_of_the_iteration_limits_names_works() -> None:
     locust_c.events.init_command_line_parser.add_listener(lambda parser: parser.add_argument("-i"))
     parsed = parse("-i", "x", "--iterations", "5")
     assert (parsed.i, parsed.iteration_limit) == ("x", 5)
+
+
+def test_a_locustfile_may_take_the_names_of_options_of_the_page() -> None:
+    locust_c.events.init_command_line_parser.add_listener(
+        lambda parser: parser.add_argument("--web-allow-origin", default="")
+    )
+    parsed = parse("--web-allow-origin", "x")
+    assert (parsed.web_allow_origin, parsed.web_allowed_origins) == ("x", [])
 
 
 FIRST = {"user_class_name": "A", "weight": 3}

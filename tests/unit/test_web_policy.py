@@ -8,10 +8,10 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
-from flask import Flask, render_template, render_template_string
+from flask import redirect, render_template, render_template_string
 from web_fixtures import page
 
-from locust_c.web import policy
+from locust_c.web import Access, policy
 from locust_c.web.places import is_local, relative
 
 HEADERS = {
@@ -174,14 +174,35 @@ def test_the_root_of_a_page_below_a_path(monkeypatch: pytest.MonkeyPatch) -> Non
         assert client.get("/load/stats/report").text == "../"
 
 
-def test_what_a_page_may_do_besides() -> None:
-    with Flask(__name__).test_request_context("/"):
+@pytest.mark.parametrize(
+    ("asked", "location"),
+    [
+        ("/load", "./load/"),
+        ("/load?tab=charts&x=%2F", "./load/?tab=charts&x=%2F"),
+        ("/load//stats/requests", "../../stats/requests"),
+        ("/own", "./own/"),
+    ],
+)
+def test_redirects_name_no_host(monkeypatch: pytest.MonkeyPatch, asked: str, location: str) -> None:
+    with page(monkeypatch, web_base_path="/load") as web_ui:
+        web_ui.app.route("/own/")(lambda: "own")
+        answer = web_ui.app.test_client().get(asked)
+        assert (answer.status_code, answer.headers["Location"]) == (308, location)
+
+
+def test_a_redirect_of_a_users_page_is_left_alone(web_ui: Any) -> None:
+    web_ui.app.add_url_rule("/there", "there", lambda: redirect("http://elsewhere.example/x"))
+    assert web_ui.app.test_client().get("/there").headers["Location"] == "http://elsewhere.example/x"
+
+
+def test_what_a_page_may_do_besides(monkeypatch: pytest.MonkeyPatch) -> None:
+    access = Access(allowed_origins=("https://board.example",))
+    with page(monkeypatch, access=access) as web_ui, web_ui.app.test_request_context("/"):
         answer = policy.built_in_page(
             "",
             own_styles=True,
             form_targets=["https://login.example"],
             images=["https://icons.example"],
-            ancestors=["https://board.example"],
         )
         rules = policy_of(answer)
     assert rules["form-action"] == ["'self'", "https://login.example"]

@@ -181,7 +181,7 @@ def test_logs_and_workers_of_a_local_test(client: Any) -> None:
 
 def test_there_is_no_login(client: Any) -> None:
     answer = client.get("/login")
-    assert (answer.status_code, answer.location) == (302, "/")
+    assert (answer.status_code, answer.location) == (302, "./")
 
 
 @pytest.mark.parametrize("path", ["/swarm", "/stop", "/stats/reset"])

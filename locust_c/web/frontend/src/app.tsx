@@ -1,5 +1,6 @@
 /** What is visible: the header, and below it the form that starts a test or the tabs that show one. */
 
+import { Footer } from "./footer";
 import { StartForm } from "./form/start";
 import { Header } from "./header";
 import { state } from "./live";
@@ -12,6 +13,7 @@ export function App() {
     <>
       <Header />
       <main>{form ? <StartForm /> : <Tabs />}</main>
+      <Footer />
     </>
   );
 }

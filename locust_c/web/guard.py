@@ -1,0 +1,112 @@
+"""What stands between the server and the application: it sees every request first, also for users' pages."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Request, Response
+
+from .origin import is_loopback, is_name_of_this_machine, name_in
+from .policy import NOTHING, set_headers
+
+if TYPE_CHECKING:
+    from .ui import WebUI
+
+#: For how many seconds a browser remembers what a page of another origin may send.
+_PREFLIGHT_AGE_S = 600
+_PREFLIGHT_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Max-Age": str(_PREFLIGHT_AGE_S),
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may use the page.
+
+    :param allowed_origins: origins, as browsers write them, whose pages may read and change everything.
+    """
+
+    allowed_origins: tuple[str, ...] = ()
+
+
+class Guard:
+    """The WSGI application that the server is given."""
+
+    def __init__(self, web_ui: WebUI, access: Access, address: str) -> None:
+        """:param address: the IP address that the server is bound to."""
+        self.access = access
+        self._web_ui = web_ui
+        self._only_this_machine = is_loopback(address)
+        hosts = [web_ui.host, *(origin.partition("//")[2] for origin in access.allowed_origins)]
+        self._own_names = {name_in(host) for host in hosts if host}
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request, or have the application do it."""
+        request = Request(environ)
+        origin = request.headers.get("Origin")
+        if self.access.allowed_origins:
+            start_response = functools.partial(
+                _start_for_origin, start_response, origin if origin in self.access.allowed_origins else None
+            )
+        answer = self._refuse_name(request) or self._answer_preflight(request, origin)
+        return (answer or self._web_ui.app)(environ, start_response)
+
+    def _refuse_name(self, request: Request) -> Response | None:
+        """The answer to a request under a name that is not ours: a page of another site may have sent it."""
+        host = request.headers.get("Host")
+        if host is None or not self._only_this_machine:
+            return None
+        shown = self._web_ui.display_name
+        names = self._own_names | ({name_in(shown)} if shown else set())
+        if is_name_of_this_machine(host, names) or self.endpoint_of(request) == "locust.healthz":
+            return None
+        return refusal(
+            403,
+            f"This page is for this machine only, and '{name_in(host)}' is not one of its names. If it is:"
+            " start locust with --web-host-display-name and that name.",
+        )
+
+    def _answer_preflight(self, request: Request, origin: str | None) -> Response | None:
+        """The answer to a browser that asks what a page of another origin may send."""
+        asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        if not asks or origin not in self.access.allowed_origins:
+            return None
+        return Response(status=204, headers=_PREFLIGHT_HEADERS)
+
+    def endpoint_of(self, request: Request) -> str | None:
+        """The name under which the application knows what is asked for; None: nothing there."""
+        try:
+            matched = self._web_ui.app.url_map.bind_to_environ(request.environ).match()
+        except HTTPException:
+            return None
+        endpoint: str = matched[0]
+        return endpoint
+
+
+def refusal(code: int, text: str) -> Response:
+    """Return an answer of plain text."""
+    response = Response(text, code, NOTHING, mimetype="text/plain")
+    set_headers(response)
+    return response
+
+
+def _start_for_origin(
+    start_response: Callable[..., Any],
+    origin: str | None,
+    status: str,
+    headers: list[tuple[str, str]],
+    *error: Any,
+) -> Any:
+    """Let pages of ``origin`` read the answer, unless the application has its own rule for that."""
+    headers = [*headers, ("Vary", "Origin")]
+    set_before = {name.lower() for name, _ in headers}
+    if origin is not None and "access-control-allow-origin" not in set_before:
+        headers.append(("Access-Control-Allow-Origin", origin))
+        headers.append(("Access-Control-Allow-Credentials", "true"))
+    return start_response(status, headers, *error)
