@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from .. import log
+from ..argument_parser import ui_extra_args_dict
 from ..credentials import without_userinfo
 from ..runners import STATE_RUNNING, STATE_SPAWNING
 from ..util.timespan import parse_timespan
@@ -72,9 +73,13 @@ def read_form(form: MultiDict[str, str], options: Namespace | None) -> SwarmForm
             result.run_time_s = parse_timespan(form["run_time"])
         except ValueError:
             raise SwarmError("Valid run_time formats are : 20, 20s, 3m, 2h, 1h20m, 3h30m10s, etc.") from None
-    for name in form:
-        if name not in _OWN_FIELDS and options is not None and hasattr(options, name):
-            result.custom[name] = _converted(name, form.getlist(name), getattr(options, name))
+    old = {} if options is None else vars(options)
+    custom = [name for name in form if name not in _OWN_FIELDS and name in old]
+    # Only an argument without a value does not show by its value what it takes.
+    arguments = ui_extra_args_dict([]) if any(old[name] is None for name in custom) else {}
+    for name in custom:
+        several = old[name] is None and arguments.get(name, {}).get("is_multiple")
+        result.custom[name] = _converted(name, form.getlist(name), [] if several else old[name])
     return result
 
 

@@ -163,7 +163,7 @@ class WebUI:
         options = environment.parsed_options
         runner = environment.runner
         shape = environment.shape_class
-        host, overridden = self._host()
+        host, overridden, missing = self._host()
         self.template_args.update(
             {
                 "locustfile": environment.locustfile,
@@ -175,7 +175,7 @@ class WebUI:
                 "host": without_userinfo(host or ""),
                 "history": environment.stats.history,
                 "override_host_warning": overridden,
-                "missing_host_warning": not host,
+                "missing_host_warning": missing,
                 "is_host_required": locust_c.web.HOST_IS_REQUIRED,
                 "num_users": getattr(options, "num_users", None),
                 "spawn_rate": getattr(options, "spawn_rate", None),
@@ -190,6 +190,11 @@ class WebUI:
                 "show_userclass_picker": self.userclass_picker_is_active,
                 "available_user_classes": sorted(environment.available_user_classes or {}),
                 "available_shape_classes": ["Default", *sorted(environment.available_shape_classes or {})],
+                "shapes_with_common_options": [
+                    name
+                    for name, available in sorted((environment.available_shape_classes or {}).items())
+                    if available.use_common_options
+                ],
                 "available_user_tasks": {
                     name: [getattr(task, "__name__", str(task)) for task in tasks]
                     for name, tasks in (environment.available_user_tasks or {}).items()
@@ -210,12 +215,13 @@ class WebUI:
         described = user_class.json()
         return {**described, "host": without_userinfo(described.get("host") or "") or None}
 
-    def _host(self) -> tuple[str | None, bool]:
-        """The host of the test, and whether it replaces one that a user class names itself."""
-        hosts = {user_class.host for user_class in self.environment.user_classes}
+    def _host(self) -> tuple[str | None, bool, bool]:
+        """The host of the test; whether the user classes set several; whether one of them sets none."""
         if self.environment.host:
-            return self.environment.host, bool(hosts - {None, self.environment.host})
-        return (hosts.pop(), False) if len(hosts) == 1 else (None, False)
+            return self.environment.host, False, False
+        hosts = {user_class.host for user_class in self.environment.user_classes}
+        host = hosts.pop() if len(hosts) == 1 else None
+        return host, bool(hosts), not host and (not hosts or None in hosts)
 
     def _custom_arguments(self) -> dict[str, dict[str, Any]]:
         options = self.environment.parsed_options

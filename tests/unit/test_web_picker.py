@@ -129,6 +129,34 @@ def test_a_class_is_changed(web_ui: Any) -> None:
     assert web_ui.template_args["users"]["Buyer"]["tasks"] == ["buy"]
 
 
+def test_the_form_is_told_which_load_shapes_read_its_numbers(web_ui: Any) -> None:
+    web_ui.update_template_args()
+    assert web_ui.template_args["shapes_with_common_options"] == []
+    web_ui.environment.available_shape_classes["Once"].use_common_options = True
+    web_ui.update_template_args()
+    assert web_ui.template_args["shapes_with_common_options"] == ["Once"]
+
+
+@pytest.mark.parametrize(
+    ("host", "hosts", "expected"),
+    [
+        (None, ("http://1", None), ("", True, True)),
+        (None, ("http://1", "http://2"), ("", True, False)),
+        (None, (None, None), ("", False, True)),
+        (None, ("http://1", "http://1"), ("http://1", False, False)),
+        ("http://e", ("http://1", None), ("http://e", False, False)),
+    ],
+)
+def test_the_form_is_told_of_several_hosts_and_of_none(
+    host: str | None, hosts: tuple[str | None, ...], expected: tuple[str, bool, bool]
+) -> None:
+    classes = [type(f"Visitor{n}", (Visitor,), {"host": one}) for n, one in enumerate(hosts)]
+    with page(environment=make_environment(user_classes=classes, host=host)) as web_ui:
+        web_ui.update_template_args()
+        args = web_ui.template_args
+    assert (args["host"], args["override_host_warning"], args["missing_host_warning"]) == expected
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [

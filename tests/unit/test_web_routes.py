@@ -142,6 +142,20 @@ def test_custom_arguments_keep_their_types(web_ui: Any, client: Any) -> None:
     assert not hasattr(values, "unknown")
 
 
+def test_an_argument_of_several_values_that_has_none_keeps_all(
+    web_ui: Any, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = Events()
+    events.init_command_line_parser.add_listener(
+        lambda parser: parser.add_argument("--regions", choices=["eu", "us"], is_multiple=True)
+    )
+    monkeypatch.setattr(locust_c, "events", events)
+    for picked in ["eu", "us"], ["us"]:
+        web_ui.environment.parsed_options = options(regions=None)
+        client.post("/swarm", data={"user_count": "0", "spawn_rate": "1", "regions": picked})
+        assert web_ui.environment.parsed_options.regions == picked
+
+
 def test_a_custom_argument_of_the_wrong_type_is_refused(web_ui: Any, client: Any) -> None:
     web_ui.environment.parsed_options = options(count=3)
     answer = client.post("/swarm", data={"user_count": "1", "spawn_rate": "1", "count": "many"})

@@ -40,6 +40,7 @@ export interface TemplateArgs {
   show_userclass_picker: boolean;
   available_user_classes: string[];
   available_shape_classes: string[];
+  shapes_with_common_options: string[];
   available_user_tasks: Record<string, string[]>;
   users: Record<string, UserClass>;
   stats_history_enabled: boolean;

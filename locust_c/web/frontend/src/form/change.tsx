@@ -1,0 +1,77 @@
+/** The form that changes the running test: only what can be changed while it runs. */
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { args } from "../args";
+import { isRunning, live } from "../live";
+import { swarmBody, timespan } from "./fields";
+import { HostField, LoadFields, RunTimeField } from "./load";
+import { CancelButton, FormFoot, ShapeWords, useFocus } from "./parts";
+import { useSubmit } from "./submit";
+
+/** The time that is left now, not when the server was last asked. */
+function useTimeLeft(): () => number | null {
+  const asked = useRef(0);
+  useEffect(() => {
+    asked.current = performance.now();
+  }, [live.value]);
+  return () => {
+    const left = live.value?.time_left_s ?? null;
+    // Not nothing, which would be no limit.
+    return left === null ? null : Math.max(1, left - (performance.now() - asked.current) / 1000);
+  };
+}
+
+export function ChangeForm() {
+  const form = useRef<HTMLFormElement>(null);
+  const { problem, busy, submit } = useSubmit();
+  const timeLeft = useTimeLeft();
+  const [before] = useState(() => ({
+    user_count: String(live.value?.target_user_count ?? args.num_users ?? 1),
+    spawn_rate: String(live.value?.spawn_rate ?? args.spawn_rate ?? 1),
+    host: live.value?.host ?? args.host,
+    run_time: timespan(live.value?.time_left_s ?? null),
+  }));
+  useFocus(form);
+  const shown = (name: string) => (name in before ? [before[name as keyof typeof before]] : null);
+  const shape = live.value ? live.value.shape : args.shape;
+  const over = isRunning.value ? "" : "The test has ended meanwhile.";
+
+  function body(): URLSearchParams {
+    const result = swarmBody(new FormData(form.current as HTMLFormElement), {}, null);
+    // Who leaves it as it is does not want the test to last longer.
+    if (result.get("run_time") === before.run_time) result.set("run_time", timespan(timeLeft()));
+    return result;
+  }
+
+  return (
+    <form
+      ref={form}
+      class="card start"
+      aria-labelledby="form-title"
+      aria-busy={busy}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!over && !shape) void submit(event.currentTarget, body());
+      }}
+    >
+      <h1 id="form-title">Change the running test</h1>
+      {shape ? (
+        <ShapeWords name={shape} usesFields={false} />
+      ) : (
+        <>
+          <LoadFields shown={shown} />
+          <HostField shown={shown} />
+          <RunTimeField value={before.run_time} fromNow />
+        </>
+      )}
+      <FormFoot problem={problem} missing={over}>
+        {!shape && (
+          <button type="submit" class="primary" disabled={busy || over !== ""}>
+            {busy ? "Changing…" : "Change"}
+          </button>
+        )}
+        <CancelButton />
+      </FormFoot>
+    </form>
+  );
+}
