@@ -1,8 +1,8 @@
 """Wheel and editable install, with and without stock Locust, in both orders; `adopt` and `release`.
 
 Wheels are built once: the one of `pip install .`, from the sdist, and the one that `pip install -e .` makes
-for itself. (The environment of the tests is made by that very command, see `.ci/setup`.) Only the sdist is made
-where Node.js is: so the wheel has the page of the sdist, and the editable install, from sources, has none.
+for itself. (The environment of the tests is made by that very command, see `.ci/setup`.) Only the sdist is
+made where Node.js is: so the wheel has the page of the sdist, and the editable install, from sources, none.
 Each case has an environment of its own in a temporary folder, and every command runs outside of the checkout,
 whose `locust.py` would be first.
 """
