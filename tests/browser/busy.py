@@ -2,7 +2,7 @@
 
 #: Names and texts that must be shown and never be run.
 SCRIPT = "<script>window.ran = 'a name'</script>"
-IMAGE = '<img src="x" onerror="window.ran = \'an error\'">'
+IMAGE = "<img src=x onerror=window.ran=1>"
 TEMPLATE = "{{ 7 * 7 }} ${7 * 7} </script><b>bold</b>"
 HEBREW = "\u05e2\u05d2\u05dc\u05d4 \u05e7\u05e0\u05d9\u05d5\u05ea"
 OVERRIDE = "\u202ereversed\u202c"

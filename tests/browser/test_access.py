@@ -94,6 +94,8 @@ def test_below_a_base_path(page: Page, start_site: Callable[..., Site]) -> None:
 
 def test_pages_that_a_locustfile_adds(page: Page, start_site: Callable[..., Site]) -> None:
     site = start_site(EXTENDED)
+    # A page of one's own has the icon that its author gives it.
+    page.expected_errors.append("favicon.ico")
     page.open(f"{site.url}added_page")
     assert page.text == "Another page"
 
