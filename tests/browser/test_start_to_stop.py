@@ -23,8 +23,8 @@ def test_a_whole_test_by_mouse(page: Page, start_site: Callable[..., Site], ngin
     page.click("button", "Start")
     page.wait_for_status("running")
     page.until(lambda: page.number("Users") == 3, "3 users")
-    first = page.until(lambda: int(page.row(name="/")["Requests"].replace(",", "")), "requests counted")
-    page.until(lambda: int(page.row(name="/")["Requests"].replace(",", "")) > first, "more requests")
+    first = page.until(lambda: int(page.row(name="/")["# Requests"].replace(",", "")), "requests counted")
+    page.until(lambda: int(page.row(name="/")["# Requests"].replace(",", "")) > first, "more requests")
     page.until(lambda: page.number("Requests/s") > 0, "requests per second")
     page.chromium.picture("running")
 
@@ -39,10 +39,10 @@ def test_a_whole_test_by_mouse(page: Page, start_site: Callable[..., Site], ngin
     assert not page.has("button", "Stop")
     assert page.number("Users") == 0
     total = site.figures["stats"][-1]["num_requests"]
-    page.row(name="Aggregated", requests=f"{total:,}")
+    page.row(name="Aggregated", **{"#_requests": f"{total:,}"})
 
     page.click("button", "Reset")
-    page.until(lambda: not page.rows() or page.row(name="Aggregated")["Requests"] == "0", "no figures")
+    page.until(lambda: not page.rows() or page.row(name="Aggregated")["# Requests"] == "0", "no figures")
     assert site.figures["stats"][-1]["num_requests"] == 0
 
     page.click("button", "New test")
