@@ -32,7 +32,9 @@ def add_live(routes: Blueprint, web_ui_of_request: Callable[[], WebUI]) -> None:
         """The state of the test and the points of its charts from ``since`` on, if ``epoch`` still holds."""
         epoch = request.args.get("epoch", -1, type=int)
         since = request.args.get("since", 0, type=int)
-        answer = Response(_encode(live(web_ui_of_request().environment, epoch, since)))
+        web_ui = web_ui_of_request()
+        values = {"instance": web_ui.instance, **live(web_ui.environment, epoch, since)}
+        answer = Response(_encode(values))
         answer.headers["Content-Type"] = "application/json"
         answer.headers["Cache-Control"] = "no-store"
         return answer

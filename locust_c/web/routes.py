@@ -101,13 +101,13 @@ def _error(error: Exception) -> tuple[str, int, dict[str, str]]:
 
 
 @locust.route("/")
-def index() -> Response | tuple[str, int]:
+def index() -> Response:
     """The page itself."""
     web_ui = _web_ui()
     if web_ui.environment.runner is None:
-        return "Error: Locust Environment does not have any runner", 500
+        abort(500, "Error: Locust Environment does not have any runner")
     if not is_built():
-        return MISSING, 500
+        abort(500, MISSING)
     web_ui.update_template_args()
     return built_in_page(render_template("index.html", template_args=web_ui.template_args))
 

@@ -29,13 +29,23 @@ def client(web_ui: Any) -> Any:
     return web_ui.app.test_client()
 
 
-def test_before_a_test(client: Any) -> None:
+def test_a_page_can_tell_that_it_comes_from_another_server(
+    client: Any, web_ui: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web_ui.update_template_args()
+    assert client.get("/stats/live").json["instance"] == web_ui.template_args["instance"]
+    with page(monkeypatch) as another:
+        assert another.instance != web_ui.instance
+
+
+def test_before_a_test(client: Any, web_ui: Any) -> None:
     answer = client.get("/stats/live")
     assert (answer.status_code, answer.content_type) == (200, "application/json")
     assert answer.headers["Cache-Control"] == "no-store"
     values = answer.json
     line = values.pop("timeline")
     assert values == {
+        "instance": web_ui.instance,
         "state": "ready",
         "host": None,
         "shape": None,
