@@ -25,6 +25,7 @@ from ..html import download_name, get_html_report, json_for_script
 from ..states import STATE_MISSING
 from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
+from .live import add_live
 from .origin import is_foreign
 from .places import keep_redirect_local
 from .policy import NOTHING, built_in_page, nonce, page_root, set_headers
@@ -51,6 +52,7 @@ def _web_ui() -> WebUI:
 
 
 add_downloads(locust, _web_ui)
+add_live(locust, _web_ui)
 
 
 locust.after_request(set_headers)
