@@ -50,7 +50,10 @@ function files(): File[] {
       title: "Statistics JSON",
       holds: "For each name: counts, failures and the histogram of response times, as --json-file writes it.",
     },
-    ...(args.extended_csv_files ?? []).map((file) => ({ ...file, holds: "A file of this locustfile's own." })),
+    ...(args.extended_csv_files ?? []).map((file) => ({
+      ...file,
+      holds: "A file of this locustfile's own.",
+    })),
   ];
 }
 

@@ -61,7 +61,11 @@ function Log({ texts, worker, workers }: { texts: string[]; worker: string; work
 function Source({ worker, workers }: { worker: string; workers: string[] }) {
   if (!args.is_distributed && workers.length === 0) return null;
   return (
-    <select aria-label="Log of" value={worker} onChange={(event) => setParam("log", event.currentTarget.value)}>
+    <select
+      aria-label="Log of"
+      value={worker}
+      onChange={(event) => setParam("log", event.currentTarget.value)}
+    >
       <option value="">Master</option>
       {workers.map((id) => (
         <option key={id} value={id}>
