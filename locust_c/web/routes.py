@@ -101,13 +101,13 @@ def _error(error: Exception) -> tuple[str, int, dict[str, str]]:
 
 
 @locust.route("/")
-def index() -> Response | tuple[str, int]:
+def index() -> Response:
     """The page itself."""
     web_ui = _web_ui()
     if web_ui.environment.runner is None:
-        return "Error: Locust Environment does not have any runner", 500
+        abort(500, "Error: Locust Environment does not have any runner")
     if not is_built():
-        return MISSING, 500
+        abort(500, MISSING)
     web_ui.update_template_args()
     return built_in_page(render_template("index.html", template_args=web_ui.template_args))
 
@@ -187,11 +187,13 @@ def phases() -> Response:
 def stats_report() -> Response:
     """The HTML report of the test as it is now; to be saved with ``?download=1``."""
     environment = _web_ui().environment
-    save = bool(request.args.get("download"))
-    report = get_html_report(environment, show_download_link=not save, theme=request.args.get("theme", ""))
-    response = Response(report, mimetype="text/html")
-    if save:
-        response.headers["Content-Disposition"] = f"attachment;filename={download_name(environment, '.html')}"
+    theme = request.args.get("theme", "")
+    if not request.args.get("download"):
+        return built_in_page(get_html_report(environment, theme=theme, nonce=nonce()), own_styles=True)
+    response = Response(
+        get_html_report(environment, show_download_link=False, theme=theme), mimetype="text/html"
+    )
+    response.headers["Content-Disposition"] = f"attachment;filename={download_name(environment, '.html')}"
     return response
 
 

@@ -1,6 +1,6 @@
 /** The table of user classes, of which a test takes those that are picked. */
 
-import { useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { args, type UserClass } from "../args";
 import { counted } from "./classes";
 import { ClassDialog } from "./dialog";
@@ -132,10 +132,13 @@ export function useClassDialog() {
       close={(changed) => {
         if (changed) users[open] = { ...user, ...changed };
         setOpen(null);
-        (opener.current as HTMLElement | null)?.focus();
       }}
     />
   );
+  useLayoutEffect(() => {
+    // Only now: beside an open dialog nothing can have the focus.
+    if (open === null) (opener.current as HTMLElement | null)?.focus();
+  }, [open]);
   function configure(name: string): void {
     opener.current = document.activeElement;
     setOpen(name);
