@@ -16,7 +16,9 @@ export function Footer() {
       )}
       {args.logout_url && (
         <form method="post" action={args.logout_url}>
-          <button class="link">Sign out</button>
+          <button type="submit" class="link">
+            Sign out
+          </button>
         </form>
       )}
     </footer>
