@@ -40,7 +40,7 @@ export function Grid<Row>(props: GridProps<Row>) {
       <table
         aria-label={label}
         aria-rowcount={items.length + (total ? 2 : 1)}
-        class={props.lines > 1 ? "grid tall" : "grid"}
+        class={props.lines > 1 ? "sheet tall" : "sheet"}
         style={{ "--lines": props.lines, minWidth: leastWidth(columns, total) }}
       >
         <colgroup>
