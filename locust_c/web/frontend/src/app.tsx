@@ -1,23 +1,26 @@
 /** What is visible: the header, and below it the form that starts a test or the tabs that show one. */
 
+import { computed } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Footer } from "./footer";
 import { StartForm } from "./form/start";
 import { Header } from "./header";
-import { state } from "./live";
+import { live, state } from "./live";
 import { Notices } from "./notices";
 import { inWords } from "./status";
 import { Tabs } from "./tabs/tabs";
 import { editing } from "./view";
 
+/** The form shows what is running, which only the first answer tells. */
+const isOpen = computed(() => editing.value && state.value !== "ready" && live.value !== null);
+
 export function App() {
-  const isNew = state.value === "ready";
   return (
     <>
       <Header />
-      <main>{isNew ? <StartForm /> : <Tabs />}</main>
+      <main>{state.value === "ready" ? <StartForm /> : <Tabs />}</main>
       <Footer />
-      {editing.value && !isNew && <FormDialog />}
+      {isOpen.value && <FormDialog />}
       <Notices />
       <StateForScreenReaders />
     </>
