@@ -29,6 +29,7 @@ __all__ = [
     "download_name",
     "format_duration",
     "get_html_report",
+    "host_of",
     "json_for_script",
     "process_html_filename",
     "write_report",
@@ -124,7 +125,7 @@ def _template_args(environment: Environment, show_download_link: bool) -> dict[s
         "start_time": format_utc_timestamp(start),
         "end_time": format_utc_timestamp(end),
         "duration": format_duration(start, end),
-        "host": _host(environment),
+        "host": str(host_of(environment)),
         "history": thinned(environment.stats.history, MAX_HISTORY),
         "show_download_link": show_download_link,
         "locustfile": environment.locustfile,
@@ -162,10 +163,11 @@ def _response_times(entry: stats.StatsEntry) -> dict[str, Any]:
     return {**times, "name": entry.name, "method": entry.method}
 
 
-def _host(environment: Environment) -> str:
-    """The host of all users; ``"None"``, as in Locust, if there are several or none."""
+def host_of(environment: Environment) -> str | None:
+    """The host of all users, without credentials; None if there are several or none."""
     hosts = {environment.host} if environment.host else {user.host for user in environment.user_classes}
-    return without_userinfo(str(hosts.pop() if len(hosts) == 1 else None))
+    host = hosts.pop() if len(hosts) == 1 else None
+    return None if host is None else without_userinfo(str(host))
 
 
 def _ratios(environment: Environment) -> dict[str, Any]:
@@ -185,6 +187,6 @@ def download_name(environment: Environment, ending: str) -> str:
 
     What file systems and headers do not take is replaced, as browsers do.
     """
-    parts = [time.strftime("Locust_%Y-%m-%d-%Hh%M"), environment.locustfile, _host(environment)]
-    name = "_".join(part for part in parts if part and part != "None")
+    parts = [time.strftime("Locust_%Y-%m-%d-%Hh%M"), environment.locustfile, host_of(environment)]
+    name = "_".join(part for part in parts if part)
     return "".join(c if c.isascii() and (c.isalnum() or c in ".-_") else "_" for c in name) + ending

@@ -31,11 +31,13 @@ class LogReader(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.logs: deque[str] = deque(maxlen=LOG_LINES_KEPT)
+        self.count = 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Format ``record`` and keep it."""
         try:
             self.logs.append(self.format(record))
+            self.count += 1
         except Exception:
             self.handleError(record)
 
@@ -120,10 +122,19 @@ def setup_logging(loglevel: str, logfile: str | None = None) -> None:
 
 def get_logs() -> list[str]:
     """Return the last lines of the log, oldest first; none if the logging is not ours."""
-    for handler in logging.getLogger("locust").handlers:
-        if isinstance(handler, LogReader):
-            return list(handler.logs)
-    return []
+    reader = _reader()
+    return [] if reader is None else list(reader.logs)
+
+
+def count_lines() -> int:
+    """How many lines there have been, also those that :func:`get_logs` has forgotten."""
+    reader = _reader()
+    return 0 if reader is None else reader.count
+
+
+def _reader() -> LogReader | None:
+    handlers = logging.getLogger("locust").handlers
+    return next((handler for handler in handlers if isinstance(handler, LogReader)), None)
 
 
 def greenlet_exception_logger(logger: logging.Logger, level: int = logging.CRITICAL) -> Callable[[Any], None]:

@@ -15,6 +15,7 @@ from gevent.pool import Group
 
 from locust_c import log
 from locust_c.exception import StopTest
+from locust_c.progress import KnowsProgress
 from locust_c.recording import RecordsRequests
 from locust_c.shape_worker import follow_shape
 from locust_c.states import STATE_CLEANUP as STATE_CLEANUP
@@ -72,7 +73,7 @@ VERY_HIGH_SPAWN_RATE = 100
 Listener = Callable[..., Any]
 
 
-class Runner(RecordsRequests, UserExceptions, StopsTests):
+class Runner(RecordsRequests, UserExceptions, StopsTests, KnowsProgress):
     """What all runners share; ``environment`` is the one it belongs to.
 
     ``LocalRunner`` runs the users in this process.
@@ -132,6 +133,7 @@ class Runner(RecordsRequests, UserExceptions, StopsTests):
 
     def update_state(self, new_state: str) -> None:
         """Sets the state of the runner."""
+        self._follow_state(new_state)
         self.state = new_state
 
     def start(
@@ -336,6 +338,7 @@ class LocalRunner(Runner):
                 user_class.host = self.environment.host
         self.update_state(STATE_SPAWNING)
         self.target_user_count = user_count
+        self.spawn_rate = spawn_rate
         self.spawning_greenlet = self._spawn(self._ramp, user_count, spawn_rate, dispatcher)
 
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
@@ -354,6 +357,7 @@ class LocalRunner(Runner):
         if self._exit_code_is_ours:
             self.environment.process_exit_code = None
             self._exit_code_is_ours = False
+        self.timeline.follow(self.stats.total)
         self.stats.clear_all()
         self.exceptions.clear()
         self.cpu_warning_emitted = False

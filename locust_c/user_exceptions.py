@@ -35,6 +35,7 @@ class UserExceptions:
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.exceptions: dict[int, ExceptionDict] = {}
         # By names, not types: these may be made anew by each call of a function.
         self._keys: dict[tuple[str, str, _Place], int] = {}

@@ -46,6 +46,8 @@ PyObject *lc_py_stats_set_seconds(PyObject *self, PyObject *rows);
 PyObject *lc_py_stats_between(PyObject *self, PyObject *args);
 PyObject *lc_py_stats_intervals(PyObject *self, PyObject *ignored);
 PyObject *lc_py_stats_interval_times(PyObject *self, PyObject *key);
+/* Sets dict[key] = count. */
+int lc_py_put_count(PyObject *dict, uint32_t key, uint64_t count) LC_MUST_USE;
 /* Appends (low in ms, high in ms, count). */
 int lc_py_append_bin(PyObject *list, const struct lc_bin *bin) LC_MUST_USE;
 
@@ -54,5 +56,11 @@ PyObject *lc_py_stats_record_phases(PyObject *self, PyObject *args);
 PyObject *lc_py_stats_phase_count(PyObject *self, PyObject *phase);
 PyObject *lc_py_stats_phase_quantile(PyObject *self, PyObject *args);
 PyObject *lc_py_stats_phase_histogram(PyObject *self, PyObject *phase);
+/* The place in PHASES that `object` is; -1 with an exception. */
+long lc_py_to_phase(PyObject *object) LC_MUST_USE;
+
+/* py_stats_coarse.c: methods of StatsCounters. */
+PyObject *lc_py_stats_coarse(PyObject *self, PyObject *ignored);
+PyObject *lc_py_stats_phase_coarse(PyObject *self, PyObject *phase);
 
 #endif

@@ -293,6 +293,9 @@ PyDoc_STRVAR(rounded_doc,
              "rounded($self, /)\n--\n\nA dict of Locust's rounded response times: {ms: count}.");
 PyDoc_STRVAR(histogram_doc,
              "histogram($self, /)\n--\n\nA list of (low ms, high ms, count), rising, exact.");
+PyDoc_STRVAR(coarse_doc,
+             "coarse_histogram($self, /)\n--\n\n"
+             "A dict of the response times in bins of 3 %, {from in us: count}, rising.");
 PyDoc_STRVAR(add_times_doc,
              "add_times($self, response_time, times, /)\n--\n\nCount response times alone, "
              "without requests.");
@@ -320,6 +323,8 @@ PyDoc_STRVAR(phase_quantile_doc,
              "not exceed, to two significant digits; None if there were none.");
 PyDoc_STRVAR(phase_histogram_doc, "phase_histogram($self, phase, /)\n--\n\n"
                                   "A list of (low, high, count) in ms, rising, of one phase.");
+PyDoc_STRVAR(phase_coarse_doc, "phase_coarse_histogram($self, phase, /)\n--\n\n"
+                               "coarse_histogram() of one phase.");
 PyDoc_STRVAR(counters_doc,
              "StatsCounters(window=False, now=0.0)\n--\n\n"
              "The statistics of one (method, name); `window` keeps the last 20 intervals as well.");
@@ -334,6 +339,7 @@ static PyMethodDef counters_methods[] = {
     {"quantile", counters_quantile, METH_O, quantile_doc},
     {"rounded", lc_py_stats_rounded, METH_NOARGS, rounded_doc},
     {"histogram", lc_py_stats_histogram, METH_NOARGS, histogram_doc},
+    {"coarse_histogram", lc_py_stats_coarse, METH_NOARGS, coarse_doc},
     {"add_times", lc_py_stats_add_times, METH_VARARGS, add_times_doc},
     {"clear_times", lc_py_stats_clear_times, METH_NOARGS, clear_times_doc},
     {"seconds", lc_py_stats_seconds, METH_NOARGS, seconds_doc},
@@ -345,6 +351,7 @@ static PyMethodDef counters_methods[] = {
     {"phase_count", lc_py_stats_phase_count, METH_O, phase_count_doc},
     {"phase_quantile", lc_py_stats_phase_quantile, METH_VARARGS, phase_quantile_doc},
     {"phase_histogram", lc_py_stats_phase_histogram, METH_O, phase_histogram_doc},
+    {"phase_coarse_histogram", lc_py_stats_phase_coarse, METH_O, phase_coarse_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -15,8 +15,7 @@ static int check_phase(long phase)
     return 0;
 }
 
-/* -1 with an exception. */
-static long to_phase(PyObject *object)
+long lc_py_to_phase(PyObject *object)
 {
     long phase = PyLong_AsLong(object);
     if (phase == -1 && PyErr_Occurred()) {
@@ -63,7 +62,7 @@ PyObject *lc_py_stats_record_phases(PyObject *self, PyObject *args)
 
 PyObject *lc_py_stats_phase_count(PyObject *self, PyObject *object)
 {
-    long phase = to_phase(object);
+    long phase = lc_py_to_phase(object);
     return phase < 0 ? NULL : PyLong_FromUnsignedLongLong(lc_phases_count(hists_of(self), phase));
 }
 
@@ -83,7 +82,7 @@ PyObject *lc_py_stats_phase_quantile(PyObject *self, PyObject *args)
 
 PyObject *lc_py_stats_phase_histogram(PyObject *self, PyObject *object)
 {
-    long phase = to_phase(object);
+    long phase = lc_py_to_phase(object);
     PyObject *list = phase < 0 ? NULL : PyList_New(0);
     uint32_t cursor = 0;
     struct lc_bin bin;

@@ -5,8 +5,7 @@ static struct lc_stats *stats_of(PyObject *self)
     return ((struct lc_py_counters *)self)->stats;
 }
 
-/* Sets dict[key] = count. */
-static int put_count(PyObject *dict, uint32_t key, uint64_t count)
+int lc_py_put_count(PyObject *dict, uint32_t key, uint64_t count)
 {
     int result = -1;
     PyObject *value = NULL, *number = PyLong_FromUnsignedLong(key);
@@ -48,7 +47,7 @@ PyObject *lc_py_stats_rounded(PyObject *self, PyObject *Py_UNUSED(ignored))
     PyObject *dict = PyDict_New();
     for (uint32_t bucket = 0; dict != NULL && bucket < stats->rounded_used; bucket++) {
         uint64_t count = stats->rounded[bucket];
-        if (count != 0 && put_count(dict, lc_rounded_ms(bucket), count) < 0) {
+        if (count != 0 && lc_py_put_count(dict, lc_rounded_ms(bucket), count) < 0) {
             Py_CLEAR(dict);
         }
     }
@@ -189,7 +188,7 @@ PyObject *lc_py_stats_interval_times(PyObject *self, PyObject *key)
     PyObject *dict = PyDict_New();
     for (uint32_t bucket = 0; dict != NULL && bucket < window->buckets; bucket++) {
         uint64_t count = lc_window_count(window, ago, bucket);
-        if (count != 0 && put_count(dict, lc_rounded_ms(bucket), count) < 0) {
+        if (count != 0 && lc_py_put_count(dict, lc_rounded_ms(bucket), count) < 0) {
             Py_CLEAR(dict);
         }
     }

@@ -151,7 +151,7 @@ class LocalRun:
         limit = self.options.run_time
         if limit:
             logger.info("Run time limit set to %s seconds", limit)
-            self._spawn(self._end_after, limit)
+            self.runner.end_after(limit, lambda: self._end_test("--run-time limit reached"))
         else:
             logger.info("No run time limit set, use CTRL+C to interrupt")
         self._fill_in_numbers()
@@ -174,10 +174,6 @@ class LocalRun:
         logger.info("Iteration limit set to %d", limit.count)
         limit.ended.rawlink(lambda _: self._spawn(self._end_test, f"Iteration limit reached ({limit.count})"))
         self.environment.iteration_limit = limit
-
-    def _end_after(self, seconds: float) -> None:
-        gevent.sleep(seconds)
-        self._end_test("--run-time limit reached")
 
     def _end_with_shape(self) -> None:
         shape = self.runner.shape_greenlet

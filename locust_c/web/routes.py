@@ -25,6 +25,7 @@ from ..states import STATE_MISSING
 from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
 from .guard import OPEN_ENDPOINTS
+from .live import add_live
 from .login import add_login, refuse_if_not_signed_in
 from .origin import is_foreign
 from .places import keep_redirect_local
@@ -50,6 +51,7 @@ def _web_ui() -> WebUI:
 
 
 add_downloads(locust, _web_ui)
+add_live(locust, _web_ui)
 add_login(locust, _web_ui)
 
 

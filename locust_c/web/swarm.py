@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from ..env import Environment
-    from ..runners import Runner
     from ..shape import LoadTestShape
     from ..user.users import User
 
@@ -121,7 +120,7 @@ class Swarming:
         self.environment = environment
         self.picker_is_active = picker_is_active
         self._start: gevent.Greenlet | None = None
-        self._timer: gevent.Greenlet | None = None
+        self._sets_end = False  # or the command does, with -t: its limit holds when the page changes the load
 
     def start(self, form: SwarmForm) -> dict[str, Any]:
         """Carry out ``form``; the test starts, or changes, while the answer is on its way.
@@ -151,7 +150,8 @@ class Swarming:
         if self.picker_is_active:
             answer["user_classes"] = sorted(user_class.__name__ for user_class in user_classes)
         if form.run_time_s:
-            self._timer = self._spawn(self._stop_after, form.run_time_s, runner)
+            runner.end_after(form.run_time_s, self._stop_in_time)
+            self._sets_end = True
             answer["run_time"] = form.run_time_s
         return answer
 
@@ -163,16 +163,17 @@ class Swarming:
 
     def cancel(self) -> None:
         """Give up a start that is still going on, and forget the run time of the last one."""
-        for greenlet in (self._start, self._timer):
-            if greenlet is not None and greenlet is not gevent.getcurrent():
-                greenlet.kill()
-        self._start = self._timer = None
+        start, self._start = self._start, None
+        if start is not None and start is not gevent.getcurrent():
+            start.kill()
+        if self._sets_end and self.environment.runner is not None:
+            self.environment.runner.cancel_end()
+        self._sets_end = False
 
-    def _stop_after(self, seconds: float, runner: Runner) -> None:
-        gevent.sleep(seconds)
-        self._timer = None
+    def _stop_in_time(self) -> None:
         logger.info("--run-time limit reached, stopping test")
-        runner.stop()
+        if self.environment.runner is not None:
+            self.environment.runner.stop()
 
     def _take_over(self, form: SwarmForm) -> None:
         """Let the options say what the form said, for listeners and user classes that read them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,8 @@ class WebUI:
         self.stats_csv_writer = stats_csv_writer
         self.userclass_picker_is_active = userclass_picker_is_active
         self.display_name: str | None = None
+        #: Another one for each start of a server, so that a page that is open notices.
+        self.instance = secrets.token_hex(8)
         self.template_args: dict[str, Any] = {}
         self.auth_args: dict[str, Any] = {}
         self.greenlet: gevent.Greenlet | None = None
@@ -176,6 +179,7 @@ class WebUI:
         host, overridden, missing = self._host()
         self.template_args.update(
             {
+                "instance": self.instance,
                 "locustfile": environment.locustfile,
                 "state": runner.state if runner is not None else STATE_MISSING,
                 "is_distributed": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -148,3 +149,26 @@ def test_events_of_other_clients_have_no_phases() -> None:
     stats.log_request("X", "/", 5, 1)
     assert stats.total.num_requests == 2
     assert counts(stats.total) == counts(stats.get("/", "X")) == dict.fromkeys(NAMES, 0)
+
+
+def test_few_bins_hold_the_same_counts(stats: RequestStats) -> None:
+    times = [0.0, 0.005, 0.063, 0.064, 0.066, 3.3, 3.31, 100, 4_000_000]
+    for time_ms in times:
+        stats.total.record(time_ms, 0, 1.0)
+        stats.total.record_phases(*kept(time_ms, lag=time_ms))
+    bins = stats.total.coarse_histogram()
+    assert bins == {0: 1, 5: 1, 63: 1, 64: 1, 66: 1, 3264: 2, 98304: 1, 3_556_769_792: 1}
+    assert list(bins) == sorted(bins)
+    assert stats.total.phase_coarse_histogram(_core.PHASES.index("lag")) == bins
+    assert stats.total.phase_coarse_histogram(0) == {}
+    with pytest.raises(ValueError, match="phase must be between 0 and 6"):
+        stats.total.phase_coarse_histogram(7)
+
+
+def test_few_bins_of_many_times_hold_them_all(stats: RequestStats) -> None:
+    for number in range(3000):
+        stats.total.record(number * 1.01**number % 70_000, 0, 1.0)
+    exact, bins = stats.total.histogram(), stats.total.coarse_histogram()
+    limits = [*bins, 2**40]
+    for low, high in pairwise(limits):
+        assert bins[low] == sum(count for from_ms, _, count in exact if low <= from_ms * 1000 < high)

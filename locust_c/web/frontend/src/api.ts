@@ -29,7 +29,14 @@ async function answerOf(path: string, init: RequestInit): Promise<Response> {
 
 /** The JSON at `path`. */
 export async function get<T>(path: string): Promise<T> {
-  return (await answerOf(path, {})).json();
+  const response = await answerOf(path, {});
+  try {
+    return await response.json();
+  } catch (error) {
+    // The connection can also end within the answer.
+    if (!(error instanceof SyntaxError)) throw new Unreachable("Locust does not answer.");
+    throw new Refused(`The answer at ${path} is not JSON: something else than Locust answers.`);
+  }
 }
 
 /** Have the server do something; the body is a form, or JSON. It may take as long as it takes. */

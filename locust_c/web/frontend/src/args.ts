@@ -18,6 +18,8 @@ export interface UserClass {
 }
 
 export interface TemplateArgs {
+  /** Another one for each start of the server; pages of users' own may come without it. */
+  instance?: string;
   locustfile: string | null;
   state: string;
   version: string;

@@ -39,3 +39,21 @@ export function duration(seconds: number): string {
   const [hours, minutes] = [Math.floor(all / 3600), Math.floor(all / 60) % 60];
   return hours ? `${hours}:${two(minutes)}:${two(all % 60)}` : `${minutes}:${two(all % 60)}`;
 }
+
+/** How long ago something was, in words. */
+export function ago(seconds: number): string {
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+/** A moment in epoch seconds as 14:03:59, with its date if that is not the one of `now`. */
+export function moment(epoch: number, now: Date): string {
+  const then = new Date(epoch * 1000);
+  const two = (part: number) => String(part).padStart(2, "0");
+  const clock = [then.getHours(), then.getMinutes(), then.getSeconds()].map(two).join(":");
+  if (then.toDateString() === now.toDateString()) return clock;
+  return `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())} ${clock}`;
+}

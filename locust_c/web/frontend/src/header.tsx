@@ -4,16 +4,14 @@ import { computed, type ReadonlySignal } from "@preact/signals";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { busy, reset, stop } from "./actions";
 import { args } from "./args";
-import { count, milliseconds, rate, share } from "./format";
+import { Course } from "./course";
+import { count, rate, share } from "./format";
 import icon from "./icon.svg";
 import { MoonIcon, SunIcon, SystemIcon } from "./icons";
-import { isRunning, live, state } from "./live";
+import { connection, isRunning, live, state } from "./live";
 import { inWords } from "./status";
 import { type Theme, theme } from "./theme";
 import { editing } from "./view";
-
-/** Tasks that go on so much later than they could make the test another one; milliseconds. */
-const LATE_MS = 20;
 
 // Each is computed by itself, so that only the words that change are touched.
 const status = computed(() => inWords(state.value));
@@ -29,15 +27,11 @@ const requestRate = computed(() => rate(live.value?.total.current_rps));
 const failures = computed(() => (live.value ? share(live.value.total.fail_ratio) : "–"));
 const host = computed(() => live.value?.host ?? args.host);
 const hasFailures = computed(() => (live.value?.total.num_failures ?? 0) > 0);
-const lag = computed(() => {
-  const p99 = live.value?.total.generator_lag_p99;
-  return isRunning.value && p99 != null && p99 >= LATE_MS ? milliseconds(p99) : null;
-});
 const used = computed(() => state.value !== "ready" && state.value !== "missing");
 
 export function Header() {
   return (
-    <header class="top" data-state={state}>
+    <header class="top" data-state={state} data-connection={connection.value.kind}>
       <div class="brand">
         <img src={icon} alt="" width="32" height="32" />
         <div>
@@ -55,11 +49,11 @@ export function Header() {
         {args.is_distributed && <Figure name="workers" title="Workers" value={workers} />}
         <Figure name="rate" title="Requests/s" value={requestRate} />
         <Figure name={hasFailures.value ? "failures bad" : "failures"} title="Failures" value={failures} />
-        <LagFigure />
         {host.value && <Figure name="host" title="Host" value={host} />}
       </dl>
       <Actions />
       <ThemeButton />
+      <Course />
     </header>
   );
 }
@@ -71,20 +65,6 @@ function Figure({ name, title, value }: { name: string; title: string; value: Re
       <dd title={name === "host" ? value : undefined}>
         <bdi>{value}</bdi>
       </dd>
-    </div>
-  );
-}
-
-/** Only there when it matters: the response times then say less about the system than one would think. */
-function LagFigure() {
-  if (lag.value === null) return null;
-  return (
-    <div
-      class="lag"
-      title="Users went on so much later than they could have: this machine has too much to do."
-    >
-      <dt>The generator is late</dt>
-      <dd>p99 lag {lag} ms</dd>
     </div>
   );
 }

@@ -1,12 +1,11 @@
 /** The test as it is now: asked for every two seconds while the page is visible, in one request. */
 
 import { computed, signal } from "@preact/signals";
-import { get, SignedOut } from "./api";
+import { get, Refused, SignedOut } from "./api";
 import { args } from "./args";
+import type { Connection } from "./connection";
+import { pauseAfter } from "./retry";
 import { emptyTimeline, merged, type Timeline, type TimelinePart } from "./timeline";
-
-const POLL_MS = 2000;
-const SLOWEST_RETRY_MS = 10_000;
 
 export interface Worker {
   id: string;
@@ -17,6 +16,8 @@ export interface Worker {
 }
 
 export interface Live {
+  /** Another one for each start of the server. */
+  instance?: string;
   state: string;
   user_count: number;
   target_user_count: number;
@@ -49,32 +50,42 @@ export const live = signal<Live | null>(null);
 /** The points of all charts, complete also after a reload. */
 export const timeline = signal<Timeline>(emptyTimeline());
 
-/** Whether the server answers, and since when (milliseconds) it does not. */
-export const connection = signal<{ kind: "ok" | "lost" | "signed-out"; since: number }>({
-  kind: "ok",
-  since: 0,
-});
+/** Whether the server answers. */
+export const connection = signal<Connection>({ kind: "ok", since: Date.now(), answered: null });
 
 export const state = computed(() => live.value?.state ?? args.state);
 export const isRunning = computed(() => ["spawning", "running", "stopping", "cleanup"].includes(state.value));
+
+/** Whether somebody sees the page. */
+export const visible = signal(!document.hidden);
 
 let failures = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let asking: Promise<void> | null = null;
 
 async function ask(): Promise<void> {
-  const { epoch, next } = timeline.value;
+  const { epoch, next } = timeline.peek();
   try {
     const answer = await get<Live>(`stats/live?epoch=${epoch}&since=${next}`);
     failures = 0;
-    connection.value = { kind: "ok", since: 0 };
-    timeline.value = merged(timeline.value, answer.timeline);
+    const { kind, since } = connection.peek();
+    connection.value = { kind: "ok", since: kind === "ok" ? since : Date.now(), answered: Date.now() };
+    timeline.value = merged(timeline.peek(), answer.timeline);
     live.value = answer;
   } catch (error) {
     failures += 1;
-    const kind = error instanceof SignedOut ? "signed-out" : "lost";
-    if (connection.value.kind !== kind) connection.value = { kind, since: Date.now() };
+    const before = connection.peek();
+    const now = troubleOf(error);
+    if (before.kind !== now.kind || before.message !== now.message) {
+      connection.value = { ...now, since: Date.now(), answered: before.answered };
+    }
   }
+}
+
+function troubleOf(error: unknown): Pick<Connection, "kind" | "message"> {
+  if (error instanceof SignedOut) return { kind: "signed-out" };
+  if (error instanceof Refused) return { kind: "failing", message: error.message };
+  return { kind: navigator.onLine ? "lost" : "offline" };
 }
 
 /** Ask now, not only at the next turn; resolves when the answer is there. */
@@ -89,15 +100,17 @@ export function refresh(): Promise<void> {
 
 function schedule(): void {
   clearTimeout(timer);
-  if (document.hidden) return;
-  timer = setTimeout(refresh, Math.min(POLL_MS * 1.5 ** Math.max(0, failures - 1), SLOWEST_RETRY_MS));
+  if (visible.peek()) timer = setTimeout(refresh, pauseAfter(failures));
 }
 
 /** Begin to ask. A page that nobody sees does not; it catches up when it is looked at again. */
 export function startPolling(): void {
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden) void refresh();
+    visible.value = !document.hidden;
+    if (visible.value) void refresh();
+    else clearTimeout(timer);
   });
-  window.addEventListener("online", () => void refresh());
+  // What the browser says of the network says nothing about a server on this machine: ask.
+  for (const change of ["online", "offline"]) window.addEventListener(change, () => void refresh());
   void refresh();
 }

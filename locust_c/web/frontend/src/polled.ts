@@ -1,38 +1,65 @@
 /** Data of the visible tab: asked for while something shows it. */
 
+import { effect, signal, untracked } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { get } from "./api";
+import { get, Refused } from "./api";
 import { type Live, live } from "./live";
+
+/** What is wrong with the data of the visible tab, in words. */
+export const polledProblem = signal("");
+
+/** With each answer while a test goes on; afterwards when something was still counted, or was cleared. */
+function whileRunning(answer: Live): unknown {
+  if (answer.state === "spawning" || answer.state === "running" || answer.state === "stopping") return answer;
+  const { counts, total, timeline } = answer;
+  return [
+    answer.state,
+    total.num_requests,
+    total.num_failures,
+    timeline.epoch,
+    ...Object.values(counts),
+  ].join();
+}
 
 /**
  * The JSON at `path`: asked for again with each answer of `stats/live`, two seconds apart, that has another
  * `version` than the last one. Null before the first answer. When the connection is lost the last answer stays.
+ * Whoever uses it is drawn again when there is new data, not with each answer of `stats/live`.
  *
- * @param version what the data depends on; without it, the data is asked for each time.
+ * @param version what the data depends on; without it, data is asked for each time while a test goes on.
  */
-export function usePolled<T>(
-  path: string,
-  version: (answer: Live) => unknown = (answer) => answer,
-): T | null {
+export function usePolled<T>(path: string, version: (answer: Live) => unknown = whileRunning): T | null {
   const [data, setData] = useState<{ path: string; fresh: T } | null>(null);
-  const shown = useRef<{ path: string; version: unknown } | null>(null);
-  const busy = useRef(false);
-  const answer = live.value;
+  const versionOf = useRef(version);
+  versionOf.current = version;
   useEffect(() => {
-    if (answer === null || busy.current) return;
-    const wanted = { path, version: version(answer) };
-    if (shown.current?.path === path && shown.current.version === wanted.version) return;
-    busy.current = true;
-    get<T>(path)
-      .then((fresh) => {
-        shown.current = wanted;
+    let [shown, busy, gone]: [unknown, boolean, boolean] = [undefined, false, false];
+    async function ask(wanted: unknown) {
+      busy = true;
+      try {
+        const fresh = await get<T>(path);
+        if (gone) return;
+        shown = wanted;
+        polledProblem.value = "";
         setData({ path, fresh });
-      })
-      // What is wrong with the connection, stats/live finds out as well, and the page says it once.
-      .catch(() => {})
-      .finally(() => {
-        busy.current = false;
-      });
-  }, [path, answer]);
+      } catch (error) {
+        // What is wrong with the connection, stats/live finds out as well, and the page says it once.
+        if (!gone) polledProblem.value = error instanceof Refused ? error.message : "";
+      } finally {
+        busy = false;
+      }
+    }
+    const stop = effect(() => {
+      const answer = live.value;
+      if (answer === null || busy) return;
+      const wanted = versionOf.current(answer);
+      if (wanted !== shown) untracked(() => void ask(wanted));
+    });
+    return () => {
+      gone = true;
+      polledProblem.value = "";
+      stop();
+    };
+  }, [path]);
   return data?.path === path ? data.fresh : null;
 }

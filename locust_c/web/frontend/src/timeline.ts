@@ -1,7 +1,7 @@
 /** The course of the test: columns of equally many points, kept in step with those of the server. */
 
 export interface Heat {
-  /** Upper limits of the bands, in milliseconds. */
+  /** Limits of the bands in milliseconds: band 0 is from the first to the second. */
   edges: number[];
   /** For each point: band, count, band, count, … */
   points: number[][];
@@ -20,9 +20,10 @@ export interface TimelinePart {
   step_s: number;
   /** Epoch seconds. */
   time: number[];
-  users: number[];
-  rps: number[];
-  failures: number[];
+  /** Here and below null is a gap between runs. */
+  users: (number | null)[];
+  rps: (number | null)[];
+  failures: (number | null)[];
   percentiles: string[];
   /** By percentile ("0.95"); milliseconds, null where there were no requests. */
   response_times: Record<string, (number | null)[]>;

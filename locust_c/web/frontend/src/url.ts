@@ -1,10 +1,9 @@
 /** State of the page that is in its address, so that a link or a reload shows the same. */
 
 import { type Signal, signal } from "@preact/signals";
+import { addressWith, valueIn } from "./address";
 
 const params = new Map<string, { value: Signal<string>; initial: string }>();
-
-const inAddress = (name: string, initial: string) => new URL(location.href).searchParams.get(name) ?? initial;
 
 /**
  * The parameter `name` of the address. Set it with `setParam`; where it has its `initial` value it is left out.
@@ -12,7 +11,7 @@ const inAddress = (name: string, initial: string) => new URL(location.href).sear
 export function param(name: string, initial = ""): Signal<string> {
   let known = params.get(name);
   if (!known) {
-    known = { value: signal(inAddress(name, initial)), initial };
+    known = { value: signal(valueIn(location.href, name, initial)), initial };
     params.set(name, known);
   }
   return known.value;
@@ -24,13 +23,12 @@ export function setParam(name: string, value: string, step = false): void {
   if (!known) throw new Error(`no parameter is called ${name}`);
   if (known.value.peek() === value) return;
   known.value.value = value;
-  const address = new URL(location.href);
-  if (value === known.initial) address.searchParams.delete(name);
-  else address.searchParams.set(name, value);
+  const address = addressWith(location.href, name, value, known.initial);
   if (step) history.pushState(null, "", address);
   else history.replaceState(null, "", address);
 }
 
+// Back and Forward.
 addEventListener("popstate", () => {
-  for (const [name, { value, initial }] of params) value.value = inAddress(name, initial);
+  for (const [name, { value, initial }] of params) value.value = valueIn(location.href, name, initial);
 });

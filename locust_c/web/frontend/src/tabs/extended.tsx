@@ -2,7 +2,7 @@
 
 import { args } from "../args";
 import { usePolled } from "../polled";
-import { Table } from "../table/table";
+import { type Column, Table } from "../table/table";
 
 type Row = Record<string, unknown>;
 
@@ -12,17 +12,21 @@ export function ExtendedTab({ tabKey }: { tabKey: string }) {
   const tables = (args.extended_tables ?? []).filter(({ key }) => key === tabKey);
   return (
     <>
-      {tables.map(({ structure }) => (
+      {tables.map(({ structure }, place) => (
         <Table
-          columns={structure.map(({ key, title }) => ({
-            key,
-            title,
-            show: (row: Row) => String(row[key] ?? ""),
-          }))}
+          key={place}
+          name={`${tabKey}.${place}`}
+          label="rows"
+          columns={structure.map(columnOf)}
           rows={rows}
           empty="Nothing has been counted yet."
         />
       ))}
     </>
   );
+}
+
+function columnOf({ key, title }: { key: string; title: string }): Column<Row> {
+  const value = (row: Row) => (typeof row[key] === "number" ? row[key] : String(row[key] ?? ""));
+  return { key, title, long: true, value };
 }

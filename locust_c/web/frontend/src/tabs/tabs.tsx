@@ -1,10 +1,11 @@
 /** The tabs: which there are, and the one that is shown. Its key is in the address, as `tab`. */
 
 import type { ComponentType, TargetedKeyboardEvent } from "preact";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { args } from "../args";
 import { param, setParam } from "../url";
 import { ChartsTab } from "./charts";
+import { dotOf } from "./dots";
 import { DownloadsTab } from "./downloads";
 import { ExceptionsTab } from "./exceptions";
 import { ExtendedTab } from "./extended";
@@ -83,6 +84,7 @@ export function Tabs() {
             onClick={() => setParam("tab", key, true)}
           >
             {title}
+            <Dot tabKey={key} />
           </button>
         ))}
       </div>
@@ -91,4 +93,13 @@ export function Tabs() {
       </section>
     </>
   );
+}
+
+function Dot({ tabKey }: { tabKey: string }) {
+  const dot = useMemo(() => dotOf(tabKey), [tabKey]);
+  return dot.value ? (
+    <span class="dot">
+      <span class="unseen">, new</span>
+    </span>
+  ) : null;
 }
