@@ -173,7 +173,7 @@ def test_each_test_of_the_page_has_its_iterations_and_its_classes(tmp_path: Path
 @pytest.mark.parametrize(
     ("args", "env", "message"),
     [
-        (("--web-user", "ann"), {}, "--web-user needs a password: set LOCUST_WEB_PASSWORD in the environment."),
+        (("--web-user", "ann"), {}, "--web-user needs a password: set LOCUST_WEB_PASSWORD in the"),
         ((), {"LOCUST_WEB_PASSWORD": ""}, "LOCUST_WEB_PASSWORD is empty: set a password, or unset it"),
         (
             ("--web-login",),
