@@ -210,5 +210,5 @@ def test_the_page_with_a_password(tmp_path: Path) -> None:
 
 def test_no_password_is_asked_for_without_a_page(tmp_path: Path) -> None:
     write(tmp_path, QUIET)
-    code, _, err = run("--headless", "-t", "0.1s", folder=tmp_path, env={"LOCUST_WEB_PASSWORD": ""})
+    code, _, err = run("--headless", "-t", "1s", folder=tmp_path, env={"LOCUST_WEB_PASSWORD": ""})
     assert code == 0, err
