@@ -22,6 +22,7 @@ from .. import log
 from ..credentials import without_userinfo
 from ..html import download_name, get_html_report, json_for_script
 from ..states import STATE_MISSING
+from .bodies import refuse_large_body
 from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
 from .guard import OPEN_ENDPOINTS
@@ -88,6 +89,11 @@ def _refuse_without_login() -> Any:
     return None if request.endpoint in OPEN_ENDPOINTS else refuse_if_not_signed_in(_web_ui())
 
 
+@locust.before_request
+def _refuse_large_bodies() -> None:
+    refuse_large_body(request)
+
+
 @locust.errorhandler(Exception)
 def _error(error: Exception) -> tuple[str, int, dict[str, str]]:
     """Say in plain text what went wrong."""
@@ -106,13 +112,13 @@ def _error(error: Exception) -> tuple[str, int, dict[str, str]]:
 
 
 @locust.route("/")
-def index() -> Response | tuple[str, int]:
+def index() -> Response:
     """The page itself."""
     web_ui = _web_ui()
     if web_ui.environment.runner is None:
-        return "Error: Locust Environment does not have any runner", 500
+        abort(500, "Error: Locust Environment does not have any runner")
     if not is_built():
-        return MISSING, 500
+        abort(500, MISSING)
     web_ui.update_template_args()
     return built_in_page(render_template("index.html", template_args=web_ui.template_args))
 
@@ -192,11 +198,13 @@ def phases() -> Response:
 def stats_report() -> Response:
     """The HTML report of the test as it is now; to be saved with ``?download=1``."""
     environment = _web_ui().environment
-    save = bool(request.args.get("download"))
-    report = get_html_report(environment, show_download_link=not save, theme=request.args.get("theme", ""))
-    response = Response(report, mimetype="text/html")
-    if save:
-        response.headers["Content-Disposition"] = f"attachment;filename={download_name(environment, '.html')}"
+    theme = request.args.get("theme", "")
+    if not request.args.get("download"):
+        return built_in_page(get_html_report(environment, theme=theme, nonce=nonce()), own_styles=True)
+    response = Response(
+        get_html_report(environment, show_download_link=False, theme=theme), mimetype="text/html"
+    )
+    response.headers["Content-Disposition"] = f"attachment;filename={download_name(environment, '.html')}"
     return response
 
 
@@ -228,9 +236,9 @@ def tasks() -> Response:
     runner = _web_ui().environment.runner
     if runner is None:
         return jsonify({"per_class": {}, "total": {}})
-    counts = dict(runner.user_classes_count)
+    counts: dict[str, float] = {**runner.user_classes_count}
     if not any(counts.values()):
-        counts = {user_class.__name__: 1 for user_class in runner.user_classes}
+        counts = {kind.__name__: kind.fixed_count or kind.weight for kind in runner.user_classes}
     return jsonify(
         {
             "per_class": get_ratio(runner.user_classes, counts, False),

@@ -1,22 +1,30 @@
 """Wheel and editable install, with and without stock Locust, in both orders; `adopt` and `release`.
 
-Wheels are built once: the one of `pip install .`, and the one that `pip install -e .` makes for itself. (The
-environment of the tests is made by that very command, see `.ci/setup`.) Each case has an environment of its
-own in a temporary folder, and every command runs outside of the checkout, whose `locust.py` would be first.
+Wheels are built once: the one of `pip install .`, from the sdist, and the one that `pip install -e .` makes
+for itself. (The environment of the tests is made by that very command, see `.ci/setup`.) Only the sdist is
+made where Node.js is: so the wheel has the page of the sdist, and the editable install, from sources, none.
+Each case has an environment of its own in a temporary folder, and every command runs outside of the checkout,
+whose `locust.py` would be first.
 """
 
+import gzip
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tomllib
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
+from command_process import command
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -53,20 +61,39 @@ CLEAN_VARIABLES = {
     if not name.startswith(("LOCUST_", "PYTHON")) and name not in ("VIRTUAL_ENV", "COVERAGE_PROCESS_START")
 } | {"PYTHONDONTWRITEBYTECODE": "1"}
 
+NODE = ("node", "nodejs", "npm", "npx")
+DIST = "locust_c/web/dist"
+FRONTEND = "locust_c/web/frontend"
+#: What the page, its scripts and its styles may take in all, compressed.
+LARGEST_PAGE = 250_000
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def run(*command: str | Path, cwd: Path) -> str:
+def run(*arguments: str | Path, cwd: Path, path: Path | None = None) -> str:
+    """Run a command to its end; what it printed. ``path``: the only folder in which it finds programs."""
     done = subprocess.run(
-        [str(part) for part in command],
+        [str(part) for part in arguments],
         cwd=cwd,
-        env=CLEAN_VARIABLES,
+        env=CLEAN_VARIABLES | ({} if path is None else {"PATH": str(path)}),
         capture_output=True,
         text=True,
         timeout=240,
     )
-    assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"{arguments} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
+
+
+def programs_without_node(folder: Path) -> Path:
+    """A folder of links to every program of this machine but Node.js."""
+    folder.mkdir()
+    for place in CLEAN_VARIABLES["PATH"].split(os.pathsep):
+        for program in Path(place).glob("*"):
+            link = folder / program.name
+            # The first of a name counts, as in PATH.
+            if program.name not in NODE and not link.is_symlink():
+                link.symlink_to(program)
+    return folder
 
 
 def pip(*arguments: str | Path, cwd: Path) -> None:
@@ -83,6 +110,7 @@ class Distributions:
     editable_wheel: Path
     stock_wheel: Path
     dependencies: Path
+    without_node: Path
 
 
 @dataclass(frozen=True)
@@ -106,6 +134,14 @@ class Environment:
     def install(self, *arguments: str | Path) -> None:
         pip("--python", self.folder / "bin" / "python", "install", "--no-deps", *arguments, cwd=self.folder)
 
+    @contextmanager
+    def web_page(self, programs: Path) -> Iterator[str]:
+        """The address of the web page of a run that finds only these programs."""
+        options = ("-P", "0", "--web-host", "127.0.0.1")
+        python = self.folder / "bin" / "python"
+        with command(*options, folder=self.folder, env={"PATH": str(programs)}, python=python) as subject:
+            yield f"{subject.address}/"
+
     def fingerprint(self, *folders: str) -> dict[str, str]:
         """The digest of every file in these folders of the environment."""
         return {
@@ -116,19 +152,30 @@ class Environment:
         }
 
 
+def copy_sources(target: Path) -> Path:
+    """Copy what is built from, and nothing that a build has left."""
+    ignored = shutil.ignore_patterns(
+        "*.so", "*.egg-info", "__pycache__", ".*", "build", "dist", "node_modules", "tests", "benchmarks"
+    )
+    shutil.copytree(ROOT, target, ignore=ignored)
+    return target
+
+
 @pytest.fixture(scope="module")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
     work = tmp_path_factory.mktemp("distributions")
-    # An editable install builds into its tree: not into the one from which this process has its extension.
-    source = work / "source"
-    ignored = shutil.ignore_patterns(
-        "*.so", "*.egg-info", "__pycache__", ".*", "build", "dist", "tests", "benchmarks"
-    )
-    shutil.copytree(ROOT, source, ignore=ignored)
-    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", work, source, cwd=work)
+    without_node = programs_without_node(work / "bin")
+    # A build works in its tree: not in the one from which this process has its extension.
+    sources = copy_sources(work / "with-node"), copy_sources(work / "without-node")
+    build = (sys.executable, "-m", "build", "--no-isolation", "--outdir", work)
+    run(*build, "--sdist", sources[0], cwd=work)
+    sdist = next(work.glob("*.tar.gz"))
+    with tarfile.open(sdist) as archive:
+        archive.extractall(work / "unpacked", filter="data")
+    run(*build, "--wheel", next((work / "unpacked").iterdir()), cwd=work, path=without_node)
     editable = work / "editable"
     editable.mkdir()
-    run(sys.executable, "-c", BUILD_EDITABLE, editable, cwd=source)
+    run(sys.executable, "-c", BUILD_EDITABLE, editable, cwd=sources[1], path=without_node)
     pip("download", "--quiet", "--no-deps", "--dest", work, f"locust=={STOCK_VERSION}", cwd=work)
     stock_wheel = next(work.glob(f"locust-{STOCK_VERSION}-*.whl"))
     # What both of them need, and neither of them.
@@ -138,12 +185,13 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
     for folder in ("locust", "pytest_locust", f"locust-{STOCK_VERSION}.dist-info"):
         shutil.rmtree(dependencies / folder)
     return Distributions(
-        source=source,
-        sdist=next(work.glob("*.tar.gz")),
+        source=sources[1],
+        sdist=sdist,
         wheel=next(work.glob("locust_c-*.whl")),
         editable_wheel=next(editable.glob("*.whl")),
         stock_wheel=stock_wheel,
         dependencies=dependencies,
+        without_node=without_node,
     )
 
 
@@ -258,21 +306,64 @@ def test_the_sdist_builds_and_the_wheel_holds_only_ours(distributions: Distribut
     with tarfile.open(distributions.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"csrc/lc.h", "csrc/py/module.c", "cmake/SystemLibraries.cmake", "locust.py", "setup.py"} <= names
-    assert not [name for name in names if name.endswith((".so", ".pyc"))]
+    assert {f"{FRONTEND}/{name}" for name in ("index.html", "package-lock.json", "src/main.tsx")} <= names
+    assert not [name for name in names if name.endswith((".so", ".pyc")) or "node_modules" in name]
+    page = {name for name in names if name.startswith(f"{DIST}/")}
+    assert {f"{DIST}/index.html", f"{DIST}/auth.html"} <= page
 
-    listed = run(
-        sys.executable, "-m", "zipfile", "--list", distributions.wheel, cwd=distributions.wheel.parent
-    )
-    top_level = {line.split("/")[0].split()[0] for line in listed.splitlines()[1:]}
+    with zipfile.ZipFile(distributions.wheel) as wheel:
+        listed = set(wheel.namelist())
+    top_level = {name.split("/")[0] for name in listed}
     assert top_level == {"locust.py", "locust_c_pytest.py", "locust_c", f"locust_c-{OUR_VERSION}.dist-info"}
-    assert listed.count("_core.cpython") == 1
-    for name in (
-        "locust_c/py.typed",
-        "locust_c/adopted/locust.py",
-        "locust_c/web/templates/",
-        "locust_c/report/page.html",
-    ):
-        assert name in listed
+    assert len([name for name in listed if "_core.cpython" in name]) == 1
+    assert {"locust_c/py.typed", "locust_c/adopted/locust.py", "locust_c/report/page.html"} <= listed
+    assert {name for name in listed if name.startswith(f"{DIST}/")} == {
+        n for n in page if "." in Path(n).name
+    }
+    assert not [name for name in listed if name.startswith(FRONTEND)]
+
+
+def test_the_page_is_small(distributions: Distributions) -> None:
+    with zipfile.ZipFile(distributions.wheel) as wheel:
+        files = [wheel.read(name) for name in wheel.namelist() if name.startswith(f"{DIST}/")]
+    assert sum(len(gzip.compress(content)) for content in files) <= LARGEST_PAGE
+
+
+def answer(url: str) -> requests.Response:
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(url, timeout=30)
+
+
+def test_an_installed_package_has_the_page_without_node(
+    distributions: Distributions, make_environment: Callable[[], Environment]
+) -> None:
+    environment = make_environment()
+    environment.install(distributions.wheel)
+    with environment.web_page(distributions.without_node) as url:
+        page = answer(url)
+        assert page.status_code == 200
+        assert "window.templateArgs = {" in page.text
+        assets = re.findall(r'(?:src|href)="(?:\./)?(assets/[^"]+)"', page.text)
+        assert {Path(name).suffix for name in assets} >= {".js", ".css", ".svg"}
+        for name in assets:
+            assert answer(url + name).status_code == 200
+
+
+def test_a_build_from_sources_without_node_has_no_page_but_everything_else(
+    distributions: Distributions, make_environment: Callable[[], Environment]
+) -> None:
+    assert not (distributions.source / DIST).exists()
+    environment = make_environment()
+    environment.install(distributions.editable_wheel)
+    with environment.web_page(distributions.without_node) as url:
+        page = answer(url)
+        assert page.status_code == 500
+        assert page.headers["Content-Type"].startswith("text/plain")
+        assert len(page.text.splitlines()) == 1
+        assert "Install Node.js" in page.text
+        assert answer(url + "stats/requests").json()["state"] == "ready"
+        assert "<table" in answer(url + "stats/report").text
 
 
 def test_setup_py_tells_the_version_without_building(distributions: Distributions) -> None:

@@ -22,10 +22,18 @@ def _heed_ctrl_c() -> None:
 
 
 class Command:
-    """One run of ``python -m locust_c``; what it writes is read from files, so that it never waits for us."""
+    """One run of ``python -m locust_c``; what it writes is read from files, so that it never waits for us.
+
+    ``python`` is the interpreter, of another environment maybe.
+    """
 
     def __init__(
-        self, *args: str, folder: Path, env: dict[str, str] | None = None, stdin: Any = None
+        self,
+        *args: str,
+        folder: Path,
+        env: dict[str, str] | None = None,
+        stdin: Any = None,
+        python: str | Path = sys.executable,
     ) -> None:
         self.folder = folder
         # The test server is reached directly, whatever the machine's settings say.
@@ -33,7 +41,7 @@ class Command:
         environment |= {"PYTHONUNBUFFERED": "1", "HOME": str(folder), **(env or {})}
         with (folder / "out.txt").open("wb") as out, (folder / "err.txt").open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "locust_c", *args],
+                [python, "-m", "locust_c", *args],
                 cwd=folder,
                 env=environment,
                 stdin=stdin if stdin is not None else subprocess.DEVNULL,
@@ -67,11 +75,15 @@ class Command:
         self.process.send_signal(number)
 
     @property
+    def address(self) -> str:
+        """The address of the web page."""
+        self.wait_for("press enter to open your default browser.")
+        return self.err.partition("Starting web interface at ")[2].partition(",")[0]
+
+    @property
     def port(self) -> int:
         """The port of the web page."""
-        self.wait_for("press enter to open your default browser.")
-        address = self.err.partition("Starting web interface at ")[2].partition(",")[0]
-        return int(address.rpartition(":")[2].partition("/")[0])
+        return int(self.address.rpartition(":")[2].partition("/")[0])
 
     def wait_until(self, condition: Callable[[], bool], what: str, may_end: bool = False) -> None:
         """Wait until ``condition`` holds; the test fails with ``what`` if it takes too long."""
@@ -85,10 +97,14 @@ class Command:
 
 @contextmanager
 def command(
-    *args: str, folder: Path, env: dict[str, str] | None = None, stdin: Any = None
+    *args: str,
+    folder: Path,
+    env: dict[str, str] | None = None,
+    stdin: Any = None,
+    python: str | Path = sys.executable,
 ) -> Iterator[Command]:
     """Start the command; it is gone afterwards, whatever happened."""
-    subject = Command(*args, folder=folder, env=env, stdin=stdin)
+    subject = Command(*args, folder=folder, env=env, stdin=stdin, python=python)
     try:
         yield subject
     finally:
