@@ -416,7 +416,7 @@ def ui_extra_args_dict(args: Sequence[str] | None = None) -> dict[str, dict[str,
 
 
 def _expanded_help(action: argparse.Action) -> str | None:
-    """The help with its placeholders filled in, as ``--help`` prints it; as it is written if it has wrong ones."""
+    """The help as ``--help`` prints it, placeholders filled in; as it is written if they are wrong."""
     try:
         return action.help and action.help % vars(action)
     except (KeyError, TypeError, ValueError):
