@@ -15,6 +15,7 @@ import trustme
 from web_fixtures import page, until
 
 from locust_c import log
+from locust_c.web.server import listen
 
 
 def get(url: str, **arguments: Any) -> requests.Response:
@@ -40,6 +41,14 @@ def test_connections_wait_until_the_page_is_started(monkeypatch: pytest.MonkeyPa
         connection.sendall(b"GET /worker-count HTTP/1.0\r\n\r\n")
         web_ui.start()
         assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
+
+
+def test_the_body_of_an_answer_does_not_wait_for_an_acknowledgement_of_its_head() -> None:
+    listener = listen("127.0.0.1", 0)
+    with listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 def test_a_page_that_is_stopped_before_it_had_its_turn(
