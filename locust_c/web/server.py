@@ -50,6 +50,9 @@ def listen(host: str, port: int) -> Any:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(constants.SOL_SOCKET, constants.SO_REUSEADDR, 1)
+        # What is accepted inherits it: head and body of an answer are two writes, and on a kept connection
+        # the second would wait 40 ms for the client's kernel to acknowledge the first.
+        listener.setsockopt(constants.IPPROTO_TCP, constants.TCP_NODELAY, 1)
         listener.bind(target)
         listener.listen(_BACKLOG)
         listener.setblocking(False)

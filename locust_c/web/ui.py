@@ -17,6 +17,7 @@ import locust_c.web
 from .. import __version__, log, stats
 from ..argument_parser import ui_extra_args_dict
 from ..credentials import without_userinfo
+from ..html import short_history
 from ..states import STATE_MISSING
 from . import built, login, tls
 from .application import Registrations, make_app
@@ -195,7 +196,7 @@ class WebUI:
                 "worker_count": 0,
                 "version": __version__,
                 "host": without_userinfo(host or ""),
-                "history": environment.stats.history,
+                "history": short_history(environment),
                 "override_host_warning": overridden,
                 "missing_host_warning": missing,
                 "is_host_required": locust_c.web.HOST_IS_REQUIRED,

@@ -49,6 +49,14 @@ def test_connections_wait_until_the_page_is_started(monkeypatch: pytest.MonkeyPa
         assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
 
 
+def test_the_body_of_an_answer_does_not_wait_for_an_acknowledgement_of_its_head() -> None:
+    listener = server.listen("127.0.0.1", 0)
+    with listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
 def test_a_page_that_is_stopped_before_it_had_its_turn(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
