@@ -45,7 +45,9 @@ MAX_HISTORY = 1000
 MAX_TEXT = 2000
 
 
-def get_html_report(environment: Environment, show_download_link: bool = True, theme: str = "") -> str:
+def get_html_report(
+    environment: Environment, show_download_link: bool = True, theme: str = "", nonce: str = ""
+) -> str:
     """The report of the test of ``environment`` as it is now: a whole HTML document.
 
     Other greenlets run meanwhile.
@@ -53,9 +55,10 @@ def get_html_report(environment: Environment, show_download_link: bool = True, t
     :param show_download_link: whether the page offers itself for download; it then has to be at an address
         that understands ``?download=1``, as ``/stats/report`` does.
     :param theme: ``"light"`` or ``"dark"``; anything else leaves that to the reader's device.
+    :param nonce: marks scripts and styles as the page's own, for a content security policy.
     """
     args = _template_args(environment, show_download_link)
-    return page.render(environment, args, PERCENTILES_FOR_HTML_REPORT, theme, _args_for_script(args))
+    return page.render(environment, args, PERCENTILES_FOR_HTML_REPORT, theme, _args_for_script(args), nonce)
 
 
 def write_report(environment: Environment, path: str) -> None:

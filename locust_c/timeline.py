@@ -37,6 +37,10 @@ RECENT = 300
 #: Runs whose points are kept, the one that goes on among them.
 MAX_RUNS = 50
 
+#: What a point of a whole run's chart should have, and how many seconds at most it takes for it.
+ENOUGH_REQUESTS = 10
+LONGEST_READABLE_S = 10
+
 #: A last piece of a run that is shorter joins the point before it: the rate of an instant says nothing.
 SHORTEST_S = 0.5
 
@@ -192,6 +196,21 @@ class Timeline:
         begin = next((n for n in range(len(points), 0, -1) if points[n - 1].users is None), 0)
         return points[begin:]
 
+    def readable_run(self) -> list[Point]:
+        """:meth:`last_run` for a chart of the whole run: seconds with few requests are merged.
+
+        The percentiles of one request say nothing. Up to ``LONGEST_READABLE_S`` and a thirtieth of the run
+        are merged, so that a point has ``ENOUGH_REQUESTS``. Other greenlets run meanwhile.
+        """
+        points = self.last_run()
+        seconds = sum(point.seconds for point in points)
+        requests = sum((point.rps or 0) * point.seconds for point in points)
+        if not requests:
+            return points
+        wanted = min(ENOUGH_REQUESTS * seconds / requests, LONGEST_READABLE_S, seconds / 30)
+        groups = _groups(points, wanted, 0)
+        return [group[0] if len(group) == 1 else self._merged(group) for group in in_turns(groups)]
+
     def since(self, epoch: int, number: int) -> dict[str, Any]:
         """The points from ``number`` on as columns; all points if ``epoch`` is not the present one."""
         known = epoch == self.epoch and 0 <= number <= len(self.points)
@@ -277,10 +296,10 @@ class Timeline:
 
     def _make_room(self) -> None:
         points = self.points
-        groups = _groups(points, self._merged_s)
+        groups = _groups(points, self._merged_s, RECENT)
         while len(groups) > MAX_POINTS * 3 // 4:
             self._merged_s *= 2
-            groups = _groups(points, self._merged_s)
+            groups = _groups(points, self._merged_s, RECENT)
         fewer = [group[0] if len(group) == 1 else self._merged(group) for group in in_turns(groups, _SHARE)]
         if self.points is points:  # nobody cleared them meanwhile
             self.points = fewer
@@ -299,13 +318,13 @@ def _short(rate: float | None) -> float | None:
     return float(f"{rate:.5g}") if rate else rate
 
 
-def _groups(points: Sequence[Point], seconds: float) -> list[list[Point]]:
-    """The points that are to be one of about ``seconds``: neither recent ones, nor beyond a gap."""
+def _groups(points: Sequence[Point], seconds: float, recent: int) -> list[list[Point]]:
+    """The points that are to be one of about ``seconds``: none of the ``recent`` ones, nor beyond a gap."""
     groups: list[list[Point]] = []
     length = 0.0
     for number, point in enumerate(points):
         length += point.seconds
-        fits = length <= seconds * _TOLERANCE and number < len(points) - RECENT
+        fits = length <= seconds * _TOLERANCE and number < len(points) - recent
         if groups and fits and point.users is not None and groups[-1][-1].users is not None:
             groups[-1].append(point)
         else:

@@ -32,50 +32,97 @@ for (const table of document.querySelectorAll("table.sortable")) {
   }
 }
 
-const points = window.templateArgs.history.map((row) => ({ row, at: Date.parse(row.time) / 1000 }));
+const { lines, heat } = window.chartValues;
 
 function readable(value) {
   if (typeof value !== "number") return "–";
   return value.toLocaleString("en", value < 1000 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: 0 });
 }
 
-function watchPointer(figure) {
-  const legend = figure.querySelector(".legend");
+const clock = (at) => new Date(at * 1000).toISOString().slice(11, 19);
+
+/** The place of the time that is nearest to `at`. */
+function nearest(times, at) {
+  return times.reduce((best, time, place) => (Math.abs(time - at) < Math.abs(times[best] - at) ? place : best), 0);
+}
+
+/** Has `show(share of the width, share of the height)` called for the pointer, which returns a time, and `hide()`. */
+function watchPointer(figure, show, hide) {
   const plot = figure.querySelector(".plot > svg");
-  const begin = Number(legend.dataset.begin);
-  const end = Number(legend.dataset.end);
-  const values = Array.from(legend.children, (line) => {
-    const shown = line.querySelector("span");
-    return { shown, peak: shown.textContent, key: line.dataset.key };
-  });
-  const moment = document.createElement("li");
-  moment.className = "quiet";
+  const begin = Number(figure.dataset.begin);
+  const end = Number(figure.dataset.end);
   const cursor = document.createElementNS(plot.namespaceURI, "line");
   cursor.setAttribute("class", "cursor");
   cursor.setAttribute("y1", 0);
   cursor.setAttribute("y2", plot.getAttribute("height"));
-  const show = (event) => {
+  const follow = (event) => {
     const box = plot.getBoundingClientRect();
     const at = begin + ((event.clientX - box.left) / box.width) * (end - begin);
-    const nearest = points.reduce((a, b) => (Math.abs(b.at - at) < Math.abs(a.at - at) ? b : a));
-    const place = ((nearest.at - begin) / (end - begin)) * 100 + "%";
+    const time = show(at, (event.clientY - box.top) / box.height);
+    const place = ((time - begin) / (end - begin)) * 100 + "%";
     cursor.setAttribute("x1", place);
     cursor.setAttribute("x2", place);
-    for (const { shown, key } of values) shown.textContent = readable(nearest.row[key]?.[1]);
-    moment.textContent = new Date(nearest.at * 1000).toISOString().slice(11, 19);
-    if (!cursor.parentNode) {
-      plot.append(cursor);
-      legend.prepend(moment);
-    }
+    if (!cursor.parentNode) plot.append(cursor);
   };
-  const hide = () => {
+  plot.parentNode.addEventListener("pointermove", follow);
+  plot.parentNode.addEventListener("pointerdown", follow);
+  plot.parentNode.addEventListener("pointerleave", () => {
     cursor.remove();
-    moment.remove();
-    for (const { shown, peak } of values) shown.textContent = peak;
-  };
-  plot.parentNode.addEventListener("pointermove", show);
-  plot.parentNode.addEventListener("pointerdown", show);
-  plot.parentNode.addEventListener("pointerleave", hide);
+    hide();
+  });
 }
 
-document.querySelectorAll("figure").forEach(watchPointer);
+function tellLines(figure) {
+  const legend = figure.querySelector(".legend");
+  const values = Array.from(legend.children, (line) => {
+    const shown = line.querySelector("span");
+    return { shown, peak: shown.textContent, column: lines[line.dataset.key] };
+  });
+  const moment = document.createElement("li");
+  moment.className = "quiet";
+  watchPointer(
+    figure,
+    (at) => {
+      const place = nearest(lines.time, at);
+      for (const { shown, column } of values) shown.textContent = readable(column[place]);
+      moment.textContent = clock(lines.time[place]);
+      if (!moment.parentNode) legend.prepend(moment);
+      return lines.time[place];
+    },
+    () => {
+      moment.remove();
+      for (const { shown, peak } of values) shown.textContent = peak;
+    },
+  );
+}
+
+function tellHeat(figure) {
+  const told = figure.querySelector(".told");
+  const summary = told.textContent;
+  const bands = heat.edges.length - 1;
+  const begin = Number(figure.dataset.begin);
+  watchPointer(
+    figure,
+    (at, height) => {
+      const place = Math.max(heat.time.findIndex((end) => at <= end), 0);
+      const row = Math.min(Math.max(Math.floor((1 - height) * bands), 0), bands - 1);
+      const [low, high] = [heat.edges[row], heat.edges[row + 1]];
+      let [count, sum] = [0, 0];
+      for (let cell = 0; cell < heat.counts[place].length; cell += 2) {
+        sum += heat.counts[place][cell + 1];
+        if (heat.counts[place][cell] === heat.first + row) count = heat.counts[place][cell + 1];
+      }
+      const from = place > 0 ? heat.time[place - 1] : begin;
+      told.textContent =
+        `${clock(from)} to ${clock(heat.time[place])}, ${readable(low)} to ${readable(high)} ms: ` +
+        `${readable(count)} of ${readable(sum)} requests`;
+      return (from + heat.time[place]) / 2;
+    },
+    () => {
+      told.textContent = summary;
+    },
+  );
+}
+
+document.querySelectorAll("figure:not(.heat)").forEach(tellLines);
+document.querySelectorAll("figure.heat").forEach(tellHeat);

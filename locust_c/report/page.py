@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -13,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 from .. import __version__, _core, stats
 from ..stats_times import get_readable_percentiles
 from ..stats_turns import in_turns
+from ..timeline import EDGES_MS, Point, Timeline
 from . import charts
+from .axes import HEIGHT, WIDTH
+from .heat import SHADES, HeatMap, heat_map_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment as Jinja
@@ -27,9 +31,6 @@ MAX_NAMES = 2000
 MAX_FAILURES = 500
 MAX_EXCEPTIONS = 100
 
-#: A p99 of generator lag from which on the report says that the load generator was late.
-LATE_MS = 20
-
 #: Longer names are cut in the tables.
 MAX_NAME = 500
 
@@ -40,13 +41,23 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def render(
-    environment: Environment, args: dict[str, Any], percentiles: Sequence[float], theme: str, args_json: str
+    environment: Environment,
+    args: dict[str, Any],
+    percentiles: Sequence[float],
+    theme: str,
+    args_json: str,
+    nonce: str,
 ) -> str:
     """The whole document.
 
     :param args: what ``window.templateArgs`` is, and ``args_json`` the same as JSON.
     :param percentiles: the columns of the response times, as shares.
+    :param nonce: marks scripts and styles as belonging to the page, for its security policy.
     """
+    timeline = Timeline() if environment.runner is None else environment.runner.timeline
+    timeline.follow(environment.stats.total)
+    points = timeline.readable_run()
+    heat = heat_map_of(points)
     entries = stats.sort_stats(environment.stats.entries)
     total = environment.stats.total
     failures = sorted(args["failures_statistics"], key=lambda row: -row["occurrences"])
@@ -69,19 +80,37 @@ def render(
             percentiles=percentiles,
             percentile_titles=get_readable_percentiles(percentiles),
             phases=[name for name in _core.PHASES if total.phases[name].count],
-            late_ms=lag if lag is not None and lag >= LATE_MS else None,
+            late_ms=lag if lag is not None and lag >= charts.LATE_MS else None,
             cpu_was_short=environment.runner is not None and environment.runner.cpu_warning_emitted,
             failures=failures[:MAX_FAILURES],
             more_failures=max(0, len(failures) - MAX_FAILURES),
             exceptions=exceptions[:MAX_EXCEPTIONS],
             more_exceptions=max(0, len(exceptions) - MAX_EXCEPTIONS),
-            charts=charts.charts_of(environment.stats.history, stats.PERCENTILES_TO_CHART),
-            width=charts.WIDTH,
-            height=charts.HEIGHT,
+            charts=charts.charts_of(points, timeline.percentiles),
+            heat=heat,
+            shades=SHADES,
+            shown_values=_values_for_script(points, timeline.percentiles, heat),
+            nonce=nonce,
+            width=WIDTH,
+            height=HEIGHT,
         )
     )
     # Names and texts may hold half of a surrogate pair, which no file can.
     return "".join(in_turns(pieces)).encode("utf-8", "replace").decode("utf-8")
+
+
+def _values_for_script(points: Sequence[Point], percentiles: Sequence[float], heat: HeatMap | None) -> str:
+    """What the script tells below the pointer, as JSON: there is nothing in it but numbers of ours."""
+    values: dict[str, Any] = {"lines": charts.values_of(points, percentiles)}
+    if heat is not None:
+        edges = EDGES_MS[heat.first_band : heat.end_band + 1]
+        values["heat"] = {
+            "first": heat.first_band,
+            "edges": edges,
+            "time": heat.times,
+            "counts": heat.counts,
+        }
+    return json.dumps(values, separators=(",", ":"))
 
 
 @cache

@@ -187,11 +187,13 @@ def phases() -> Response:
 def stats_report() -> Response:
     """The HTML report of the test as it is now; to be saved with ``?download=1``."""
     environment = _web_ui().environment
-    save = bool(request.args.get("download"))
-    report = get_html_report(environment, show_download_link=not save, theme=request.args.get("theme", ""))
-    response = Response(report, mimetype="text/html")
-    if save:
-        response.headers["Content-Disposition"] = f"attachment;filename={download_name(environment, '.html')}"
+    theme = request.args.get("theme", "")
+    if not request.args.get("download"):
+        return built_in_page(get_html_report(environment, theme=theme, nonce=nonce()), own_styles=True)
+    response = Response(
+        get_html_report(environment, show_download_link=False, theme=theme), mimetype="text/html"
+    )
+    response.headers["Content-Disposition"] = f"attachment;filename={download_name(environment, '.html')}"
     return response
 
 

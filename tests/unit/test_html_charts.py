@@ -1,8 +1,10 @@
-"""The charts of the HTML report: lines and ticks for a known history."""
+"""The charts of the HTML report: lines, cells and ticks for the points of a known run."""
 
 from __future__ import annotations
 
+import json
 import re
+from array import array
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,99 +14,112 @@ from report_page import Report
 from locust_c.env import Environment
 from locust_c.event import Events
 from locust_c.html import get_html_report
-from locust_c.report.charts import Chart, charts_of, thinned
+from locust_c.report import heat
+from locust_c.report.charts import Chart, charts_of, thinned, values_of
+from locust_c.report.heat import SHADES, HeatMap, heat_map_of
+from locust_c.timeline import Point, band_of
 
 BEGIN = datetime(2026, 5, 6, 12, 0, 0, tzinfo=UTC).timestamp()
 SHARES = [0.5, 0.95]
 
 
-def row(after_s: float, **values: Any) -> dict[str, Any]:
-    """A row of the history; values: ``users``, ``rps``, ``fails``, ``median``, ``high``, ``average``."""
-    at = datetime.fromtimestamp(BEGIN + after_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    fields = {
-        "user_count": values.get("users", 1),
-        "current_rps": values.get("rps", 10),
-        "current_fail_per_sec": values.get("fails", 0),
-        "response_time_percentile_0.5": values.get("median", 20),
-        "response_time_percentile_0.95": values.get("high", 40),
-        "total_avg_response_time": values.get("average", 25.0),
+def point(after_s: float, seconds: float = 5, **values: Any) -> Point:
+    """A point of 10 requests per second, unless values say otherwise: ``times_ms`` are counted in bands."""
+    counts: dict[int, int] = {}
+    for time_ms, count in values.pop("times_ms", {}).items():
+        band = band_of(round(time_ms * 1000))
+        counts[band] = counts.get(band, 0) + count
+    bands = tuple(value for pair in sorted(counts.items()) for value in pair)
+    known = {
+        "users": 1,
+        "rps": 10.0,
+        "failures": 0.0,
+        "response_times": (20, 40),
+        "lag": None,
+        "bands": bands,
     }
-    return {"time": at, **{name: [at, value] for name, value in fields.items()}}
+    return Point(BEGIN + after_s, seconds, bins=array("I"), **{**known, **values})
 
 
-def charts(*rows: dict[str, Any]) -> dict[str, Chart]:
-    return {chart.title: chart for chart in charts_of(rows, SHARES)}
+def charts(*points: Point) -> dict[str, Chart]:
+    return {chart.title: chart for chart in charts_of(points, SHARES)}
+
+
+def heat_map(*points: Point) -> HeatMap:
+    found = heat_map_of(points)
+    assert found is not None
+    return found
 
 
 def test_a_line_goes_through_the_values() -> None:
-    requests, times, users = charts_of([row(0, rps=0), row(5, rps=50, fails=25), row(10, rps=100)], SHARES)
+    points = [point(5, rps=0, lag=1), point(10, rps=50, failures=25, lag=12), point(20, rps=100, seconds=10)]
+    requests, times, users, lag = charts_of(points, SHARES)
     assert [(line.label, line.path) for line in requests.lines] == [
-        ("requests/s", "M0 200L500 100L1000 0"),
-        ("failures/s", "M0 200L500 150L1000 200"),
+        ("requests/s", "M0 200L250 200L500 100L1000 0"),
+        ("failures/s", "M0 200L250 200L500 150L1000 200"),
     ]
-    assert requests.lines[0].area == "M0 200L0 200L500 100L1000 0L1000 200Z"
+    assert requests.lines[0].area == "M0 200L0 200L250 200L500 100L1000 0L1000 200Z"
     assert requests.ticks_up == [(200, "0"), (160, "20"), (120, "40"), (80, "60"), (40, "80"), (0, "100")]
-    assert [(line.label, line.key) for line in times.lines] == [
-        ("50%", "response_time_percentile_0.5"),
-        ("95%", "response_time_percentile_0.95"),
-        ("average so far", "total_avg_response_time"),
-    ]
-    assert [line.peak for line in times.lines] == [20, 40, 25]
-    assert (users.lines[0].path, users.top) == ("M0 0L500 0L1000 0", 1)
+    assert [(line.label, line.key) for line in times.lines] == [("50%", "p0"), ("95%", "p1")]
+    assert [line.peak for line in times.lines] == [20, 40]
+    assert (users.lines[0].path, users.top) == ("M0 0L250 0L500 0L1000 0", 1)
+    assert (lag.lines[0].path, lag.limit, lag.ticks_up[-1]) == ("M0 192L250 192L500 104", 40, (0, "25"))
+    assert values_of(points, SHARES) == {
+        "time": [BEGIN + 5, BEGIN + 10, BEGIN + 20],
+        "requests": [0, 50, 100],
+        "failures": [0, 25, 0],
+        "p0": [20, 20, 20],
+        "p1": [40, 40, 40],
+        "users": [1, 1, 1],
+        "lag": [1, 12, None],
+    }
 
 
-def test_where_rows_are_missing_is_a_gap() -> None:
-    rows = [row(after) for after in (0, 5, 10, 60, 65, 100)]
-    (line,) = charts(*rows)["Users"].lines
-    assert line.path == "M0 0L50 0L100 0M600 0L650 0"
-    assert line.dots == [("100%", "0")]
+def test_where_values_are_missing_for_long_is_a_gap() -> None:
+    without = {"response_times": (None, None)}
+    points = [point(after) for after in (5, 10, 15)] + [point(after, **without) for after in range(20, 60, 5)]
+    points += [point(60), point(65), *(point(after, **without) for after in range(70, 100, 5)), point(100)]
+    line = charts(*points)["Response times"].lines[0]
+    assert line.path == "M0 100L50 100L100 100L150 100M600 100L650 100"
+    assert line.dots == [("100%", "100")]
 
 
-def test_without_requests_there_is_no_response_time() -> None:
-    idle = {"rps": 0, "median": 0, "high": 0}
-    rows = [row(0, **idle, average=0), row(5), row(10), row(15, median=0, high=0), row(20), row(25)]
-    median, _, average = charts(*rows)["Response times"].lines
-    assert median.path == "M200 100L400 100M800 100L1000 100"
-    assert average.path.count("M") == 1
+def test_a_short_time_without_requests_is_no_gap() -> None:
+    points = [point(after, 1, response_times=(None if after % 4 else 20, 40)) for after in range(1, 41)]
+    assert charts(*points)["Response times"].lines[0].path.count("M") == 1
 
 
-def test_times_that_are_rounded_to_zero_are_shown() -> None:
-    fast = {"median": 0, "high": 0, "average": 0.3}
-    median = charts(row(0, **fast), row(5, **fast))["Response times"].lines[0]
-    assert median.path == "M0 200L1000 200"
+def test_times_below_a_millisecond_are_shown() -> None:
+    fast = {"response_times": (0.3, 0.6)}
+    median, high = charts(point(5, **fast), point(10, **fast))["Response times"].lines
+    assert (median.path, high.path) == ("M0 100L500 100L1000 100", "M0 0L500 0L1000 0")
 
 
-def test_one_row_is_a_dot() -> None:
-    chart = charts(row(0, users=7))["Users"]
-    assert [(line.path, line.dots) for line in chart.lines] == [("", [("50%", "25")])]
+def test_one_point_is_a_line() -> None:
+    chart = charts(point(0.4, 0.4, users=7))["Users"]
+    assert [(line.path, line.dots) for line in chart.lines] == [("M0 25L1000 25", [])]
     assert chart.ticks_up[-1] == (0, "8")
 
 
-def test_no_history_is_no_chart() -> None:
-    assert [chart.lines for chart in charts_of([], SHARES)] == [[], [], []]
+def test_without_points_there_is_no_chart() -> None:
+    assert [chart.lines for chart in charts_of([], SHARES)] == [[], [], [], []]
+    assert heat_map_of([]) is None
 
 
-@pytest.mark.parametrize("value", [None, float("nan"), float("inf"), "7"])
-def test_what_is_no_number_is_a_gap(value: object) -> None:
-    rows = [row(0), row(5), row(10, users=value), row(15), row(20)]
-    assert charts(*rows)["Users"].lines[0].path == "M0 0L250 0M750 0L1000 0"
+def test_a_client_without_an_engine_has_no_lag() -> None:
+    assert charts(point(5))["Generator lag"].lines == []
 
 
-def test_rows_that_nobody_can_place_are_left_out() -> None:
-    rows = [{"time": "yesterday"}, {}, row(0), row(5)]
-    assert charts(*rows)["Users"].lines[0].path == "M0 0L1000 0"
-
-
-def test_a_long_history_keeps_its_peaks_in_few_points() -> None:
-    rows = [row(5 * number, median=20 + number % 7) for number in range(10_000)]
-    rows[4321] = row(5 * 4321, median=900, high=1000)
-    del rows[6000:7000]
-    line = charts(*rows)["Response times"].lines[0]
+def test_many_points_keep_their_peaks_in_few_places() -> None:
+    points = [point(5 * n + 5, response_times=(20 + n % 7, 40)) for n in range(5000)]
+    points[2321] = point(5 * 2322, response_times=(900, 1000))
+    points[3000:3500] = [point(5 * n + 5, response_times=(None, None)) for n in range(3000, 3500)]
+    line = charts(*points)["Response times"].lines[0]
     assert line.peak == 900
-    points = re.findall(r"([ML])([\d.]+) ([\d.]+)", line.path)
-    assert 400 < len(points) <= 800
-    assert min(float(y) for _, _, y in points) == 20
-    pieces = [float(x) for letter, x, _ in points if letter == "M"]
+    places = re.findall(r"([ML])([\d.]+) ([\d.]+)", line.path)
+    assert 400 < len(places) <= 800
+    assert min(float(y) for _, _, y in places) == 20
+    pieces = [float(x) for letter, x, _ in places if letter == "M"]
     assert pieces == pytest.approx([0, 700], abs=1)
 
 
@@ -121,7 +136,7 @@ def test_a_long_history_keeps_its_peaks_in_few_points() -> None:
     ],
 )
 def test_ticks_are_at_round_times(seconds: int, labels: list[str]) -> None:
-    ticks = charts(row(0), row(seconds))["Users"].ticks_along
+    ticks = charts(point(seconds, seconds))["Users"].ticks_along
     assert [label for _, label, _ in ticks] == labels
     kinds = [kind for _, _, kind in ticks]
     assert set(kinds[::2]) != set(kinds[1::2])
@@ -140,8 +155,57 @@ def test_ticks_are_at_round_times(seconds: int, labels: list[str]) -> None:
     ],
 )
 def test_ticks_are_at_round_values(highest: float, labels: list[str]) -> None:
-    chart = charts(row(0, rps=highest), row(5, rps=0))["Requests per second"]
+    chart = charts(point(5, rps=highest), point(10, rps=0))["Requests per second"]
     assert [label for _, label in chart.ticks_up] == labels
+
+
+def test_the_map_has_a_cell_for_each_band_of_a_point() -> None:
+    found = heat_map(point(5, times_ms={10: 500}), point(10, times_ms={10: 50, 300: 5}), point(20, 10))
+    bands = [found.first_band, found.end_band]
+    assert bands == [band_of(10_000) - 1, band_of(300_000) + 2]
+    height = 200 / (bands[1] - bands[0])
+    tops = [round(200 - 2 * height, 1), round(200 - height, 1)]
+    assert found.shades[-1] == f"M0 {tops[0]}H250V{tops[1]}H0Z"
+    assert found.shades[SHADES // 2 - 1] + found.shades[SHADES // 2] == f"M250 {tops[0]}H500V{tops[1]}H250Z"
+    assert found.shades[0].count("M") == 1
+    assert (found.lowest, found.highest) == (1, 100)
+    assert found.times == [BEGIN + 5, BEGIN + 10, BEGIN + 20]
+    assert found.counts == [[band_of(10_000), 500], [band_of(10_000), 50, band_of(300_000), 5], []]
+    assert [label for _, label in found.ticks_up] == ["10", "20", "50", "100", "200", "500"]
+    assert found.summary == (
+        "555 requests: the fastest 8.2 to 12 ms, the slowest 262 to 369 ms, most (99%) 8.2 to 12 ms"
+    )
+
+
+@pytest.mark.parametrize(
+    ("times_ms", "bands", "summary"),
+    [
+        ({0.001: 1}, (0, 8), "1 request: the fastest under 0.09 ms, the slowest under 0.09 ms"),
+        ({10**6: 2}, (32, 40), "2 requests: the fastest 47,186 ms and more"),
+        (
+            {0.001: 1, 10**6: 1},
+            (0, 40),
+            "2 requests: the fastest under 0.09 ms, the slowest 47,186 ms and more",
+        ),
+    ],
+)
+def test_the_map_shows_what_is_beyond_its_bands(
+    times_ms: dict[float, int], bands: tuple[int, int], summary: str
+) -> None:
+    found = heat_map(point(5, times_ms=times_ms))
+    assert (found.first_band, found.end_band) == bands
+    assert found.summary.startswith(summary)
+    assert found.shades[-1].count("M") == len(times_ms)
+    assert all(0 <= place <= 200 for place, _ in found.ticks_up)
+
+
+def test_the_map_of_a_long_run_has_few_columns_that_hold_all_requests() -> None:
+    points = [point(n + 1, 1, times_ms={10: 3, 5000: 1} if n == 700 else {10: 3}) for n in range(1800)]
+    found = heat_map(*points)
+    assert 100 < len(found.times) <= heat.MAX_COLUMNS
+    assert sum(sum(counts[1::2]) for counts in found.counts) == 5401
+    assert found.shades[0].count("M") == 1
+    assert found.times[-1] == points[-1].time
 
 
 def test_a_history_is_thinned_evenly() -> None:
@@ -151,18 +215,35 @@ def test_a_history_is_thinned_evenly() -> None:
     assert thinned(few, 1000) == few
 
 
-def test_the_page_draws_what_the_charts_say() -> None:
+def test_the_page_draws_the_points_of_the_last_run() -> None:
     environment = Environment(events=Events())
-    environment.stats.history += [row(0, rps=0), row(5, rps=50), row(10, rps=100, high=0, median=0)]
+    runner = environment.create_local_runner()
+    environment.stats.history.append({"time": "2026-05-06T12:00:00Z"})
+    runner.timeline.begin(environment.stats.total, BEGIN)
+    runner.timeline.percentiles = (0.5, 0.95)
+    runner.timeline.points = [
+        *(point(-60), Point(BEGIN)),
+        *(point(5, rps=0, lag=1), point(10, rps=50), point(20, 10, rps=100, times_ms={15: 1000})),
+    ]
     page = Report(get_html_report(environment))
-    requests, times, users = page.section("Charts").all("figure")
+    runner.quit()
+    requests, times, users, lag, heat_figure = page.section("Charts").all("figure")
     swatch, area, line = (path.attributes for path in requests.all("path", class_="requests"))
-    assert (area["class"], area["d"]) == ("area requests", "M0 200L0 200L500 100L1000 0L1000 200Z")
-    assert (line["class"], line["d"]) == ("line requests", "M0 200L500 100L1000 0")
+    assert (area["class"], area["d"]) == ("area requests", "M0 200L0 200L250 200L500 100L1000 0L1000 200Z")
+    assert (line["class"], line["d"]) == ("line requests", "M0 200L250 200L500 100L1000 0")
     assert swatch["class"] == line["class"]
     labels = [text.text for text in requests.all("text")]
-    assert labels == ["0", "20", "40", "60", "80", "100", *(f"12:00:{s:02}" for s in (0, 2, 4, 6, 8, 10))]
+    assert labels[:6] == ["0", "20", "40", "60", "80", "100"]
+    assert labels[6:] == [f"12:00:{second:02}" for second in range(0, 21, 5)]
     legend = [" ".join(item.text.split()) for item in times.all("li")]
-    assert legend == ["50% peak 20", "95% peak 40", "average so far peak 25"]
+    assert legend == ["50% peak 20", "95% peak 40"]
     assert users.one("h3").text == "Users"
+    assert "dashed line" in lag.one("p").text
+    assert len(lag.all("path", class_="limit")) == 1
+    assert "1,000 requests" in heat_figure.one("p").text
+    label = heat_figure.one("div", class_="plot").children[0].attributes["aria-label"]
+    assert label.startswith("Response times, heat map: 1,000 requests")
     assert page.args["history"] == environment.stats.history
+    values = json.loads(re.findall(r"window.chartValues = (.*)", page.html)[0])
+    assert values["lines"]["requests"] == [0, 50, 100]
+    assert values["heat"]["counts"] == [[], [], [band_of(15_000), 1000]]

@@ -245,6 +245,25 @@ def test_a_clock_that_was_set_back_makes_no_point_of_the_past(course: Course) ->
     assert course.line.begin(course.total, BEGIN - 3600) == BEGIN + 2
 
 
+def test_in_the_chart_of_a_whole_run_few_requests_share_a_point(course: Course) -> None:
+    assert course.line.readable_run() == []
+    for second in range(300):
+        course.second(*([10.0] if second % 2 else []))
+    points = course.line.readable_run()
+    assert {point.seconds for point in points} <= {10, 12}
+    assert requests_of(points) == pytest.approx(150)
+    assert all(point.response_times[0] is not None for point in points)
+    for _ in range(300):
+        course.second(*[10.0] * 100)
+    assert course.line.readable_run() == course.line.points
+
+
+def test_a_short_run_with_few_requests_keeps_its_points(course: Course) -> None:
+    for _ in range(20):
+        course.second(10)
+    assert course.line.readable_run() == course.line.points
+
+
 def test_who_knows_the_epoch_is_given_what_is_new(course: Course) -> None:
     for rate in range(5):
         course.second(*[10.0] * rate)

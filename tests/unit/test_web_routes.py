@@ -332,10 +332,15 @@ def test_the_report_is_shown_and_can_be_saved(web_ui: Any, client: Any) -> None:
     assert "Content-Disposition" not in shown.headers
     page = Report(shown.text)
     assert (page.theme, page.args["show_download_link"], page.args["host"]) == ("dark", True, "http://h")
+    (mark,) = set(re.findall(r'<(?:script|style) nonce="([^"]+)">', shown.text))
+    policy = shown.headers["Content-Security-Policy"]
+    assert f"script-src 'self' 'nonce-{mark}'; style-src 'self' 'nonce-{mark}'" in policy
+    assert not re.search(r"<(script|style)>| style=| on\w+=", shown.text)
     assert page.rows("Request Statistics")[1][:3] == ["GET", "/", "1"]
     saved = client.get(page.document.one("a").attributes["href"].replace("?", "/stats/report?"))
     assert Report(saved.text).args["show_download_link"] is False
     assert Report(saved.text).theme == "dark"
+    assert "nonce" not in saved.text
     assert re.fullmatch(
         r"attachment;filename=Locust_\d{4}-\d\d-\d\d-\d\dh\d\d_my_shop\.py_http___h\.html",
         saved.headers["Content-Disposition"],
