@@ -197,13 +197,15 @@ class Runner(RecordsRequests, UserExceptions, StopsTests, KnowsProgress):
         raise KeyError(f"The test has no user class named {name!r}")
 
     def start_shape(self) -> None:
-        """Starts the test that the environment's shape describes."""
+        """Starts the test that the environment's shape describes; one that is being stopped is waited for."""
         shape = self.environment.shape_class
         if shape is None:
             raise ValueError("start_shape() needs an environment with a shape_class")
         if self.shape_greenlet is not None and not self.shape_greenlet.dead:
             logger.info("There is an ongoing shape test running. Editing is disabled")
             return
+        if self._stopping is not None and self._stopper is not gevent.getcurrent():
+            self._stopping.wait()
         logger.info("Shape test starting.")
         self.update_state(STATE_INIT)
         self.shape_last_tick = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from json import dumps
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ def print_task_ratio_json(user_classes: list[type[User]], num_users: int) -> Non
     print(dumps(ratios, indent=4))
 
 
-def get_ratio(user_classes: list[type[User]], user_spawned: dict[str, int], total: bool) -> Ratios:
+def get_ratio(user_classes: list[type[User]], user_spawned: Mapping[str, float], total: bool) -> Ratios:
     """The share of each class and, nested, of its tasks: ``{name: {"ratio": …, "tasks": {…}}}``.
 
     ``user_spawned`` is how many users of each class there are; with ``total`` the ratios of tasks are shares

@@ -23,6 +23,7 @@ from .. import log
 from ..credentials import without_userinfo
 from ..html import download_name, get_html_report, json_for_script
 from ..states import STATE_MISSING
+from .bodies import refuse_large_body
 from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
 from .live import add_live
@@ -81,6 +82,11 @@ def _refuse_changes_from_elsewhere() -> None:
             f"This request comes from {page[:200]}; only the page itself may change the test."
             " --web-allow-origin lets pages of other origins do it, too.",
         )
+
+
+@locust.before_request
+def _refuse_large_bodies() -> None:
+    refuse_large_body(request)
 
 
 @locust.errorhandler(Exception)
@@ -225,9 +231,9 @@ def tasks() -> Response:
     runner = _web_ui().environment.runner
     if runner is None:
         return jsonify({"per_class": {}, "total": {}})
-    counts = dict(runner.user_classes_count)
+    counts: dict[str, float] = {**runner.user_classes_count}
     if not any(counts.values()):
-        counts = {user_class.__name__: 1 for user_class in runner.user_classes}
+        counts = {kind.__name__: kind.fixed_count or kind.weight for kind in runner.user_classes}
     return jsonify(
         {
             "per_class": get_ratio(runner.user_classes, counts, False),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from ..env import Environment
+    from ..runners import Runner
     from ..shape import LoadTestShape
     from ..user.users import User
 
@@ -113,13 +116,18 @@ def _converted(name: str, values: list[str], old: Any) -> Any:
 
 
 class Swarming:
-    """Starts and changes the test of one environment for the web page, and ends it after its run time."""
+    """Starts and changes the test of one environment for the web page, and ends it after its run time.
+
+    One greenlet starts; what is asked for while it does (listeners of ``test_start`` may take long, and so
+    may the end of the test before) is done next, and only the newest.
+    """
 
     def __init__(self, environment: Environment, picker_is_active: bool = False) -> None:
         """:param picker_is_active: whether the form chooses user classes and load shape."""
         self.environment = environment
         self.picker_is_active = picker_is_active
-        self._start: gevent.Greenlet | None = None
+        self._next: Callable[[], None] | None = None
+        self._starter: gevent.Greenlet | None = None
         self._sets_end = False  # or the command does, with -t: its limit holds when the page changes the load
 
     def start(self, form: SwarmForm) -> dict[str, Any]:
@@ -135,23 +143,19 @@ class Swarming:
         user_classes = self._picked_classes(form.user_classes) if picks else self.environment.user_classes
         shape = self._picked_shape(form.shape_class) if picks else self.environment.shape_class
         users, rate = form.user_count, form.spawn_rate
-        valid = users is not None and users >= 0 and rate is not None and math.isfinite(rate) and rate > 0
-        if shape is None and not valid:
+        if shape is None and (users is None or users < 0 or rate is None or not 0 < rate < math.inf):
             raise SwarmError("Missing or invalid user_count or spawn_rate from /swarm request")
         self._take_over(form)
         self.environment.user_classes = user_classes
         self.environment.shape_class = shape
-        self.cancel()
         if shape is not None:
-            self._start = self._spawn(runner.start_shape)
+            self._begin(runner.start_shape)
             return {"message": f"Swarming started using shape class '{type(shape).__name__}'"}
-        self._start = self._spawn(runner.start, users, rate)
+        self._begin(partial(self._run, runner, users or 0, rate or 1.0, form.run_time_s))
         answer: dict[str, Any] = {"message": "Swarming started"}
         if self.picker_is_active:
             answer["user_classes"] = sorted(user_class.__name__ for user_class in user_classes)
         if form.run_time_s:
-            runner.end_after(form.run_time_s, self._stop_in_time)
-            self._sets_end = True
             answer["run_time"] = form.run_time_s
         return answer
 
@@ -163,9 +167,31 @@ class Swarming:
 
     def cancel(self) -> None:
         """Give up a start that is still going on, and forget the run time of the last one."""
-        start, self._start = self._start, None
-        if start is not None and start is not gevent.getcurrent():
-            start.kill()
+        self._next = None
+        starter = self._starter
+        if starter is not None and starter is not gevent.getcurrent():
+            starter.kill()
+        self._forget_run_time()
+
+    def _begin(self, start: Callable[[], None]) -> None:
+        self._forget_run_time()
+        self._next = start
+        if self._starter is None or self._starter.ready():
+            self._starter = self._spawn(self._start_newest)
+
+    def _start_newest(self) -> None:
+        while self._next is not None:
+            start, self._next = self._next, None
+            start()
+
+    def _run(self, runner: Runner, users: int, rate: float, run_time_s: int | None) -> None:
+        runner.start(users, rate)
+        # The test may have waited for the end of another one, and a listener may have ended it.
+        if run_time_s and self._next is None and runner.state in (STATE_SPAWNING, STATE_RUNNING):
+            runner.end_after(run_time_s, self._stop_in_time)
+            self._sets_end = True
+
+    def _forget_run_time(self) -> None:
         if self._sets_end and self.environment.runner is not None:
             self.environment.runner.cancel_end()
         self._sets_end = False
@@ -186,6 +212,8 @@ class Swarming:
             return
         for name, value in form.custom.items():
             setattr(options, name, value)
+        if form.user_classes:
+            options.user_classes = form.user_classes
         options.run_time = form.run_time_s
         if form.user_count is not None:
             options.num_users = form.user_count

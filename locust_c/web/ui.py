@@ -166,6 +166,8 @@ class WebUI:
         options = environment.parsed_options
         runner = environment.runner
         shape = environment.shape_class
+        # With the picker the form says whether there is a shape.
+        decides = shape is not None and not shape.use_common_options and not self.userclass_picker_is_active
         host, overridden, missing = self._host()
         self.template_args.update(
             {
@@ -185,9 +187,9 @@ class WebUI:
                 "spawn_rate": getattr(options, "spawn_rate", None),
                 "run_time": getattr(options, "run_time", None),
                 "profile": environment.profile,
-                "hide_common_options": shape is not None and not shape.use_common_options,
+                "hide_common_options": decides,
                 "shape_use_common_options": shape is not None and shape.use_common_options,
-                "shape": type(shape).__name__ if shape is not None else None,
+                "shape": None if shape is None or self.userclass_picker_is_active else type(shape).__name__,
                 "stats_history_enabled": bool(getattr(options, "stats_history_enabled", False)),
                 "tasks": "{}",
                 "extra_options": self._custom_arguments(),

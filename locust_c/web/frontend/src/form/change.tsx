@@ -22,6 +22,11 @@ function useTimeLeft(): () => number | null {
 }
 
 export function ChangeForm() {
+  // What is running, only the server knows.
+  return live.value ? <Fields /> : <p class="empty" aria-busy="true" />;
+}
+
+function Fields() {
   const form = useRef<HTMLFormElement>(null);
   const { problem, busy, submit } = useSubmit();
   const timeLeft = useTimeLeft();

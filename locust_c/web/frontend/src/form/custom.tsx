@@ -26,7 +26,6 @@ export function CustomFields({ shown }: { shown: Shown }) {
       {names.length >= MANY && (
         <input
           type="search"
-          class="search"
           placeholder="Search parameters"
           aria-label="Search parameters"
           onInput={(event) => setSearch(event.currentTarget.value)}
@@ -34,8 +33,8 @@ export function CustomFields({ shown }: { shown: Shown }) {
           onKeyDown={(event) => event.key === "Enter" && event.preventDefault()}
         />
       )}
-      {hits.length === 0 && <p class="help">No parameter is called like that.</p>}
-      <div class="grid">
+      {hits.length === 0 && <p class="hint">No parameter is called like that.</p>}
+      <div class="field-grid">
         {names.map((name) => (
           // Those that do not match stay in the form: their values are sent as well.
           <div key={name} hidden={!hits.includes(name)}>
@@ -108,7 +107,7 @@ function Check({ name, checked, help }: { name: string; checked: boolean; help: 
         <bdi>{name}</bdi>
       </label>
       {help && (
-        <p id={`${id}-help`} class="help" dir="auto">
+        <p id={`${id}-help`} class="hint" dir="auto">
           {help}
         </p>
       )}

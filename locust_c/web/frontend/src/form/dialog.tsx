@@ -38,8 +38,9 @@ export function ClassDialog({ name, user, close }: DialogProps) {
   }
 
   return (
-    <dialog ref={dialog} aria-labelledby="class-title" onClose={() => close(null)}>
+    <dialog ref={dialog} class="form class-dialog" aria-labelledby="class-title" onClose={() => close(null)}>
       <form
+        class="card"
         onSubmit={(event) => {
           event.preventDefault();
           void save(event.currentTarget);
@@ -59,7 +60,7 @@ export function ClassDialog({ name, user, close }: DialogProps) {
             />
           )}
         </Field>
-        <div class="pair">
+        <div class="field-grid">
           <Field name="class-weight" label="Weight" help="Its share of the users.">
             {(attributes) => (
               <input

@@ -53,7 +53,7 @@ export function Words(props: {
   return (
     <>
       {props.help && (
-        <p id={`${props.id}-help`} class="help" dir="auto">
+        <p id={`${props.id}-help`} class="hint" dir="auto">
           {props.help}
         </p>
       )}
@@ -67,5 +67,5 @@ export function Words(props: {
 }
 
 function Required() {
-  return <small class="required"> required</small>;
+  return <small> required</small>;
 }

@@ -8,7 +8,7 @@ import { isUrl } from "./fields";
 
 export function LoadFields({ shown }: { shown: Shown }) {
   return (
-    <div class="pair">
+    <div class="field-grid">
       <Field name="user_count" label="Number of users" unit="peak concurrency">
         {(attributes) => (
           <input

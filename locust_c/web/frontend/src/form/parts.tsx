@@ -7,8 +7,11 @@ import { editing } from "../view";
 /** Words about a load shape, which decides how many users there are. */
 export function ShapeWords({ name, usesFields }: { name: string; usesFields: boolean }) {
   return (
-    <p class="help">
-      Load shape <bdi class="strong">{name}</bdi>
+    <p class="hint">
+      Load shape{" "}
+      <strong>
+        <bdi>{name}</bdi>
+      </strong>
       {usesFields ? " uses the values below." : " decides how many users there are, and when the test ends."}
     </p>
   );

@@ -20,47 +20,51 @@ export function ClassPicker({ picked, pick, configure }: PickerProps) {
   return (
     <section class="field" aria-labelledby="classes-title">
       <h2 id="classes-title">User classes</h2>
-      <table class="classes">
-        <thead>
-          <tr>
-            <th scope="col">
-              <label class="check">
-                <input
-                  type="checkbox"
-                  checked={all}
-                  indeterminate={!all && picked.length > 0}
-                  onChange={() => pick(all ? [] : names)}
-                />
-                All
-              </label>
-            </th>
-            <th scope="col">Host</th>
-            <th scope="col" class="number">
-              Weight
-            </th>
-            <th scope="col" class="number">
-              Fixed count
-            </th>
-            <th scope="col">Tasks</th>
-            <th aria-label="Configure" />
-          </tr>
-        </thead>
-        <tbody>
-          {names.map((name) => (
-            <ClassRow
-              key={name}
-              name={name}
-              isPicked={picked.includes(name)}
-              toggle={() =>
-                pick(
-                  names.filter((other) => (other === name ? !picked.includes(name) : picked.includes(other))),
-                )
-              }
-              configure={configure}
-            />
-          ))}
-        </tbody>
-      </table>
+      <div class="classes-box">
+        <table class="classes">
+          <thead>
+            <tr>
+              <th scope="col">
+                <label class="check">
+                  <input
+                    type="checkbox"
+                    checked={all}
+                    indeterminate={!all && picked.length > 0}
+                    onChange={() => pick(all ? [] : names)}
+                  />
+                  All
+                </label>
+              </th>
+              <th scope="col">Host</th>
+              <th scope="col" class="number">
+                Weight
+              </th>
+              <th scope="col" class="number">
+                Fixed count
+              </th>
+              <th scope="col">Tasks</th>
+              <th aria-label="Configure" />
+            </tr>
+          </thead>
+          <tbody>
+            {names.map((name) => (
+              <ClassRow
+                key={name}
+                name={name}
+                isPicked={picked.includes(name)}
+                toggle={() =>
+                  pick(
+                    names.filter((other) =>
+                      other === name ? !picked.includes(name) : picked.includes(other),
+                    ),
+                  )
+                }
+                configure={configure}
+              />
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }
@@ -100,12 +104,7 @@ function ClassRow({ name, isPicked, toggle, configure }: RowProps) {
       </td>
       <td>
         {user && (
-          <button
-            type="button"
-            class="small"
-            aria-label={`Configure ${name}`}
-            onClick={() => configure(name)}
-          >
+          <button type="button" aria-label={`Configure ${name}`} onClick={() => configure(name)}>
             Configure
           </button>
         )}

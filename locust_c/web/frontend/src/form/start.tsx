@@ -76,7 +76,7 @@ function NewForm() {
         <HostField shown={shown} />
         <details class="section" open={Boolean(shown("run_time")?.[0] || shown("profile")?.[0])}>
           <summary>Advanced options</summary>
-          <div class="pair">
+          <div class="field-grid">
             {load && <RunTimeField value={shown("run_time")?.[0] ?? ""} />}
             <ProfileField shown={shown} />
           </div>
