@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from argparse import Namespace
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from . import runners, stats
@@ -41,8 +42,14 @@ PERCENTILES_FOR_HTML_REPORT = [0.50, 0.60, 0.70, 0.80, 0.90, 0.95, 0.99, 1.0]
 #: More rows of the history than these are thinned: they would make a file of many megabytes.
 MAX_HISTORY = 1000
 
-#: Longer texts of errors, and the beginnings of longer tracebacks, are cut.
+#: Longer names and texts of errors, and the beginnings of longer tracebacks, are cut.
 MAX_TEXT = 2000
+
+#: The same for errors that are in the JSON only.
+MAX_TEXT_NOT_SHOWN = 200
+
+#: More kinds of exceptions than these are left out.
+MAX_EXCEPTIONS = 500
 
 
 def get_html_report(
@@ -84,17 +91,18 @@ def json_for_script(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _args_for_script(args: dict[str, Any]) -> str:
-    """The same as ``json_for_script(args)``; other greenlets run meanwhile."""
-    texts = []
-    for key, value in sorted(args.items()):
-        text = json_for_script(value) if not isinstance(value, list) else _list_for_script(value)
-        texts.append(f"{json_for_script(key)}: {text}")
-    return "{" + ", ".join(texts) + "}"
-
-
-def _list_for_script(items: list[Any]) -> str:
-    return "[" + ", ".join(json_for_script(item) for item in in_turns(items)) + "]"
+def _args_for_script(args: dict[str, Any]) -> Iterator[str]:
+    """The same as ``json_for_script(args)``, in pieces."""
+    for number, (key, value) in enumerate(sorted(args.items())):
+        yield f"{', ' if number else '{'}{json_for_script(key)}: "
+        if not isinstance(value, list):
+            yield json_for_script(value)
+            continue
+        yield "["
+        for place, item in enumerate(value):
+            yield f"{', ' if place else ''}{json_for_script(item)}"
+        yield "]"
+    yield "}"
 
 
 def _fill_tags(path: str, options: Namespace | None) -> str:
@@ -121,8 +129,8 @@ def _template_args(environment: Environment, show_download_link: bool) -> dict[s
     end = total.last_request_timestamp or start
     return {
         "is_report": True,
-        "requests_statistics": [entry.to_dict() for entry in in_turns(entries)],
-        "failures_statistics": [_failure(row) for row in in_turns(list(environment.stats.errors.values()))],
+        "requests_statistics": [_with_short_name(entry.to_dict()) for entry in in_turns(entries)],
+        "failures_statistics": _failures(list(environment.stats.errors.values())),
         "exceptions_statistics": _exceptions(environment),
         "response_time_statistics": [_response_times(entry) for entry in in_turns(entries)],
         "start_time": format_utc_timestamp(start),
@@ -138,15 +146,30 @@ def _template_args(environment: Environment, show_download_link: bool) -> dict[s
     }
 
 
-def _failure(error: stats.StatsError) -> dict[str, Any]:
-    row = error.to_dict()
-    row["error"] = shortened(str(row["error"]), MAX_TEXT)
+def _with_short_name(row: dict[str, Any]) -> dict[str, Any]:
+    row["name"] = shortened(row["name"], MAX_TEXT)
     return row
 
 
+def _failures(errors: list[stats.StatsError]) -> list[dict[str, Any]]:
+    """All of them, but of those that the page does not show only the beginnings of their texts."""
+    often = sorted(errors, key=lambda error: -error.occurrences)
+    shown = {id(error) for error in often[: page.MAX_FAILURES]}
+    rows = []
+    for error in in_turns(errors):
+        row = _with_short_name(error.to_dict())
+        row["error"] = shortened(str(row["error"]), MAX_TEXT if id(error) in shown else MAX_TEXT_NOT_SHOWN)
+        rows.append(row)
+    return rows
+
+
 def _exceptions(environment: Environment) -> list[dict[str, Any]]:
+    """The most frequent ones, in the order in which they came first."""
     runner = environment.runner
     rows = [] if runner is None else list(runner.exceptions.values())
+    if len(rows) > MAX_EXCEPTIONS:
+        fewest = sorted((row["count"] for row in rows), reverse=True)[MAX_EXCEPTIONS - 1]
+        rows = [row for row in rows if row["count"] >= fewest][:MAX_EXCEPTIONS]
     return [
         {
             "count": row["count"],
@@ -163,7 +186,7 @@ def _response_times(entry: stats.StatsEntry) -> dict[str, Any]:
     times: dict[str, Any] = {
         str(share): entry.get_response_time_percentile(share) for share in PERCENTILES_FOR_HTML_REPORT
     }
-    return {**times, "name": entry.name, "method": entry.method}
+    return _with_short_name({**times, "name": entry.name, "method": entry.method})
 
 
 def host_of(environment: Environment) -> str | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from gevent import get_hub, getcurrent
+from gevent.hub import Hub
 
 from .. import __version__, _core, stats
 from ..stats_times import get_readable_percentiles
@@ -21,6 +24,7 @@ from .heat import SHADES, HeatMap, heat_map_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment as Jinja
+    from jinja2 import Template
 
     from ..env import Environment
 
@@ -37,7 +41,8 @@ MAX_NAME = 500
 #: Stands where there is no value.
 NOTHING = "\u2013"
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+#: Control characters, and those that turn the direction of what follows.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
 def render(
@@ -45,12 +50,12 @@ def render(
     args: dict[str, Any],
     percentiles: Sequence[float],
     theme: str,
-    args_json: str,
+    args_json: Iterable[str],
     nonce: str,
 ) -> str:
     """The whole document.
 
-    :param args: what ``window.templateArgs`` is, and ``args_json`` the same as JSON.
+    :param args: what ``window.templateArgs`` is, and ``args_json`` the same as JSON, in pieces.
     :param percentiles: the columns of the response times, as shares.
     :param nonce: marks scripts and styles as belonging to the page, for its security policy.
     """
@@ -62,41 +67,38 @@ def render(
     total = environment.stats.total
     failures = sorted(args["failures_statistics"], key=lambda row: -row["occurrences"])
     exceptions = sorted(args["exceptions_statistics"], key=lambda row: -row["count"])
+    number_of_exceptions = 0 if environment.runner is None else len(environment.runner.exceptions)
     lag = total.generator_lag.quantile(0.99)
-    pieces = (
-        _templates()
-        .get_template("page.html")
-        .generate(
-            args=args,
-            args_json=args_json,
-            theme=theme if theme in ("light", "dark") else "",
-            version=__version__,
-            host="" if args["host"] == "None" else args["host"],
-            start=_moment(total.start_time),
-            end=_moment(total.last_request_timestamp or total.start_time),
-            entries=entries[:MAX_NAMES],
-            more_names=max(0, len(entries) - MAX_NAMES),
-            total=total,
-            percentiles=percentiles,
-            percentile_titles=get_readable_percentiles(percentiles),
-            phases=[name for name in _core.PHASES if total.phases[name].count],
-            late_ms=lag if lag is not None and lag >= charts.LATE_MS else None,
-            cpu_was_short=environment.runner is not None and environment.runner.cpu_warning_emitted,
-            failures=failures[:MAX_FAILURES],
-            more_failures=max(0, len(failures) - MAX_FAILURES),
-            exceptions=exceptions[:MAX_EXCEPTIONS],
-            more_exceptions=max(0, len(exceptions) - MAX_EXCEPTIONS),
-            charts=charts.charts_of(points, timeline.percentiles),
-            heat=heat,
-            shades=SHADES,
-            shown_values=_values_for_script(points, timeline.percentiles, heat),
-            nonce=nonce,
-            width=WIDTH,
-            height=HEIGHT,
-        )
+    pieces = _template().generate(
+        args=args,
+        args_json=args_json,
+        theme=theme if theme in ("light", "dark") else "",
+        version=__version__,
+        host="" if args["host"] == "None" else args["host"],
+        start=_moment(total.start_time),
+        end=_moment(total.last_request_timestamp or total.start_time),
+        entries=entries[:MAX_NAMES],
+        more_names=max(0, len(entries) - MAX_NAMES),
+        total=total,
+        percentiles=percentiles,
+        percentile_titles=get_readable_percentiles(percentiles),
+        phases=[name for name in _core.PHASES if total.phases[name].count],
+        late_ms=lag if lag is not None and lag >= charts.LATE_MS else None,
+        cpu_was_short=environment.runner is not None and environment.runner.cpu_warning_emitted,
+        failures=failures[:MAX_FAILURES],
+        more_failures=max(0, len(failures) - MAX_FAILURES),
+        exceptions=exceptions[:MAX_EXCEPTIONS],
+        more_exceptions=max(0, number_of_exceptions - MAX_EXCEPTIONS),
+        charts=charts.charts_of(points, timeline.percentiles),
+        heat=heat,
+        shades=SHADES,
+        shown_values=_values_for_script(points, timeline.percentiles, heat),
+        nonce=nonce,
+        width=WIDTH,
+        height=HEIGHT,
     )
     # Names and texts may hold half of a surrogate pair, which no file can.
-    return "".join(in_turns(pieces)).encode("utf-8", "replace").decode("utf-8")
+    return "".join(piece.encode("utf-8", "replace").decode("utf-8") for piece in in_turns(pieces))
 
 
 def _values_for_script(points: Sequence[Point], percentiles: Sequence[float], heat: HeatMap | None) -> str:
@@ -111,6 +113,18 @@ def _values_for_script(points: Sequence[Point], percentiles: Sequence[float], he
             "counts": heat.counts,
         }
     return json.dumps(values, separators=(",", ":"))
+
+
+def _template() -> Template:
+    """The template, compiled in a thread when it is first asked for: that would hold up users for long."""
+    if _templates.cache_info().currsize or isinstance(getcurrent(), Hub):
+        return _compiled()
+    template: Template = get_hub().threadpool.apply(_compiled)
+    return template
+
+
+def _compiled() -> Template:
+    return _templates().get_template("page.html")
 
 
 @cache
@@ -169,8 +183,15 @@ def _moment(epoch_s: float | None) -> str:
 
 
 def _visible(text: Any) -> str:
-    """Control characters as the pictures that Unicode has of them."""
-    return _CONTROL.sub(lambda found: "␡" if found[0] == "\x7f" else chr(0x2400 + ord(found[0])), str(text))
+    """Control characters as the pictures that Unicode has of them, or as their numbers."""
+    return _CONTROL.sub(lambda found: _picture(found[0]), str(text))
+
+
+def _picture(control: str) -> str:
+    if control == "\x7f":
+        return "␡"
+    number = ord(control)
+    return chr(0x2400 + number) if number < 0x20 else f"\\u{number:04x}"
 
 
 def _name(text: Any) -> str:

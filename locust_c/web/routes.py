@@ -11,7 +11,6 @@ from flask import (
     abort,
     current_app,
     jsonify,
-    redirect,
     render_template,
     request,
     send_from_directory,
@@ -26,15 +25,15 @@ from ..states import STATE_MISSING
 from .bodies import refuse_large_body
 from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
+from .guard import OPEN_ENDPOINTS
 from .live import add_live
+from .login import add_login, refuse_if_not_signed_in
 from .origin import is_foreign
 from .places import keep_redirect_local
 from .policy import NOTHING, built_in_page, nonce, page_root, set_headers
 from .swarm import SwarmError, read_form
 
 if TYPE_CHECKING:
-    from werkzeug.wrappers import Response as AnyResponse
-
     from .ui import WebUI
 
 logger = logging.getLogger("locust.web")
@@ -54,6 +53,7 @@ def _web_ui() -> WebUI:
 
 add_downloads(locust, _web_ui)
 add_live(locust, _web_ui)
+add_login(locust, _web_ui)
 
 
 locust.after_request(set_headers)
@@ -82,6 +82,11 @@ def _refuse_changes_from_elsewhere() -> None:
             f"This request comes from {page[:200]}; only the page itself may change the test."
             " --web-allow-origin lets pages of other origins do it, too.",
         )
+
+
+@locust.before_request
+def _refuse_without_login() -> Any:
+    return None if request.endpoint in OPEN_ENDPOINTS else refuse_if_not_signed_in(_web_ui())
 
 
 @locust.before_request
@@ -259,9 +264,3 @@ def healthz() -> Response:
 def get_worker_count() -> Response:
     """How many workers are connected: none, for a test that runs in this process."""
     return jsonify({"worker_count": 0})
-
-
-@locust.route("/login")
-def login() -> AnyResponse:
-    """There is no login: go to the page."""
-    return redirect(page_root(_web_ui().web_base_path))

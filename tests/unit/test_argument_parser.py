@@ -69,6 +69,7 @@ DEFAULTS = {
     "otel": False,
     "iteration_limit": None,
     "web_allowed_origins": [],
+    "web_password_user": None,
     "user_classes": [],
 }
 
@@ -105,6 +106,8 @@ def test_every_option_has_the_name_and_default_that_locustfiles_read() -> None:
         ("LOCUST_USER_CLASSES", "A B", "user_classes", ["A", "B"]),
         ("LOCUST_ITERATIONS", "9", "iteration_limit", 9),
         ("LOCUST_WEB_ALLOW_ORIGIN", "https://a, http://b", "web_allowed_origins", ["https://a", "http://b"]),
+        ("LOCUST_WEB_USER", "ann", "web_password_user", "ann"),
+        ("LOCUST_WEB_LOGIN", "true", "web_login", True),
         ("LOCUST_USERCLASS_PICKER", "on", "class_picker", True),
         ("LOCUST_EXPECT_WORKERS", "4", "expect_workers", 4),
         ("LOCUST_MASTER_NODE_HOST", "h", "master_host", "h"),
@@ -165,6 +168,7 @@ def test_a_broken_configuration_file_is_one_line(tmp_path: Path, capsys: pytest.
         (["--autoquit", "x"], "argument --autoquit: invalid int value: 'x'"),
         (["-i", "0"], "argument -i/--iterations: must be an integer >= 1, not 0"),
         (["--expect-workers", "0"], "argument --expect-workers: must be an integer >= 1, not 0"),
+        (["--web-user", "a:b"], "argument --web-user: 'a:b' has a colon or a control character"),
         (["-H"], "argument -H/--host: expected one argument"),
     ],
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 from report_page import Report
 from run_fixtures import running
@@ -215,6 +216,7 @@ NAMES = [
     "🚀🔥",
     "half \ud83d of a pair",
     "\x1b[31mred\x00",
+    "\u202egnp.exe",
     "/" + "long/" * 200,
 ]
 
@@ -233,7 +235,7 @@ def test_nothing_in_names_and_texts_becomes_markup(environment: Environment) -> 
     assert html.count("</script") == 2
     assert [row["name"] for row in page.args["requests_statistics"]] == [*sorted(NAMES), "Aggregated"]
     shown = {row[1] for row in page.rows("Request Statistics")}
-    expected = {*NAMES[:5], "half ? of a pair", "␛[31mred␀", NAMES[-1][:500] + "…"}
+    expected = {*NAMES[:5], "half ? of a pair", "␛[31mred␀", "\\u202egnp.exe", NAMES[-1][:500] + "…"}
     assert expected <= shown
     assert any("second line" in row[3] for row in page.rows("Failures Statistics")[1:])
     assert NAMES[0] in page.rows("Exceptions Statistics")[1][1]
@@ -293,7 +295,11 @@ def test_more_rows_than_anybody_reads_are_counted(
     assert (len(failures), failures[1][3]) == (1 + 10, "error 9")
     assert "1 more not shown." in page.section("Failures Statistics").text
     assert len(page.args["requests_statistics"]) == 26
-    assert page.args["failures_statistics"][-1]["error"] == "x" * 2000 + "… (8,000 more characters)"
+    assert page.args["failures_statistics"][-1]["error"] == "x" * 200 + "… (9,800 more characters)"
+    monkeypatch.setattr(locust_c.report.page, "MAX_FAILURES", 20)
+    assert report(environment).args["failures_statistics"][-1]["error"] == (
+        "x" * 2000 + "… (8,000 more characters)"
+    )
 
 
 def test_exceptions_are_shown_with_their_traceback(environment: Environment) -> None:
@@ -310,6 +316,49 @@ def test_exceptions_are_shown_with_their_traceback(environment: Environment) -> 
     assert (len(rows), rows[1][0]) == (1 + 100, "3")
     assert rows[1][1].startswith("message 7")
     assert "2 more not shown." in page.section("Exceptions Statistics").text
+
+
+def test_of_very_many_exceptions_the_most_frequent_are_kept(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locust_c.html, "MAX_EXCEPTIONS", 3)
+    monkeypatch.setattr(locust_c.report.page, "MAX_EXCEPTIONS", 2)
+    assert environment.runner is not None
+    for kind, times in enumerate((1, 5, 1, 2, 3)):
+        for _ in range(times):
+            environment.runner.log_exception("local", f"message {kind}", f"line {kind}")
+    page = report(environment)
+    assert [row["count"] for row in page.args["exceptions_statistics"]] == [5, 2, 3]
+    assert [row[0] for row in page.rows("Exceptions Statistics")[1:]] == ["5", "3"]
+    assert "3 more not shown." in page.section("Exceptions Statistics").text
+
+
+def test_very_long_names_are_cut(environment: Environment) -> None:
+    environment.stats.log_request("GET", "x" * 10_000, 1, 1)
+    environment.stats.log_error("GET", "x" * 10_000, "broken")
+    page = report(environment)
+    cut = "x" * 2000 + "… (8,000 more characters)"
+    for table in ("requests_statistics", "response_time_statistics", "failures_statistics"):
+        assert page.args[table][0]["name"] == cut
+    assert page.rows("Request Statistics")[1][1] == "x" * 500 + "…"
+
+
+def test_other_greenlets_run_while_a_large_report_is_made(environment: Environment) -> None:
+    for number in range(600):
+        environment.stats.log_request("GET", f"/{number}", 1, 1)
+        environment.stats.log_error("GET", f"/{number}", f"error {number}")
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            gevent.sleep(0)
+
+    counting = gevent.spawn(count)
+    get_html_report(environment)
+    counting.kill()
+    assert turns > 5
 
 
 def test_phases_have_the_columns_that_happened(environment: Environment) -> None:

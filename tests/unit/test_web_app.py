@@ -112,7 +112,7 @@ def test_all_addresses_can_be_moved_below_a_path(monkeypatch: pytest.MonkeyPatch
             assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("argument", ["web_login", "build_path"])
+@pytest.mark.parametrize("argument", ["build_path"])
 def test_what_this_version_does_not_have_is_refused(argument: str) -> None:
     with pytest.raises(ValueError, match=f"{argument} is not supported"), page(**{argument: True}):
         pass

@@ -16,7 +16,7 @@ export function Footer() {
       )}
       {args.logout_url && (
         <form method="post" action={args.logout_url}>
-          <button type="submit" class="quiet small">
+          <button type="submit" class="link">
             Sign out
           </button>
         </form>

@@ -50,18 +50,20 @@ export function nextOrder<Row>(before: Order | null, { key, kind }: Column<Row>)
   return { key, descending: kind === "number" };
 }
 
-/** The columns that are shown: those that `text` of the address lists, or those that are not optional. */
+/** The columns that are shown: `text` of the address adds to those at first, and with a minus takes away. */
 export function chosenColumns<Row>(text: string, columns: Column<Row>[]): Column<Row>[] {
-  const wanted = new Set(text.split(","));
-  const chosen = columns.filter(({ key }) => wanted.has(encodeURIComponent(key)));
+  const changes = new Set(text.split(","));
+  const chosen = columns.filter(({ key, optional }) => {
+    const written = encodeURIComponent(key);
+    return optional ? changes.has(written) : !changes.has(`-${written}`);
+  });
   return chosen.length ? chosen : columns.filter(({ optional }) => !optional);
 }
 
 /** How the address writes that the columns `keys` are shown: empty for those that are shown at first. */
 export function formatChoice<Row>(keys: Set<string>, columns: Column<Row>[]): string {
-  if (columns.every(({ key, optional }) => keys.has(key) === !optional)) return "";
   return columns
-    .filter(({ key }) => keys.has(key))
-    .map(({ key }) => encodeURIComponent(key))
+    .filter(({ key, optional }) => keys.has(key) === Boolean(optional))
+    .map(({ key, optional }) => (optional ? "" : "-") + encodeURIComponent(key))
     .join(",");
 }

@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { count } from "../format";
 import type { Column, Order } from "./column";
 import type { Item } from "./rows";
-import { useKeptFocus, useRoom, useWindow } from "./scrolled";
+import { useKeptFocus, useRoom, useTop, useWindow } from "./scrolled";
 import { cut, inLine } from "./text";
 import "./grid.css";
 
@@ -16,6 +16,7 @@ interface GridProps<Row> {
   items: Item<Row>[];
   total: Row | undefined;
   order: Order | null;
+  query: string;
   lines: number;
   onOrder: (column: Column<Row>) => void;
   onOpen: (key: string) => void;
@@ -26,6 +27,7 @@ export function Grid<Row>(props: GridProps<Row>) {
   const { start, end, rowHeight, onScroll } = useWindow(box, items.length);
   useRoom(box);
   useKeptFocus(box);
+  useTop(box, props.query, props.order?.key, props.order?.descending);
   useOpening(box, props.onOpen);
   const opener = columns.find(({ long }) => long);
   return (
@@ -40,7 +42,7 @@ export function Grid<Row>(props: GridProps<Row>) {
       <table
         aria-label={label}
         aria-rowcount={items.length + (total ? 2 : 1)}
-        class={props.lines > 1 ? "grid tall" : "grid"}
+        class={props.lines > 1 ? "sheet tall" : "sheet"}
         style={{ "--lines": props.lines, minWidth: leastWidth(columns, total) }}
       >
         <colgroup>
@@ -113,23 +115,21 @@ const HINT_CHARACTERS = 1000;
 
 // A plain function: components would cost as much again for cells that only show a number.
 function cell<Row>(column: Column<Row>, row: Row, opens: boolean) {
-  const { key, kind, value, show, long, sticky } = column;
+  const { key, value, show, long, sticky } = column;
   const Tag = sticky ? "th" : "td";
-  const scope = sticky ? "row" : undefined;
-  if (kind === "number" && !long) {
-    return (
-      <Tag key={key} scope={scope} class={classOf(column)}>
-        {show ? show(row) : value(row)}
-      </Tag>
-    );
-  }
-  const text = inLine(cut(String(value(row) ?? ""), HINT_CHARACTERS));
+  const text = long ? inLine(cut(String(value(row) ?? ""), HINT_CHARACTERS)) : null;
   return (
-    <Tag key={key} scope={scope} class={classOf(column)} title={long ? text : undefined} data-opens={long}>
-      <div class="cell" dir="auto">
-        {show ? show(row) : long ? named(cut(text, CELL_CHARACTERS)) : text}
+    <Tag
+      key={key}
+      scope={sticky ? "row" : undefined}
+      class={classOf(column)}
+      title={text || undefined}
+      data-opens={long}
+    >
+      <div class="cell" dir={column.kind === "number" ? undefined : "auto"}>
+        {show ? show(row) : text === null ? value(row) : named(cut(text, CELL_CHARACTERS))}
       </div>
-      {opens && (
+      {opens && text !== null && (
         <button type="button" class="opener" aria-label={`The whole row of ${cut(text, 80)}`}>
           <svg class="opener-icon" viewBox="0 0 10 10" aria-hidden="true">
             <path d="M6 1.5h2.5V4M8.5 1.5l-3 3M4 8.5H1.5V6M1.5 8.5l3-3" />

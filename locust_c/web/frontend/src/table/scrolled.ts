@@ -25,8 +25,8 @@ export function useWindow(box: Box, count: number): Window & { rowHeight: number
   useLayoutEffect(() => {
     const row = box.current?.querySelector("[data-row]");
     const height = row?.getBoundingClientRect().height ?? 0;
-    // A scaled page measures the same row a little differently from time to time.
-    if (height && Math.abs(height - rowHeight) > 0.01) setRowHeight(height);
+    // In a scaled page rows of one height are measured a little differently.
+    if (height && Math.abs(height - rowHeight) > 0.5) setRowHeight(height);
     else look();
   });
   useEffect(() => {
@@ -66,7 +66,19 @@ export function useKeptFocus(box: Box): void {
   });
 }
 
-/** Tells the style sheet how much of the page is above and below `box`, in `--above` and `--below`. */
+/** What comes first is seen first, whenever `what` is shown another time. */
+export function useTop(box: Box, ...what: unknown[]): void {
+  const first = useRef(true);
+  useLayoutEffect(() => {
+    if (!first.current) box.current?.scrollTo({ top: 0 });
+    first.current = false;
+  }, what);
+}
+
+/**
+ * Tells the style sheet how much of the page is above and below `box`, in `--above` and `--below`, and whether it is
+ * too narrow for its table, in `data-narrow`.
+ */
 export function useRoom(box: Box): void {
   useLayoutEffect(() => {
     const measure = () => {
@@ -75,10 +87,12 @@ export function useRoom(box: Box): void {
       const [page, own] = [document.body.getBoundingClientRect(), node.getBoundingClientRect()];
       node.style.setProperty("--above", `${Math.ceil(own.top - page.top)}px`);
       node.style.setProperty("--below", `${Math.ceil(page.bottom - own.bottom)}px`);
+      node.toggleAttribute("data-narrow", node.scrollWidth > node.clientWidth);
     };
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(document.body);
+    observer.observe(box.current?.firstElementChild as Element);
     return () => observer.disconnect();
   }, []);
 }

@@ -74,6 +74,7 @@ export function Table<Row>(props: TableProps<Row>) {
         items={shown}
         total={fresh.total}
         order={order}
+        query={query}
         lines={props.lines ?? 1}
         onOrder={arrange}
         onOpen={setOpenKey}
