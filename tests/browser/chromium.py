@@ -91,7 +91,7 @@ class Chromium:
         self.driver.quit()
 
     def only_window(self, window: str) -> None:
-        """Close all windows but this one, which is seen again: in a window that is covered nothing is drawn."""
+        """Close all windows but this one, which is seen again: where it is covered nothing is drawn."""
         for other in self.driver.window_handles:
             if other != window:
                 self.driver.switch_to.window(other)
