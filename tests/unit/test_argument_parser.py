@@ -301,6 +301,8 @@ def add_custom_arguments(parser: argument_parser.LocustArgumentParser) -> None:
     parser.add_argument("--token", is_secret=True, default="x")
     parser.add_argument("--where", choices=["a", "b"], is_multiple=True, is_required=True)
     parser.add_argument("--hidden", include_in_web_ui=False, default="no")
+    parser.add_argument("--pages", default=5, help="so many, %(default)s at first, 50 %% at once")
+    parser.add_argument("--part", help="100% of it")
 
 
 def test_a_locustfile_adds_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,7 +316,7 @@ def test_a_locustfile_adds_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_start_form_is_told_about_custom_arguments() -> None:
     locust_c.events.init_command_line_parser.add_listener(add_custom_arguments)
     shown = argument_parser.ui_extra_args_dict([])
-    assert sorted(shown) == ["my_arg", "token", "where"]
+    assert sorted(shown) == ["my_arg", "pages", "part", "token", "where"]
     assert shown["my_arg"] == {
         "default_value": 3,
         "is_secret": False,
@@ -326,6 +328,8 @@ def test_the_start_form_is_told_about_custom_arguments() -> None:
     assert shown["token"]["is_secret"] is True
     assert (shown["where"]["choices"], shown["where"]["is_required"]) == (["a", "b"], True)
     assert shown["where"]["is_multiple"] is True
+    assert shown["pages"]["help_text"] == "so many, 5 at first, 50 % at once"
+    assert shown["part"]["help_text"] == "100% of it"
 
 
 def test_the_listener_is_looked_up_when_the_parser_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
