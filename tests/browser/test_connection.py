@@ -23,7 +23,7 @@ def test_a_server_that_is_silent_for_a_while(page: Page, start_site: Callable[..
     page.chromium.picture("connection-lost")
     # What was known stays, and it is said from when that is.
     assert page.figure("Users") == "2"
-    assert "The figures below are from" in page.text
+    assert "are from " in page.text
     site.resume()
     page.until(lambda: LOST not in page.text, "the connection is back", seconds=60)
     assert page.script("return window.same") is True
