@@ -1,9 +1,10 @@
 /** A chart as a figure: caption, legend, picture, a slider that moves the cursor by keyboard, a table. */
 
+import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { timeline } from "../live";
-import { type PlotSpec, plotInto } from "./plot";
+import { ignoreMouse, type PlotSpec, plotInto } from "./plot";
 import { moment } from "./ticks";
 import { course, cursorBand, cursorPoint, move, moveCursor, showAll, shown, told, zoom } from "./view";
 
@@ -19,7 +20,7 @@ interface FigureProps {
   spec: PlotSpec;
   legend: ComponentChildren;
   /** What the chart shows, in sentences. */
-  summary: string;
+  summary: ReadonlySignal<string>;
   /** What is at the cursor, in words. */
   told: string;
   actions?: ComponentChildren;
@@ -35,7 +36,7 @@ interface FigureProps {
 export function ChartFigure(props: FigureProps) {
   const { title, summary, wide } = props;
   return (
-    <figure class={wide ? "card chart wide" : "card chart"} aria-label={`${title}. ${summary}`}>
+    <figure class={wide ? "card chart wide" : "card chart"} aria-label={`${title}. ${summary.value}`}>
       <figcaption>
         <h2>{title}</h2>
         <ToldTime />
@@ -110,13 +111,17 @@ function CursorSlider({ title, words, moveBand }: SliderProps) {
       max={last}
       value={point}
       disabled={shown.value === null}
-      onInput={(event) => moveCursor(event.currentTarget.valueAsNumber, cursorBand.value)}
+      onInput={(event) => {
+        ignoreMouse();
+        moveCursor(event.currentTarget.valueAsNumber, cursorBand.value);
+      }}
       onFocus={() => moveCursor(told.value)}
       onBlur={() => moveCursor(null)}
       onKeyDown={(event) => {
         const act = event.ctrlKey || event.metaKey || event.altKey ? undefined : keys[event.key];
         if (!act) return;
         event.preventDefault();
+        ignoreMouse();
         act();
       }}
     />

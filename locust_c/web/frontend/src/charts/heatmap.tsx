@@ -1,11 +1,11 @@
 /** The latency heat map, drawn into a uPlot instance, so that its axis, cursor and zoom are those of the others. */
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type uPlot from "uplot";
 import { count, milliseconds, share } from "../format";
 import { timeline } from "../live";
 import { colours } from "./colours";
-import { ChartFigure } from "./figure";
+import { ChartFigure, TABLE_ROWS } from "./figure";
 import {
   bandLabel,
   bandPosition,
@@ -39,23 +39,18 @@ const rates = signal<[number, number] | null>(null);
 
 export function HeatMap() {
   const { heat, time } = timeline.value;
-  const [first, last] = shown.value ?? [0, -1];
   const point = told.value;
   const words = point === null ? "no points" : `${moment(time[point] as number)}: ${toldOf(point)}`;
-  const bands = bandsIn(heat.points, Math.max(first, last - 29), last);
-  const columns = bands
-    ? Array.from({ length: bands[1] - bands[0] + 1 }, (_, place) => bands[0] + place)
-    : [];
   return (
     <ChartFigure
       wide
       title={TITLE}
       spec={SPEC}
       legend={<Legend />}
-      summary={summaryOf(first, last)}
+      summary={summary}
       told={words}
-      columns={columns.map((band) => bandLabel(heat.edges, band))}
-      cells={(place) => columns.map((band) => count(countOf(heat.points[place], band)))}
+      columns={bands.value.map((band) => bandLabel(heat.edges, band))}
+      cells={(place) => bands.value.map((band) => count(countOf(heat.points[place], band)))}
       moveBand={moveBand}
     />
   );
@@ -74,7 +69,15 @@ function toldOf(point: number): string {
   return `most in ${bandLabel(edges, most.band)}: ${count(most.count)} of ${count(most.sum)} requests`;
 }
 
-function summaryOf(first: number, last: number): string {
+/** The bands of the newest points, for the table. */
+const bands = computed(() => {
+  const [first, last] = shown.value ?? [0, -1];
+  const between = bandsIn(timeline.value.heat.points, Math.max(first, last - TABLE_ROWS + 1), last);
+  return between ? Array.from({ length: between[1] - between[0] + 1 }, (_, place) => between[0] + place) : [];
+});
+
+const summary = computed(() => {
+  const [first, last] = shown.value ?? [0, -1];
   const { edges, points } = timeline.value.heat;
   const sums = new Map<number, number>();
   let sum = 0;
@@ -87,14 +90,14 @@ function summaryOf(first: number, last: number): string {
     }
   }
   if (sum === 0) return "No requests.";
-  const bands = [...sums.keys()].sort((a, b) => a - b);
-  const most = bands.reduce((one, other) => ((sums.get(other) ?? 0) > (sums.get(one) ?? 0) ? other : one));
+  const inUse = [...sums.keys()].sort((a, b) => a - b);
+  const most = inUse.reduce((one, other) => ((sums.get(other) ?? 0) > (sums.get(one) ?? 0) ? other : one));
   return (
-    `${count(sum)} requests, fastest ${bandLabel(edges, bands[0] as number)}, ` +
-    `slowest ${bandLabel(edges, bands.at(-1) as number)}, ` +
+    `${count(sum)} requests, fastest ${bandLabel(edges, inUse[0] as number)}, ` +
+    `slowest ${bandLabel(edges, inUse.at(-1) as number)}, ` +
     `most (${share((sums.get(most) ?? 0) / sum)}) ${bandLabel(edges, most)}.`
   );
-}
+});
 
 function Legend() {
   const point = told.value;

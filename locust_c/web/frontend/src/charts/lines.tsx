@@ -1,5 +1,6 @@
 /** A chart of lines over time. */
 
+import { computed } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import uPlot from "uplot";
@@ -31,25 +32,30 @@ interface LineChartProps {
 
 export function LineChart({ title, lines, logarithmic = false, least = 1, limit, ...rest }: LineChartProps) {
   const spec = useMemo(() => specOf(lines, logarithmic, least, limit), [lines, logarithmic, least, limit]);
+  const words = useMemo(() => computed(() => wordsOf(lines)), [lines]);
   const point = told.value;
   const at = (line: Line, place: number) => line.values(timeline.value)[place];
-  const words = lines.map(
+  const values = lines.map(
     (line) => `${line.label} ${point === null ? "–" : withUnit(line, at(line, point))}`,
   );
   const time = point === null ? undefined : timeline.value.time[point];
-  const [first, last] = shown.value ?? [0, -1];
   return (
     <ChartFigure
       title={title}
       spec={spec}
       legend={<Legend lines={lines} />}
-      summary={lines.map((line) => summary(line, line.values(timeline.value), first, last)).join(" ")}
-      told={time === undefined ? "no points" : `${moment(time)}: ${words.join(", ")}`}
+      summary={words}
+      told={time === undefined ? "no points" : `${moment(time)}: ${values.join(", ")}`}
       columns={lines.map(({ label, unit }) => (unit ? `${label} (${unit})` : label))}
       cells={(place) => lines.map((line) => line.show(at(line, place)))}
       {...rest}
     />
   );
+}
+
+function wordsOf(lines: Line[]): string {
+  const [first, last] = shown.value ?? [0, -1];
+  return lines.map((line) => summary(line, line.values(timeline.value), first, last)).join(" ");
 }
 
 function Legend({ lines }: { lines: Line[] }) {

@@ -9,7 +9,7 @@ import { colours } from "./colours";
 import { font } from "./font";
 import { drawMarks } from "./marks";
 import { axisNumber, timeLabels } from "./ticks";
-import { cursor, cursorBand, moveCursor, showAll, showSpan, span } from "./view";
+import { cursor, cursorBand, moveCursor, picture, showAll, showSpan, span } from "./view";
 
 export interface PlotSpec {
   series: uPlot.Series[];
@@ -85,6 +85,14 @@ function nearestLeft(plot: uPlot, left: number): number {
   return place >= 0 && place <= plot.over.clientWidth ? place : left;
 }
 
+/** The plot whose cursor the mouse moves. */
+let pointed: uPlot | null = null;
+
+/** The cursor was moved by keyboard: a mouse that lies still over a plot has no say until it moves. */
+export function ignoreMouse(): void {
+  pointed = null;
+}
+
 function zoomToSelection(plot: uPlot): void {
   const { left, width } = plot.select;
   plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
@@ -92,10 +100,10 @@ function zoomToSelection(plot: uPlot): void {
   showSpan({ min: plot.posToVal(left, "x"), max: plot.posToVal(left + width, "x") });
 }
 
-function options(node: HTMLElement, spec: PlotSpec, isHovered: () => boolean): uPlot.Options {
+function options(node: HTMLElement, spec: PlotSpec): uPlot.Options {
   const tellCursor = (plot: uPlot) => {
     const { left = -1, top = -1, idx } = plot.cursor;
-    if (isHovered()) moveCursor(left < 0 ? null : (idx ?? null), spec.bandAt?.(plot, top) ?? null);
+    if (plot === pointed) moveCursor(left < 0 ? null : (idx ?? null), spec.bandAt?.(plot, top) ?? null);
   };
   const draw = (plot: uPlot) => {
     spec.draw?.(plot);
@@ -116,23 +124,20 @@ function options(node: HTMLElement, spec: PlotSpec, isHovered: () => boolean): u
 
 /** Draw `spec` into `node`, again whenever something changed and it is in view; returns what ends that. */
 export function plotInto(node: HTMLElement, spec: PlotSpec): () => void {
-  let hovered = false;
-  const columns = (): uPlot.AlignedData => [timeline.value.time, ...spec.columns(timeline.value)];
-  const plot = new uPlot(
-    options(node, spec, () => hovered),
-    columns(),
-    node,
-  );
-  plot.over.addEventListener("mouseenter", () => {
-    hovered = true;
-  });
+  const columns = (): uPlot.AlignedData => [timeline.peek().time, ...spec.columns(timeline.peek())];
+  const plot = new uPlot(options(node, spec), columns(), node);
+  const pointTo = () => {
+    pointed = plot;
+  };
+  // Before uPlot's own listener, which tells where the cursor is.
+  plot.over.addEventListener("mousemove", pointTo, { capture: true });
   plot.over.addEventListener("mouseleave", () => {
-    hovered = false;
-    moveCursor(null);
+    if (plot === pointed) moveCursor(null);
+    pointed = null;
   });
 
   const putCursor = () => {
-    if (hovered) return;
+    if (plot === pointed) return;
     const at = cursor.peek() === null ? -1 : plot.valToPos(cursor.peek() as number, "x");
     const inside = at >= 0 && at <= plot.over.clientWidth;
     plot.setCursor(inside ? { left: at, top: 0 } : AWAY, false);
@@ -158,8 +163,7 @@ export function plotInto(node: HTMLElement, spec: PlotSpec): () => void {
   };
 
   const stopDrawing = effect(() => {
-    timeline.value;
-    span.value;
+    picture.value;
     colours.value;
     drawSoon();
   });
@@ -186,6 +190,7 @@ export function plotInto(node: HTMLElement, spec: PlotSpec): () => void {
     stopCursor();
     sizes.disconnect();
     views.disconnect();
+    if (plot === pointed) pointed = null;
     plot.destroy();
   };
 }

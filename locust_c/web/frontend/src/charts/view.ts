@@ -33,6 +33,13 @@ export const isZoomed = computed(() => from.value !== "" || to.value !== "");
 /** The first and the last point that is shown; null if there is none. */
 export const shown = computed(() => span.value && placesIn(timeline.value.time, span.value));
 
+/** Another one when a picture of the shown points would look different, so that points out of view cost nothing. */
+export const picture = computed(() => {
+  const { epoch, marks, time } = timeline.value;
+  const goesOn = shown.value !== null && time.length > shown.value[1] + 1;
+  return [epoch, marks.length, shown.value, span.value?.min, span.value?.max, goesOn].join();
+});
+
 /** The moment of the point under the cursor; null without a cursor. */
 export const cursor = signal<number | null>(null);
 
