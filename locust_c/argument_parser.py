@@ -407,9 +407,17 @@ def ui_extra_args_dict(args: Sequence[str] | None = None) -> dict[str, dict[str,
             "is_secret": name in parser.secret_args_included_in_web_ui,
             "is_required": name in parser.required_args_included_in_web_ui,
             "is_multiple": name in parser.multiple_args_included_in_web_ui,
-            "help_text": action.help,
+            "help_text": _expanded_help(action),
             "choices": list(action.choices) if action.choices is not None else None,
         }
         for name, action in parser.args_included_in_web_ui.items()
         if name not in own
     }
+
+
+def _expanded_help(action: argparse.Action) -> str | None:
+    """The help as ``--help`` prints it, placeholders filled in; as it is written if they are wrong."""
+    try:
+        return action.help and action.help % vars(action)
+    except (KeyError, TypeError, ValueError):
+        return action.help

@@ -119,3 +119,10 @@ def _origin(text: str) -> str:
         raise wrong
     host = f"[{host}]" if ":" in host else host.lower()
     return f"{parts.scheme}://{host}" + ("" if port in (None, own_port) else f":{port}")
+
+
+def user_name(text: str) -> str:
+    """Argument type: a name to sign in with; programs send it before a colon (RFC 7617)."""
+    if ":" in text or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!r} has a colon or a control character")
+    return text

@@ -33,6 +33,7 @@ __all__ = [
     "host_of",
     "json_for_script",
     "process_html_filename",
+    "short_history",
     "write_report",
 ]
 
@@ -137,7 +138,7 @@ def _template_args(environment: Environment, show_download_link: bool) -> dict[s
         "end_time": format_utc_timestamp(end),
         "duration": format_duration(start, end),
         "host": str(host_of(environment)),
-        "history": thinned(environment.stats.history, MAX_HISTORY),
+        "history": short_history(environment),
         "show_download_link": show_download_link,
         "locustfile": environment.locustfile,
         "tasks": _ratios(environment),
@@ -194,6 +195,11 @@ def host_of(environment: Environment) -> str | None:
     hosts = {environment.host} if environment.host else {user.host for user in environment.user_classes}
     host = hosts.pop() if len(hosts) == 1 else None
     return None if host is None else without_userinfo(str(host))
+
+
+def short_history(environment: Environment) -> list[dict[str, Any]]:
+    """The rows of ``stats.history``, at most ``MAX_HISTORY`` of them, evenly spread."""
+    return thinned(environment.stats.history, MAX_HISTORY)
 
 
 def _ratios(environment: Environment) -> dict[str, Any]:

@@ -37,6 +37,8 @@ __all__ = ["create_environment", "main"]
 
 logger = logging.getLogger("locust.main")
 
+_PASSWORD_VARIABLE = "LOCUST_WEB_PASSWORD"
+
 
 def main() -> None:
     """Run the command with the arguments of the process, and exit (``SystemExit``) with its exit code."""
@@ -298,10 +300,25 @@ def _change_user_classes(
         raise CommandError("There are no users with weight > 0.")
 
 
+def _web_password(options: argparse.Namespace) -> str | None:
+    """The password of the web page; in no option, so that no list of processes and no log shows it."""
+    password = os.environ.get(_PASSWORD_VARIABLE)
+    if password is None and options.web_password_user:
+        raise CommandError(f"--web-user needs a password: set {_PASSWORD_VARIABLE} in the environment.")
+    if password == "":
+        raise CommandError(
+            f"{_PASSWORD_VARIABLE} is empty: set a password, or unset it for a page without login."
+        )
+    if password is not None and options.web_login:
+        raise CommandError(f"--web-login and {_PASSWORD_VARIABLE} are two kinds of login: use one of them.")
+    return password
+
+
 def _create_web_page(environment: Environment, options: argparse.Namespace) -> None:
     """Bind the port, so that a start that cannot work fails before there is a test."""
-    from .web import Access, tls
+    from .web import Access, built, reach, tls
 
+    password = _web_password(options)
     try:
         files = tls.find_files(options.tls_cert, options.tls_key, os.environ)
         web_ui = environment.create_web_ui(
@@ -311,11 +328,15 @@ def _create_web_page(environment: Environment, options: argparse.Namespace) -> N
             tls_cert=files.certificate,
             tls_key=files.key,
             delayed_start=True,
+            web_login=options.web_login,
             userclass_picker_is_active=options.class_picker,
-            access=Access(allowed_origins=tuple(options.web_allowed_origins)),
+            build_path=options.build_path or None,
+            access=Access(tuple(options.web_allowed_origins), password, options.web_password_user or None),
         )
     except tls.TlsError as error:
         raise CommandError(str(error)) from error
+    except built.BuildPathError as error:
+        raise CommandError(f"--build-path: {error}") from error
     except OSError as error:
         where = f"port {options.web_port}" + (f" of {options.web_host}" if options.web_host else "")
         raise CommandError(
@@ -324,6 +345,9 @@ def _create_web_page(environment: Environment, options: argparse.Namespace) -> N
         ) from error
     web_ui.display_name = options.web_host_display_name
     logger.info("Starting web interface at %s, press enter to open your default browser.", web_ui.url)
+    described = reach.describe_reach(web_ui)
+    if described is not None:
+        logger.log(*described)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from .argument_types import (
     timespan,
 )
 from .option_rows import OptionGroup, flag, later, later_flag, passive, renamed, value
-from .web_options import ALLOW_ORIGIN_OPTION, WEB
+from .web_options import ALLOW_ORIGIN_OPTION, USER_OPTION, WEB
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -259,7 +259,7 @@ GROUPS = (COMMON, WEB, MASTER, WORKER, TAGS, STATISTICS, LOGGING, OTHER)
 
 #: What Locust does not have, and the groups it belongs to. A locustfile or plug-in that adds options of these
 #: names gets them.
-BEYOND_LOCUST = ((COMMON, ITERATIONS_OPTION), (WEB, ALLOW_ORIGIN_OPTION))
+BEYOND_LOCUST = ((COMMON, ITERATIONS_OPTION), (WEB, ALLOW_ORIGIN_OPTION), (WEB, USER_OPTION))
 
 _NO_STEPS = "is gone: write a LoadTestShape, or change the number of users while the test runs"
 

@@ -29,6 +29,7 @@ class KnowsProgress:
     environment: Environment
     state: str
     user_count: Any
+    final_user_classes_count: dict[str, int]
     _spawn: Any
 
     def __init__(self) -> None:
@@ -96,7 +97,7 @@ class KnowsProgress:
             recorder, self._recorder = self._recorder, None
             recorder.kill(block=False)
             self._ended_at = time.monotonic()
-            self._write_point(self.timeline.end)
+            self._write_point(self.timeline.end, sum(self.final_user_classes_count.values()))
 
     def _record_timeline(self) -> None:
         due = time.monotonic()
@@ -108,8 +109,8 @@ class KnowsProgress:
                     now + self.timeline_interval_s
                 )  # the last one was late: what it covers is not made up for
             gevent.sleep(due - now)
-            self._write_point(self.timeline.add)
+            self._write_point(self.timeline.add, self.user_count)
 
-    def _write_point(self, write: Callable[..., None]) -> None:
+    def _write_point(self, write: Callable[..., None], users: int) -> None:
         now = time.monotonic() + self._epoch_of_clock
-        write(self.environment.stats.total, self.user_count, statistics.PERCENTILES_TO_CHART, now)
+        write(self.environment.stats.total, users, statistics.PERCENTILES_TO_CHART, now)

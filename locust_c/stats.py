@@ -21,12 +21,12 @@ import gevent
 from . import _core, stats_constants, stats_narrow, stats_tables
 from . import stats_times as _times
 from .states import STATE_INIT, STATE_STOPPED
-from .stats_charts import history_row
+from .stats_charts import add_row, history_row
 from .stats_csv import CSVWriter, StatsCSV, StatsCSVFileWriter
 from .stats_dicts import StatsBaseDict, StatsHolder, WatchedDict, sort_stats, text_of
 from .stats_distributed import setup_distributed_stats_event_listeners
 from .stats_entry import CachedResponseTimes, EntryFigures, StatsEntryDict
-from .stats_errors import RequestStatsAdditionError, StatsError, StatsErrorDict
+from .stats_errors import RequestStatsAdditionError, StatsError, StatsErrorDict, kept_error, remember
 from .stats_json import print_stats_json, save_stats_json
 from .stats_rows import Rows
 from .stats_times import (
@@ -236,9 +236,7 @@ class RequestStats:
         if known is not None:
             return known
         found = self.find_error_row(StatsError.create_key(method, name, text), method, name, error)
-        if len(self._error_of_text) >= MAX_ERRORS:
-            self._error_of_text.clear()
-        self._error_of_text[method, name, text] = found
+        remember(self._error_of_text, (method, name, text), found, MAX_ERRORS)
         return found
 
     def find_error_row(self, key: str, method: str, name: str, error: Exception | str) -> StatsError:
@@ -249,7 +247,7 @@ class RequestStats:
             key = StatsError.create_key(method, name, error)
             found = self._errors.get(key)
         if found is None:
-            found = StatsError(method, name, error)
+            found = StatsError(method, name, kept_error(error, len(self._errors)))
             dict.__setitem__(self._errors, key, found)
         return found
 
@@ -453,7 +451,7 @@ def stats_printer(stats: RequestStats) -> Callable[[], NoReturn]:
 def update_stats_history(runner: Runner, timestamp: str | None = None) -> None:
     """Append a row for the charts to ``runner.stats.history``."""
     at = timestamp if timestamp is not None else format_utc_timestamp(time.time())
-    runner.stats.history.append(history_row(runner, at, PERCENTILES_TO_CHART))
+    add_row(runner.stats.history, history_row(runner, at, PERCENTILES_TO_CHART))
 
 
 def stats_history(runner: Runner) -> NoReturn:

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .runners import Runner
 
-__all__ = ["history_row"]
+__all__ = ["add_row", "history_row"]
+
+#: Twelve hours, at a row for every five seconds: about 10 MB.
+MAX_ROWS = 8640
+
+#: An hour.
+ROWS_KEPT = 720
+
+
+def add_row(history: list[dict[str, Any]], row: dict[str, Any]) -> None:
+    """Append ``row``; of a history that has grown too long every other row goes, but not the last hour's."""
+    history.append(row)
+    if len(history) > MAX_ROWS:
+        del history[1:-ROWS_KEPT:2]
 
 
 def history_row(runner: Runner, at: str, percentiles: Sequence[float]) -> dict[str, Any]:

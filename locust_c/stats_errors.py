@@ -11,15 +11,44 @@ from . import _core
 from .exception import CatchResponseError
 from .stats_dicts import StatsBaseDict
 
-__all__ = ["RequestStatsAdditionError", "StatsError", "StatsErrorDict", "shortened"]
+__all__ = ["RequestStatsAdditionError", "StatsError", "StatsErrorDict", "kept_error", "remember", "shortened"]
 
 _ADDRESS = re.compile(r"object at (0x[^>]*)>")
 _UNWRAPPED = CatchResponseError.__name__ + "("
+
+#: Of so many kinds of errors the exception itself is kept, of others its text.
+EXCEPTIONS_KEPT = 100
+
+#: That text is cut behind so many characters.
+LONGEST_TEXT = 10_000
 
 
 def shortened(text: str, most: int) -> str:
     """``text``, or its first ``most`` characters and how many there are more."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
+
+
+def kept_error(error: Exception | str, kinds: int) -> Exception | str:
+    """What is kept of the first error of its kind, if there are so many ``kinds`` already.
+
+    An exception refers to its response, and that to its body; of the first ``EXCEPTIONS_KEPT`` kinds it is
+    kept nevertheless, for programs that look at it. In tables and files its text is the same.
+    """
+    if kinds < EXCEPTIONS_KEPT:
+        return error
+    if type(error) is CatchResponseError and len(error.args) == 1 and type(error.args[0]) is str:
+        return CatchResponseError(shortened(error.args[0], LONGEST_TEXT))
+    return shortened(StatsError.parse_error(error), LONGEST_TEXT)
+
+
+def remember(
+    rows: dict[tuple[str, str, str], StatsError], key: tuple[str, str, str], row: StatsError, most: int
+) -> None:
+    """Let ``row`` be found by (method, name, text) next time, unless the text is a long one."""
+    if len(rows) >= most:
+        rows.clear()
+    if len(key[2]) <= LONGEST_TEXT:
+        rows[key] = row
 
 
 class RequestStatsAdditionError(Exception):

@@ -6,12 +6,12 @@ long.
 
 **Bounded.** At most ``MAX_POINTS`` are kept. When there are as many, neighbours are merged until a quarter of
 the room is free: the older ones, into ever longer points of about one length, so that the whole course of a
-run stays; the last ``RECENT`` keep their second each. The counts of bins add up, so the total of all points
-stays that of the run. Rates are means over the time of what was merged. Of the users the last number holds.
-Percentiles are worked out again, from the bins, to 3 %: the greatest one would, merge by merge, turn the
-median of a test with few requests into its maximum. Response times that were high for too short a time to
-move them stay visible nevertheless: each of these requests keeps its band in the heat map. Of the generator
-lag, which is there to warn, the greatest holds.
+run stays; the last ``RECENT`` keep their second each, for who watches. The counts of bins add up, so the
+total of all points stays that of the run. Rates are means over the time of what was merged. Of the users the
+last number holds. Percentiles are worked out again, from the bins, to 3 %: the greatest one would, merge by
+merge, turn the median of a test with few requests into its maximum. Response times that were high for too
+short a time to move them stay visible nevertheless: each of these requests keeps its band in the heat map. Of
+the generator lag, which is there to warn, the greatest holds.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ __all__ = ["EDGES_MS", "Mark", "Point", "Timeline", "band_of"]
 
 MAX_POINTS = 1800
 RECENT = 300
+
+#: Once points have been merged, so many are added before the next ones are: the epoch changes each time.
+_ADDED_BETWEEN = 120
 
 #: Runs whose points are kept, the one that goes on among them.
 MAX_RUNS = 50
@@ -140,7 +143,8 @@ class Timeline:
         self.epoch = 0
         self.points: list[Point] = []
         self.marks: list[Mark] = []
-        self._merged_s = 2 * step_s
+        self._merged_s = step_s
+        self._added = 0
         self._at = 0.0
         self._counted = _Counted(None, 0.0, 0, 0, {}, {})
         self._forget()
@@ -164,12 +168,19 @@ class Timeline:
         """Append what was counted since the last point. Other greenlets may run meanwhile."""
         point = self._measure(total, users, percentiles, now)  # which may begin a new list
         self.points.append(point)
-        if len(self.points) >= MAX_POINTS:
+        self._added += 1
+        merges = self._added >= _ADDED_BETWEEN and self._merged_s > self.step_s
+        if merges or len(self.points) >= MAX_POINTS:
             self._make_room()
 
     def end(self, total: _core.StatsCounters, users: int, percentiles: Sequence[float], now: float) -> None:
-        """The run is over: append what was counted since the last point."""
-        last = self._measure(total, users, percentiles, now)
+        """The run is over: append what was counted since the last point.
+
+        ``users`` are those that there were before they were stopped. If there is a point of the run its
+        number holds: it has counted those that took their time to stop.
+        """
+        run = self.last_run()
+        last = self._measure(total, users if not run else run[-1].users or 0, percentiles, now)
         if last.seconds < SHORTEST_S and self.points and self.points[-1].users is not None:
             self.points[-1] = self._merged([self.points[-1], last])
             self._begin_epoch()
@@ -197,10 +208,12 @@ class Timeline:
         return points[begin:]
 
     def readable_run(self) -> list[Point]:
-        """:meth:`last_run` for a chart of the whole run: seconds with few requests are merged.
+        """:meth:`last_run` for a chart of the whole run: points of about one length.
 
-        The percentiles of one request say nothing. Up to ``LONGEST_READABLE_S`` and a thirtieth of the run
-        are merged, so that a point has ``ENOUGH_REQUESTS``. Other greenlets run meanwhile.
+        Where a run is long, those of its end are as long as those before, for a shorter time scatters more.
+        Seconds with few requests are merged, for the percentiles of one request say nothing: up to
+        ``LONGEST_READABLE_S`` and a thirtieth of the run, until a point has ``ENOUGH_REQUESTS``. Other
+        greenlets run meanwhile.
         """
         points = self.last_run()
         seconds = sum(point.seconds for point in points)
@@ -208,7 +221,9 @@ class Timeline:
         if not requests:
             return points
         wanted = min(ENOUGH_REQUESTS * seconds / requests, LONGEST_READABLE_S, seconds / 30)
-        groups = _groups(points, wanted, 0)
+        groups = _groups(points, max(wanted, _usual_seconds(points)), 0)
+        if len(groups) > 1 and sum(point.seconds for point in groups[-1]) < wanted / 2:
+            groups[-2:] = [[*groups[-2], *groups[-1]]]
         return [group[0] if len(group) == 1 else self._merged(group) for group in in_turns(groups)]
 
     def since(self, epoch: int, number: int) -> dict[str, Any]:
@@ -240,7 +255,7 @@ class Timeline:
     def _forget(self) -> None:
         self.points = []
         self.marks = []
-        self._merged_s = 2 * self.step_s
+        self._merged_s = self.step_s
         self._begin_epoch()
 
     def _measure(
@@ -296,8 +311,10 @@ class Timeline:
 
     def _make_room(self) -> None:
         points = self.points
+        enough = MAX_POINTS if len(points) < MAX_POINTS else MAX_POINTS * 3 // 4
+        self._added = 0
         groups = _groups(points, self._merged_s, RECENT)
-        while len(groups) > MAX_POINTS * 3 // 4:
+        while len(groups) > enough:
             self._merged_s *= 2
             groups = _groups(points, self._merged_s, RECENT)
         fewer = [group[0] if len(group) == 1 else self._merged(group) for group in in_turns(groups, _SHARE)]
@@ -316,6 +333,13 @@ class Timeline:
 
 def _short(rate: float | None) -> float | None:
     return float(f"{rate:.5g}") if rate else rate
+
+
+def _usual_seconds(points: Sequence[Point]) -> float:
+    """Half of the time is in points that are at least so long."""
+    lengths = sorted(point.seconds for point in points)
+    sums = list(accumulate(lengths))
+    return lengths[bisect_left(sums, sums[-1] / 2)]
 
 
 def _groups(points: Sequence[Point], seconds: float, recent: int) -> list[list[Point]]:

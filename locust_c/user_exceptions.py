@@ -7,11 +7,19 @@ import traceback
 from types import TracebackType
 from typing import Any, TypedDict
 
+from locust_c.stats_errors import shortened
 from locust_c.user.errors import message_of
 
 __all__ = ["ExceptionDict", "UserExceptions"]
 
 logger = logging.getLogger("locust.runners")
+
+#: So many kinds have a row of their own; the rest shares one, which bounds the memory.
+MAX_KINDS = 1000
+OTHER_EXCEPTIONS = "(other exceptions)"
+
+#: Of a longer message the beginning is kept, of a traceback beginning and end.
+LONGEST_TEXT = 10_000
 
 # Of the kinds that were raised more than once, in the log at the end of a test.
 KINDS_SHOWN = 10
@@ -45,16 +53,20 @@ class UserExceptions:
         self._count_exception(hash(formatted_tb), node_id, msg, formatted_tb)
 
     def _count_exception(self, key: int, node_id: str, msg: str, formatted_tb: str) -> None:
-        entry = self.exceptions.setdefault(
-            key, {"count": 0, "msg": msg, "traceback": formatted_tb, "nodes": set()}
-        )
+        entry = self.exceptions.get(key)
+        if entry is None and len(self.exceptions) >= MAX_KINDS:
+            key, msg, formatted_tb = hash(OTHER_EXCEPTIONS), OTHER_EXCEPTIONS, ""
+            entry = self.exceptions.get(key)
+        if entry is None:
+            text, tb = shortened(msg, LONGEST_TEXT), _without_middle(formatted_tb)
+            entry = self.exceptions[key] = {"count": 0, "msg": text, "traceback": tb, "nodes": set()}
         entry["count"] += 1
         entry["nodes"].add(node_id)
 
     def is_first_of_its_kind(self, exception: BaseException) -> bool:
         """Whether an exception of this type from that place was counted at most once in this test."""
         entry = self.exceptions.get(self._key_of(exception, exception.__traceback__))
-        return entry is None or entry["count"] == 1
+        return len(self.exceptions) < MAX_KINDS if entry is None else entry["count"] == 1
 
     def _on_user_error(
         self, user_instance: Any, exception: BaseException, tb: TracebackType, **_: Any
@@ -72,6 +84,8 @@ class UserExceptions:
         module, name = type(exception).__module__, type(exception).__qualname__
         kind = (module, name, _place_of(tb))
         if kind not in self._keys:
+            if len(self._keys) >= 2 * MAX_KINDS:
+                self._keys.clear()
             self._keys[kind] = hash("".join([*traceback.format_tb(tb), f"{module}.{name}"]))
         return self._keys[kind]
 
@@ -83,6 +97,12 @@ class UserExceptions:
             first_line = entry["msg"].partition("\n")[0]
             told = ": ".join(filter(None, (names.get(key), first_line)))
             logger.warning("Raised %d times by users: %s", entry["count"], told)
+
+
+def _without_middle(text: str) -> str:
+    if len(text) <= 2 * LONGEST_TEXT:
+        return text
+    return f"{text[:LONGEST_TEXT]}\n…\n{text[-LONGEST_TEXT:]}"
 
 
 def _place_of(tb: TracebackType | None) -> _Place:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from .argument_types import base_path, origins, port_number
-from .option_rows import OptionGroup, flag, later, later_flag, renamed, value
+from .argument_types import base_path, origins, port_number, user_name
+from .option_rows import OptionGroup, flag, renamed, value
 
 WEB = OptionGroup(
     "Web UI options",
@@ -44,7 +42,12 @@ WEB = OptionGroup(
             help="with --autostart: exit this many seconds after the test. Default: run until Ctrl-C",
         ),
         flag("--headful", env="LOCUST_HEADFUL", help=None),
-        later_flag("--web-login", env="LOCUST_WEB_LOGIN"),
+        flag(
+            "--web-login",
+            env="LOCUST_WEB_LOGIN",
+            help="let only those in whom the locustfile knows, by Flask-Login. For a password without code,"
+            " set LOCUST_WEB_PASSWORD in the environment instead",
+        ),
         value(
             "--tls-cert",
             metavar="<filename>",
@@ -65,7 +68,7 @@ WEB = OptionGroup(
             env="LOCUST_USERCLASS_PICKER",
             help="let who starts a test over the web choose the user classes and the load shape",
         ),
-        replace(later("--build-path", default="", env="LOCUST_BUILD_PATH"), hidden=True),
+        value("--build-path", default="", env="LOCUST_BUILD_PATH", help=None),
         value(
             "--web-base-path",
             metavar="<path>",
@@ -92,4 +95,14 @@ ALLOW_ORIGIN_OPTION = value(
     env="LOCUST_WEB_ALLOW_ORIGIN",
     help="web site whose pages may read and change what the web page shows, such as"
     " https://board.example.com; may be given several times. Default: none but the web page itself",
+)
+
+USER_OPTION = value(
+    "--web-user",
+    dest="web_password_user",
+    metavar="<name>",
+    type=user_name,
+    env="LOCUST_WEB_USER",
+    help="name to sign in with on the web page, with the password that LOCUST_WEB_PASSWORD in the environment"
+    " holds. With that variable alone, only the password is asked for",
 )

@@ -63,11 +63,11 @@ def built_in_page(
     :param images: origins of images, likewise.
     """
     ancestors = current_app.extensions["locust"].guard.access.allowed_origins
-    mark = f"'nonce-{nonce()}'"
+    marks = (f"'nonce-{nonce()}'",) if nonce() else ()
     rules = {
         "default-src": ("'none'",),
-        "script-src": ("'self'", mark),
-        "style-src": ("'self'", mark) if own_styles else ("'self'",),
+        "script-src": ("'self'", *marks),
+        "style-src": ("'self'", *marks) if own_styles else ("'self'",),
         "img-src": ("'self'", "data:", *images),
         "font-src": ("'self'",),
         "connect-src": ("'self'",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 from flask import (
@@ -11,13 +12,14 @@ from flask import (
     abort,
     current_app,
     jsonify,
-    redirect,
     render_template,
     request,
+    send_file,
     send_from_directory,
 )
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
+from werkzeug.security import safe_join
 
 from .. import log
 from ..credentials import without_userinfo
@@ -26,15 +28,15 @@ from ..states import STATE_MISSING
 from .bodies import refuse_large_body
 from .built import DIST, MISSING, is_built
 from .downloads import add_downloads
+from .guard import OPEN_ENDPOINTS
 from .live import add_live
+from .login import add_login, refuse_if_not_signed_in
 from .origin import is_foreign
 from .places import keep_redirect_local
 from .policy import NOTHING, built_in_page, nonce, page_root, set_headers
 from .swarm import SwarmError, read_form
 
 if TYPE_CHECKING:
-    from werkzeug.wrappers import Response as AnyResponse
-
     from .ui import WebUI
 
 logger = logging.getLogger("locust.web")
@@ -54,6 +56,7 @@ def _web_ui() -> WebUI:
 
 add_downloads(locust, _web_ui)
 add_live(locust, _web_ui)
+add_login(locust, _web_ui)
 
 
 locust.after_request(set_headers)
@@ -85,6 +88,11 @@ def _refuse_changes_from_elsewhere() -> None:
 
 
 @locust.before_request
+def _refuse_without_login() -> Any:
+    return None if request.endpoint in OPEN_ENDPOINTS else refuse_if_not_signed_in(_web_ui())
+
+
+@locust.before_request
 def _refuse_large_bodies() -> None:
     refuse_large_body(request)
 
@@ -112,15 +120,20 @@ def index() -> Response:
     web_ui = _web_ui()
     if web_ui.environment.runner is None:
         abort(500, "Error: Locust Environment does not have any runner")
-    if not is_built():
+    if web_ui.build_path is None and not is_built():
         abort(500, MISSING)
     web_ui.update_template_args()
-    return built_in_page(render_template("index.html", template_args=web_ui.template_args))
+    html = render_template("index.html", template_args=web_ui.template_args)
+    # What a page of the user's own loads is the user's business.
+    return built_in_page(html) if web_ui.build_path is None else Response(html)
 
 
 @locust.route("/assets/<path:name>")
 def send_assets(name: str) -> Response:
     """What the page loads."""
+    own = _web_ui().build_path
+    if own is not None and (path := safe_join(str(own / "assets"), name)) and os.path.isfile(path):
+        return send_file(path)
     response = send_from_directory(DIST / "assets", name, max_age=_ASSET_AGE_S)
     response.cache_control.immutable = True
     return response
@@ -259,9 +272,3 @@ def healthz() -> Response:
 def get_worker_count() -> Response:
     """How many workers are connected: none, for a test that runs in this process."""
     return jsonify({"worker_count": 0})
-
-
-@locust.route("/login")
-def login() -> AnyResponse:
-    """There is no login: go to the page."""
-    return redirect(page_root(_web_ui().web_base_path))

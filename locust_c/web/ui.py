@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 from flask import Flask
+from jinja2 import ChoiceLoader, FileSystemLoader
 
 import locust_c.web
 
 from .. import __version__, log, stats
 from ..argument_parser import ui_extra_args_dict
 from ..credentials import without_userinfo
+from ..html import short_history
 from ..states import STATE_MISSING
-from . import built, tls
+from . import built, login, tls
 from .application import Registrations, make_app
 from .figures import Figures
 from .guard import Access, Guard
+from .login import LoginManager, make_login_manager, refuse_if_not_signed_in
 from .routes import locust as routes
 from .routes import request_stats
 from .server import ALL_ADDRESSES, Server, listen
@@ -63,15 +66,19 @@ class WebUI:
         :param host: address to listen on; ``""`` and ``"*"``: all IPv4 addresses of the machine.
         :param port: 0 for a free one, see :attr:`port`.
         :param web_base_path: what all paths start with, such as ``/locust``.
+        :param web_login: let nobody in whom Flask-Login does not know: :attr:`login_manager`.
         :param tls_cert: path of a certificate, for https, with ``tls_key``.
         :param access: who may use the page; in the command, options say so. Default: whoever reaches it.
+        :param build_path: folder with an ``index.html``, and ``auth.html`` and ``assets/`` if need be, to be
+            served instead of ours.
         :raises OSError: the port cannot be had.
         :raises locust_c.web.tls.TlsError: certificate and key cannot be used.
         :raises ValueError: an argument asks for something that this version does not have.
         """
-        for name, value in (("web_login", web_login), ("build_path", build_path)):
-            if value:
-                raise ValueError(f"{name} is not supported by this version of locust-c")
+        #: Folder of the user's own page; None: ours.
+        self.build_path = built.check_build_path(build_path) if build_path else None
+        if web_login and access is not None and access.password is not None:
+            raise ValueError("web_login and a password of the page cannot be used together")
         files = tls.find_files(tls_cert, tls_key, {})
         context = None
         if files.certificate is not None and files.key is not None:
@@ -94,6 +101,9 @@ class WebUI:
         listener = listen(host, port)
         address, self.port = listener.getsockname()[:2]
         self.app = self._take_app()
+        if web_login:
+            #: Only with ``web_login``; users give it their ``user_loader``.
+            self.login_manager: LoginManager = make_login_manager(self.app)
         self.guard = Guard(self, access or Access(), address)
         self.server = Server(listener, self.guard, context)
         if not delayed_start:
@@ -108,6 +118,9 @@ class WebUI:
             app = make_app()
             known.apply(app)
         app.extensions[EXTENSION] = self
+        if self.build_path is not None:
+            own = FileSystemLoader(self.build_path)
+            app.jinja_loader = own if app.jinja_loader is None else ChoiceLoader([own, app.jinja_loader])
         app.register_blueprint(routes, url_prefix=self.web_base_path or None)
         app.view_functions["locust.request_stats"] = self._with_clear_cache(request_stats)
         return app
@@ -134,7 +147,7 @@ class WebUI:
     def start(self) -> None:
         """Serve the page in a greenlet of its own (:attr:`greenlet`); once started, nothing happens."""
         if self.greenlet is None:
-            if not built.is_built():
+            if self.build_path is None and not built.is_built():
                 logger.warning("%s", built.MISSING.removeprefix("Error: "))
             self.greenlet = gevent.spawn(self.server.serve_forever)
             self.greenlet.link_exception(log.greenlet_exception_logger(logger))
@@ -152,11 +165,15 @@ class WebUI:
             self.server.close()
 
     def auth_required_if_enabled(self, view: Callable[..., Any]) -> Callable[..., Any]:
-        """Decorator for views that need a login where the page has one (in this version: never)."""
+        """Decorator for views that need a login where the page has one (``web_login``).
+
+        A password of the page (:class:`locust_c.web.Access`) is needed for all views anyway.
+        """
 
         @wraps(view)
         def call(*args: Any, **kwargs: Any) -> Any:
-            return view(*args, **kwargs)
+            refusal = refuse_if_not_signed_in(self)
+            return view(*args, **kwargs) if refusal is None else refusal
 
         return call
 
@@ -179,7 +196,7 @@ class WebUI:
                 "worker_count": 0,
                 "version": __version__,
                 "host": without_userinfo(host or ""),
-                "history": environment.stats.history,
+                "history": short_history(environment),
                 "override_host_warning": overridden,
                 "missing_host_warning": missing,
                 "is_host_required": locust_c.web.HOST_IS_REQUIRED,
@@ -208,6 +225,7 @@ class WebUI:
                 "users": {kind.__name__: self._described(kind) for kind in self._shown_classes()},
                 "percentiles_to_chart": list(stats.PERCENTILES_TO_CHART),
                 "percentiles_to_statistics": list(stats.PERCENTILES_TO_STATISTICS),
+                **login.template_args(self),
             }
         )
 

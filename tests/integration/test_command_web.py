@@ -168,3 +168,66 @@ def test_each_test_of_the_page_has_its_iterations_and_its_classes(tmp_path: Path
         assert figures(subject)["state"] == "stopped"
         subject.send(signal.SIGINT)
         assert subject.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "message"),
+    [
+        (("--web-user", "ann"), {}, "--web-user needs a password: set LOCUST_WEB_PASSWORD in the"),
+        ((), {"LOCUST_WEB_PASSWORD": ""}, "LOCUST_WEB_PASSWORD is empty: set a password, or unset it"),
+        (
+            ("--web-login",),
+            {"LOCUST_WEB_PASSWORD": "x"},
+            "--web-login and LOCUST_WEB_PASSWORD are two kinds of login: use one of them.",
+        ),
+    ],
+)
+def test_a_login_that_cannot_work_is_one_line(
+    tmp_path: Path, args: tuple[str, ...], env: dict[str, str], message: str
+) -> None:
+    write(tmp_path, QUIET)
+    code, _, err = run(*LOCAL, *args, folder=tmp_path, env=env)
+    assert code == 1
+    assert message in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+def test_the_page_with_a_password(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    env = {"LOCUST_WEB_PASSWORD": "open sesame", "LOCUST_WEB_USER": "ann"}
+    with command(*LOCAL, folder=tmp_path, env=env) as subject:
+        assert call(subject, "GET", "/stats/requests").status_code == 401
+        assert call(subject, "GET", "/stats/requests", auth=("ann", "open")).status_code == 401
+        signed_in = ("ann", "open sesame")
+        shown = call(subject, "GET", "/", auth=signed_in)
+        assert (shown.status_code, "open sesame" in shown.text) == (200, False)
+        assert call(subject, "GET", "/logs", auth=signed_in).text.count("Wrong password") == 1
+        assert call(subject, "GET", "/healthz").json()["status"] == "ok"
+        subject.send(signal.SIGINT)
+        assert subject.wait() == 0
+        assert "open sesame" not in subject.out + subject.err
+
+
+def test_no_password_is_asked_for_without_a_page(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    code, _, err = run("--headless", "-t", "1s", folder=tmp_path, env={"LOCUST_WEB_PASSWORD": ""})
+    assert code == 0, err
+
+
+def test_a_page_for_others_says_who_can_use_it(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    with command("-P", "0", folder=tmp_path) as subject:
+        port = subject.port
+        subject.wait_for(f"on all addresses of this machine: anybody who reaches port {port} can start tests")
+    with command(*LOCAL, folder=tmp_path) as subject:
+        assert subject.port
+        subject.send(signal.SIGINT)
+        assert subject.wait() == 0
+        assert "anybody" not in subject.err
+
+
+def test_a_build_path_without_a_page_is_one_line(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    code, _, err = run(*LOCAL, "--build-path", "none", folder=tmp_path)
+    assert code == 1
+    assert err.splitlines()[-1].endswith("--build-path: 'none' is no folder with an index.html")

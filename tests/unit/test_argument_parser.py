@@ -69,6 +69,7 @@ DEFAULTS = {
     "otel": False,
     "iteration_limit": None,
     "web_allowed_origins": [],
+    "web_password_user": None,
     "user_classes": [],
 }
 
@@ -105,6 +106,8 @@ def test_every_option_has_the_name_and_default_that_locustfiles_read() -> None:
         ("LOCUST_USER_CLASSES", "A B", "user_classes", ["A", "B"]),
         ("LOCUST_ITERATIONS", "9", "iteration_limit", 9),
         ("LOCUST_WEB_ALLOW_ORIGIN", "https://a, http://b", "web_allowed_origins", ["https://a", "http://b"]),
+        ("LOCUST_WEB_USER", "ann", "web_password_user", "ann"),
+        ("LOCUST_WEB_LOGIN", "true", "web_login", True),
         ("LOCUST_USERCLASS_PICKER", "on", "class_picker", True),
         ("LOCUST_EXPECT_WORKERS", "4", "expect_workers", 4),
         ("LOCUST_MASTER_NODE_HOST", "h", "master_host", "h"),
@@ -165,6 +168,7 @@ def test_a_broken_configuration_file_is_one_line(tmp_path: Path, capsys: pytest.
         (["--autoquit", "x"], "argument --autoquit: invalid int value: 'x'"),
         (["-i", "0"], "argument -i/--iterations: must be an integer >= 1, not 0"),
         (["--expect-workers", "0"], "argument --expect-workers: must be an integer >= 1, not 0"),
+        (["--web-user", "a:b"], "argument --web-user: 'a:b' has a colon or a control character"),
         (["-H"], "argument -H/--host: expected one argument"),
     ],
 )
@@ -297,6 +301,8 @@ def add_custom_arguments(parser: argument_parser.LocustArgumentParser) -> None:
     parser.add_argument("--token", is_secret=True, default="x")
     parser.add_argument("--where", choices=["a", "b"], is_multiple=True, is_required=True)
     parser.add_argument("--hidden", include_in_web_ui=False, default="no")
+    parser.add_argument("--pages", default=5, help="so many, %(default)s at first, 50 %% at once")
+    parser.add_argument("--part", help="100% of it")
 
 
 def test_a_locustfile_adds_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -310,7 +316,7 @@ def test_a_locustfile_adds_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_start_form_is_told_about_custom_arguments() -> None:
     locust_c.events.init_command_line_parser.add_listener(add_custom_arguments)
     shown = argument_parser.ui_extra_args_dict([])
-    assert sorted(shown) == ["my_arg", "token", "where"]
+    assert sorted(shown) == ["my_arg", "pages", "part", "token", "where"]
     assert shown["my_arg"] == {
         "default_value": 3,
         "is_secret": False,
@@ -322,6 +328,8 @@ def test_the_start_form_is_told_about_custom_arguments() -> None:
     assert shown["token"]["is_secret"] is True
     assert (shown["where"]["choices"], shown["where"]["is_required"]) == (["a", "b"], True)
     assert shown["where"]["is_multiple"] is True
+    assert shown["pages"]["help_text"] == "so many, 5 at first, 50 % at once"
+    assert shown["part"]["help_text"] == "100% of it"
 
 
 def test_the_listener_is_looked_up_when_the_parser_is_made(monkeypatch: pytest.MonkeyPatch) -> None:

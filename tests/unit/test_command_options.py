@@ -73,6 +73,7 @@ ROWS = """
 --otel                         otel                     LOCUST_ENABLE_OPENTELEMETRY
 -i --iterations                iteration_limit          LOCUST_ITERATIONS
 --web-allow-origin             web_allowed_origins      LOCUST_WEB_ALLOW_ORIGIN
+--web-user                     web_password_user        LOCUST_WEB_USER
 """
 
 
@@ -215,10 +216,13 @@ def test_what_is_left_of_the_iteration_limits_names_works() -> None:
 
 
 def test_a_locustfile_may_take_the_names_of_options_of_the_page() -> None:
-    locust_c.events.init_command_line_parser.add_listener(
-        lambda parser: parser.add_argument("--web-allow-origin", default="")
-    )
-    parsed = parse("--web-allow-origin", "x")
+    def of_the_tested_site(parser: Any) -> None:
+        parser.add_argument("--web-user", default="")
+        parser.add_argument("--web-allow-origin", default="")
+
+    locust_c.events.init_command_line_parser.add_listener(of_the_tested_site)
+    parsed = parse("--web-user", "bob", "--web-allow-origin", "x")
+    assert (parsed.web_user, parsed.web_password_user) == ("bob", None)
     assert (parsed.web_allow_origin, parsed.web_allowed_origins) == ("x", [])
 
 

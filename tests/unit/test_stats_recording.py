@@ -265,6 +265,54 @@ def test_errors_beyond_the_limit_share_one_row(stats: RequestStats, monkeypatch:
     assert stats.num_failures == 20
 
 
+class Answered(Exception):
+    """An error that refers to its response, as those of requests do."""
+
+    response: Any = None
+
+
+def test_of_many_kinds_of_errors_the_responses_are_not_kept(
+    stats: RequestStats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("locust_c.stats_errors.EXCEPTIONS_KEPT", 2)
+    bodies = []
+    for number in range(4):
+        error = Answered(f"status {number}")
+        error.response = type("Body", (), {})()
+        bodies.append(weakref.ref(error.response))
+        stats.table.record("GET", f"/{number}", 1, 1, error)
+    stats.log_error("GET", "/4", CatchResponseError("not what we wanted"))
+    stats.table.forget()
+    del error
+    gc.collect()
+    assert [body() is not None for body in bodies] == [True, True, False, False]
+    errors = list(stats.errors.values())
+    assert [type(row.error).__name__ for row in errors] == [
+        *("Answered", "Answered", "str", "str", "CatchResponseError")
+    ]
+    assert [row.to_dict()["error"] for row in errors[:4]] == [f"Answered('status {n}')" for n in range(4)]
+    assert [row.to_name() for row in errors[3:]] == [
+        "GET /3: Answered('status 3')",
+        "GET /4: not what we wanted",
+    ]
+
+
+def test_of_many_long_texts_of_errors_the_beginnings_are_kept(
+    stats: RequestStats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("locust_c.stats_errors.EXCEPTIONS_KEPT", 1)
+    for _ in range(2):
+        for first in "abc":
+            stats.table.record("GET", f"/{first}", 1, 1, first * 20_000)
+            stats.log_error("GET", f"/{first}", CatchResponseError(first * 20_000))
+    errors = [row for row in stats.errors.values() if row.name != "/a"]
+    assert [row.occurrences for row in errors] == [2] * 4
+    for row in errors:
+        assert "(10,000 more characters)" in row.to_name()
+        assert len(row.to_name()) < 10_100
+    assert stats._error_of_text == {}
+
+
 def test_requests_sent_again_are_counted(stats: RequestStats) -> None:
     stats.table.record_resent("GET", "/")
     stats.table.record_resent("GET", "/")

@@ -98,6 +98,19 @@ def test_a_row_of_the_history_pairs_each_figure_with_its_time(runner: Any) -> No
     assert runner.stats.history[1]["time"] == "then"
 
 
+def test_a_history_of_days_is_thinned(runner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("locust_c.stats_charts.MAX_ROWS", 100)
+    monkeypatch.setattr("locust_c.stats_charts.ROWS_KEPT", 10)
+    history = runner.stats.history
+    for number in range(1000):
+        stats_module.update_stats_history(runner, str(number))
+        assert len(history) <= 100
+    assert history is runner.stats.history
+    times = [int(row["time"]) for row in history]
+    assert (times[0], times[-10:]) == (0, list(range(990, 1000)))
+    assert times == sorted(times)
+
+
 @pytest.mark.parametrize(("state", "rows"), [("ready", 0), ("spawning", 1), ("running", 1), ("stopped", 0)])
 def test_the_history_grows_while_a_test_runs(
     state: str, rows: int, runner: Any, monkeypatch: pytest.MonkeyPatch

@@ -55,7 +55,7 @@ class Course:
     def end(self, *times_ms: float, seconds: float = 1.0) -> None:
         self.request(*times_ms)
         self.now += seconds
-        self.line.end(self.total, 0, SHARES, self.now)
+        self.line.end(self.total, 3, SHARES, self.now)
 
 
 @pytest.fixture
@@ -140,6 +140,18 @@ def test_a_long_run_stays_bounded_and_keeps_its_totals(
     assert len(epochs) < 150
 
 
+def test_of_a_long_run_only_the_last_points_are_seconds(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("MAX_POINTS", 80), ("RECENT", 10), ("_ADDED_BETWEEN", 5)):
+        monkeypatch.setattr(timeline, name, value)
+    for _ in range(1000):
+        course.second(*[10.0] * 20)
+    lengths = [point.seconds for point in course.line.points]
+    assert 10 <= lengths.count(1) < 10 + 5 + max(lengths)
+    assert len({point.seconds for point in course.line.readable_run()[:-1]}) <= 3
+
+
 def test_a_merged_point_has_the_percentiles_of_all_its_requests(course: Course) -> None:
     course.second(*[10.0] * 90)
     course.total.record_phases(None, None, None, 0.1, 1, 0.1, 30)
@@ -157,7 +169,7 @@ def test_the_short_rest_of_a_run_joins_its_last_point(course: Course) -> None:
     assert (point.seconds, point.rps, point.users) == (
         pytest.approx(1.2),
         pytest.approx(4 / 1.2, abs=0.001),
-        0,
+        1,
     )
     assert course.line.epoch != epoch
 
@@ -165,7 +177,8 @@ def test_the_short_rest_of_a_run_joins_its_last_point(course: Course) -> None:
 @pytest.mark.parametrize("seconds", [0.05, 0.9])
 def test_a_run_of_less_than_a_second_has_a_point(course: Course, seconds: float) -> None:
     course.end(10, seconds=seconds)
-    assert [point.seconds for point in course.line.points] == [pytest.approx(seconds)]
+    (point,) = course.line.points
+    assert (point.seconds, point.users) == (pytest.approx(seconds), 3)
 
 
 def test_between_runs_is_a_gap_with_marks_beside_it(course: Course) -> None:
@@ -176,7 +189,7 @@ def test_between_runs_is_a_gap_with_marks_beside_it(course: Course) -> None:
     course.clear()
     course.begin()
     course.second(20, users=5)
-    assert [point.users for point in course.line.points] == [1, 0, None, 5]
+    assert [point.users for point in course.line.points] == [1, 1, None, 5]
     answer = course.line.since(epoch, 2)
     assert answer["time"] == [BEGIN + 62, BEGIN + 63]
     for name in ("users", "rps", "failures", "lag"):

@@ -11,10 +11,11 @@ import gevent
 import pytest
 from run_fixtures import FAST, PATIENCE_S, quit_within_patience, run_user, running, wait_until
 
-from locust_c import TaskSet, User, constant, task
+from locust_c import TaskSet, User, constant, task, user_exceptions
 from locust_c.env import Environment
 from locust_c.exception import StopTest, StopUser
 from locust_c.runners import LocalRunner
+from locust_c.user_exceptions import UserExceptions
 
 
 class Own(BaseException):
@@ -275,3 +276,23 @@ def test_stop_test_and_stop_user_in_on_stop(caplog: pytest.LogCaptureFixture) ->
     with running(bad) as runner:
         runner.stop()
         assert runner.exceptions == {}
+
+
+def test_of_very_many_kinds_of_exceptions_the_rest_shares_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_exceptions, "MAX_KINDS", 2)
+    exceptions = UserExceptions()
+    kinds = [type(f"Kind{number}", (Exception,), {}) for number in range(6)]
+    for kind in [*kinds, *kinds]:
+        exceptions._on_user_error(None, kind("bad"), None)  # type: ignore[arg-type]
+    rows = [(row["msg"], row["count"]) for row in exceptions.exceptions.values()]
+    assert rows == [("bad", 2), ("bad", 2), ("(other exceptions)", 8)]
+    assert len(exceptions._keys) <= 4
+    assert not exceptions.is_first_of_its_kind(kinds[5]("bad"))
+
+
+def test_long_messages_and_tracebacks_of_exceptions_are_cut() -> None:
+    exceptions = UserExceptions()
+    exceptions.log_exception("w", "m" * 15_000, "first" + "." * 50_000 + "last")
+    (row,) = exceptions.exceptions.values()
+    assert row["msg"] == "m" * 10_000 + "… (5,000 more characters)"
+    assert (row["traceback"][:5], row["traceback"][-4:], len(row["traceback"])) == ("first", "last", 20_003)

@@ -352,6 +352,14 @@ def test_a_page_of_an_extension_is_the_page_with_its_own_values(web_ui: Any, cli
     assert 'id="app"' in answer.text
 
 
+def test_the_page_has_the_history_thinned(web_ui: Any) -> None:
+    history = web_ui.environment.stats.history
+    history += [{"time": str(number)} for number in range(8000)]
+    web_ui.update_template_args()
+    shown = web_ui.template_args["history"]
+    assert (len(shown), shown[0], shown[-1], len(history)) == (1000, history[0], history[-1], 8000)
+
+
 def test_statistics_can_be_saved_as_csv(web_ui: Any, client: Any) -> None:
     environment = web_ui.environment
     environment.locustfile = "flow.py"

@@ -3,7 +3,8 @@
 import { computed, effect, signal } from "@preact/signals";
 import { connection, isRunning, live, visible } from "./live";
 
-const TICK_MS = 1000;
+/** A little more than half of the time between two answers: the second tick would come just before an answer. */
+const TICK_MS = 1100;
 
 const ticking = computed(() => visible.value && isRunning.value && connection.value.kind === "ok");
 

@@ -9,10 +9,10 @@ function after(kind: Connection["kind"], age_ms: number, message?: string): stri
 
 test("the words say when the connection was lost and how old the figures are", () => {
   expect(after("lost", 2000)).toBe(
-    "Connection to Locust lost at 10:32:11. Trying again… The figures below are from then.",
+    "Connection to Locust lost at 10:32:11. Trying again… The figures shown are from then.",
   );
   // The page was not looked at for an hour, during which the server ended.
-  expect(after("lost", 3_600_000)).toContain("The figures below are from 09:32:11.");
+  expect(after("lost", 3_600_000)).toContain("The figures shown are from 09:32:11.");
 });
 
 test("without any answer there are no figures to be old", () => {

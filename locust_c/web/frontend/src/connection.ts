@@ -6,7 +6,7 @@ export interface Connection {
   kind: "ok" | "lost" | "offline" | "signed-out" | "failing";
   /** When that began, in epoch milliseconds. */
   since: number;
-  /** When the server last answered, in epoch milliseconds; null: not yet. */
+  /** When the server had last answered by then, in epoch milliseconds; null: not yet. */
   answered: number | null;
   /** What it answered, if it is failing. */
   message?: string;
@@ -20,7 +20,7 @@ const clock = (at: number) => new Date(at).toLocaleTimeString("en-GB");
 function ageOfFigures({ since, answered }: Connection): string {
   if (answered === null) return "";
   const then = since - answered < SAME_MOMENT_MS ? "then" : clock(answered);
-  return ` The figures below are from ${then}.`;
+  return ` The figures shown are from ${then}.`;
 }
 
 /** What is wrong, and what the page does about it; empty if nothing is. */

@@ -14,7 +14,13 @@ export function Footer() {
           Signed in as <bdi>{args.login_name}</bdi>
         </span>
       )}
-      {args.logout_url && <a href={args.logout_url}>Sign out</a>}
+      {args.logout_url && (
+        <form method="post" action={args.logout_url}>
+          <button type="submit" class="link">
+            Sign out
+          </button>
+        </form>
+      )}
     </footer>
   );
 }

@@ -1,6 +1,6 @@
 /** The test as it is now: asked for every two seconds while the page is visible, in one request. */
 
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 import { get, Refused, SignedOut } from "./api";
 import { args } from "./args";
 import type { Connection } from "./connection";
@@ -59,6 +59,8 @@ export const isRunning = computed(() => ["spawning", "running", "stopping", "cle
 /** Whether somebody sees the page. */
 export const visible = signal(!document.hidden);
 
+/** When the server last answered. */
+let answered: number | null = null;
 let failures = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let asking: Promise<void> | null = null;
@@ -68,16 +70,18 @@ async function ask(): Promise<void> {
   try {
     const answer = await get<Live>(`stats/live?epoch=${epoch}&since=${next}`);
     failures = 0;
-    const { kind, since } = connection.peek();
-    connection.value = { kind: "ok", since: kind === "ok" ? since : Date.now(), answered: Date.now() };
-    timeline.value = merged(timeline.peek(), answer.timeline);
-    live.value = answer;
+    answered = Date.now();
+    batch(() => {
+      if (connection.peek().kind !== "ok") connection.value = { kind: "ok", since: Date.now(), answered };
+      timeline.value = merged(timeline.peek(), answer.timeline);
+      live.value = answer;
+    });
   } catch (error) {
     failures += 1;
     const before = connection.peek();
     const now = troubleOf(error);
     if (before.kind !== now.kind || before.message !== now.message) {
-      connection.value = { ...now, since: Date.now(), answered: before.answered };
+      connection.value = { ...now, since: Date.now(), answered };
     }
   }
 }

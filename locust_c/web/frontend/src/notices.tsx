@@ -63,13 +63,19 @@ export function Notices() {
   );
 }
 
+/** The page itself leads to the login, and from there back to what is shown now; a user's own page may not. */
+function loginAddress(): string {
+  const { pathname, search } = location;
+  return new URL(".", document.baseURI).pathname === pathname ? pathname + search : "login";
+}
+
 function ConnectionNotice() {
   const words = inWords(connection.value);
   if (!words) return null;
   return (
     <p class="notice warm">
       <bdi>{words}</bdi>
-      {connection.value.kind === "signed-out" && <a href="login">Sign in</a>}
+      {connection.value.kind === "signed-out" && <a href={loginAddress()}>Sign in</a>}
     </p>
   );
 }

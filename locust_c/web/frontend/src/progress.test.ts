@@ -31,16 +31,16 @@ test("a run that has ended stands still, one that has not begun has no time", ()
   expect(ofRun({ ...RUNNING, state: "ready", elapsed_s: null }, 0)).toBeNull();
 });
 
-test("a ramp says how many users there are of how many, and for how long it goes on", () => {
-  expect(ofRamp(RAMP, 0)).toEqual({ words: "120 of 1,000 users at 10/s, 1:28 left", done: 0.12 });
-  expect(ofRamp(RAMP, 2)).toEqual({ words: "120 of 1,000 users at 10/s, 1:26 left", done: 0.14 });
-  expect(ofRamp(RAMP, 9999)).toEqual({ words: "120 of 1,000 users at 10/s, 0s left", done: 1 });
-  expect(ofRamp({ ...RAMP, spawn_rate: null }, 2)).toEqual({ words: "120 of 1,000 users", done: 0.12 });
+test("a ramp says for how long it goes on", () => {
+  expect(ofRamp(RAMP, 0)).toEqual({ words: "Ramping up at 10 users/s, 1:28 left", done: 0.12 });
+  expect(ofRamp(RAMP, 2)).toEqual({ words: "Ramping up at 10 users/s, 1:26 left", done: 0.14 });
+  expect(ofRamp(RAMP, 9999)).toEqual({ words: "Ramping up at 10 users/s, 0s left", done: 1 });
+  expect(ofRamp({ ...RAMP, spawn_rate: null }, 2)).toEqual({ words: "Ramping up", done: 0.12 });
 });
 
 test("a ramp downward has no bar", () => {
   const down = { ...RAMP, target_user_count: 20 };
-  expect(ofRamp(down, 0)).toEqual({ words: "120 users, on the way to 20 at 10/s, 10s left", done: null });
+  expect(ofRamp(down, 0)).toEqual({ words: "Ramping down at 10 users/s, 10s left", done: null });
 });
 
 test("there is no ramp when all users are there, or a shape decides", () => {

@@ -1,6 +1,6 @@
 /** How far the test is, in words and as a part of one, counted on from the last answer of the server. */
 
-import { count, duration, rate } from "./format";
+import { duration, rate } from "./format";
 import type { Live } from "./live";
 
 export interface Progress {
@@ -42,13 +42,11 @@ export function ofRamp(now: Course, age_s: number): Progress | null {
   const { user_count, target_user_count, spawn_rate } = now;
   if (now.state !== "spawning" || now.shape !== null || user_count === target_user_count) return null;
   const grows = user_count < target_user_count;
-  const words = grows
-    ? `${count(user_count)} of ${count(target_user_count)} users`
-    : `${count(user_count)} users, on the way to ${count(target_user_count)}`;
+  const words = grows ? "Ramping up" : "Ramping down";
   if (!spawn_rate) return { words, done: grows ? user_count / target_user_count : null };
   const missing = Math.max(0, Math.abs(target_user_count - user_count) - spawn_rate * age_s);
   return {
-    words: `${words} at ${rate(spawn_rate)}/s, ${duration(Math.ceil(missing / spawn_rate))} left`,
+    words: `${words} at ${rate(spawn_rate)} users/s, ${duration(Math.ceil(missing / spawn_rate))} left`,
     done: grows ? 1 - missing / target_user_count : null,
   };
 }

@@ -28,7 +28,7 @@ export function ChangeForm() {
 
 function Fields() {
   const form = useRef<HTMLFormElement>(null);
-  const { problem, busy, submit } = useSubmit();
+  const { problem, busy, submit, forget } = useSubmit();
   const timeLeft = useTimeLeft();
   const [before] = useState(() => ({
     user_count: String(live.value?.target_user_count ?? args.num_users ?? 1),
@@ -41,11 +41,15 @@ function Fields() {
   const shape = live.value ? live.value.shape : args.shape;
   const over = isRunning.value ? "" : "The test has ended meanwhile.";
 
-  function body(): URLSearchParams {
-    const result = swarmBody(new FormData(form.current as HTMLFormElement), {}, null);
-    // Who leaves it as it is does not want the test to last longer.
-    if (result.get("run_time") === before.run_time) result.set("run_time", timespan(timeLeft()));
-    return result;
+  function send(node: HTMLFormElement): void {
+    const body = swarmBody(new FormData(node), {}, null);
+    const kept = new URLSearchParams(body);
+    // Who leaves it as it is does not want the test to last longer, nor the next one to be shorter.
+    if (body.get("run_time") === before.run_time) {
+      body.set("run_time", timespan(timeLeft()));
+      kept.delete("run_time");
+    }
+    void submit(node, body, kept);
   }
 
   return (
@@ -54,9 +58,10 @@ function Fields() {
       class="card start"
       aria-labelledby="form-title"
       aria-busy={busy}
+      onInput={forget}
       onSubmit={(event) => {
         event.preventDefault();
-        if (!over && !shape) void submit(event.currentTarget, body());
+        if (!over && !shape) send(event.currentTarget);
       }}
     >
       <h1 id="form-title">Change the running test</h1>

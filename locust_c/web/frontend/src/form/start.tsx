@@ -8,7 +8,7 @@ import { editing } from "../view";
 import { ChangeForm } from "./change";
 import { CustomFields, type Shown } from "./custom";
 import { Field } from "./field";
-import { swarmBody } from "./fields";
+import { swarmBody, timespan } from "./fields";
 import "./form.css";
 import { HostField, LoadFields, ProfileField, RunTimeField } from "./load";
 import { CancelButton, FormFoot, ShapeWords, useFocus } from "./parts";
@@ -37,12 +37,13 @@ const shown: Shown = (name) => {
   const before = lastDraft();
   if (before?.has(name)) return before.getAll(name);
   const known = KNOWN[name] && args[KNOWN[name]];
+  if (name === "run_time" && typeof known === "number") return [timespan(known)];
   return known === null || known === undefined ? null : [String(known)];
 };
 
 function NewForm() {
   const form = useRef<HTMLFormElement>(null);
-  const { problem, busy, submit } = useSubmit();
+  const { problem, busy, submit, forget } = useSubmit();
   const [picked, pick] = useState(() => shown("user_classes") ?? args.available_user_classes);
   const [shape, setShape] = useState(() => firstShape());
   const { dialog, configure } = useClassDialog();
@@ -54,9 +55,10 @@ function NewForm() {
     <>
       <form
         ref={form}
-        class="card start"
+        class={args.show_userclass_picker ? "card start with-classes" : "card start"}
         aria-labelledby="form-title"
         aria-busy={busy}
+        onInput={forget}
         onInvalidCapture={(event) => reveal(event.target as Element)}
         onSubmit={(event) => {
           event.preventDefault();

@@ -28,6 +28,12 @@ export function keepDraft(body: URLSearchParams): void {
   draft = body;
 }
 
+/** `before`, with what `body` has instead. */
+function updated(before: URLSearchParams | null, body: URLSearchParams): URLSearchParams {
+  const kept = [...(before ?? [])].filter(([name]) => !body.has(name));
+  return new URLSearchParams([...kept, ...body]);
+}
+
 /** Resolves when the test that was just asked for has begun. */
 async function begun(): Promise<void> {
   for (let asked = 0; asked < PATIENCE; asked++) {
@@ -44,7 +50,8 @@ export function useSubmit() {
   // Two clicks may come before the button is drawn anew.
   const underWay = useRef(false);
 
-  async function submit(form: HTMLFormElement, body: URLSearchParams): Promise<void> {
+  /** Send `body`; the next form shows what `kept` has of it. */
+  async function submit(form: HTMLFormElement, body: URLSearchParams, kept = body): Promise<void> {
     if (underWay.current) return;
     underWay.current = true;
     setBusy(true);
@@ -52,7 +59,8 @@ export function useSubmit() {
     try {
       const answer: SwarmAnswer = await (await post("swarm", body)).json();
       if (!answer.success) throw new Error(answer.message);
-      sent = draft = body;
+      sent = updated(sent, kept);
+      draft = updated(draft, kept);
       editing.value = false;
       await begun();
     } catch (error) {
@@ -65,7 +73,7 @@ export function useSubmit() {
     }
   }
 
-  return { problem, busy, submit };
+  return { problem, busy, submit, forget: () => setProblem("") };
 }
 
 /** Go to the field that the server refused, and mark it until it is changed. */
