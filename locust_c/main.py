@@ -316,7 +316,7 @@ def _web_password(options: argparse.Namespace) -> str | None:
 
 def _create_web_page(environment: Environment, options: argparse.Namespace) -> None:
     """Bind the port, so that a start that cannot work fails before there is a test."""
-    from .web import Access, tls
+    from .web import Access, built, reach, tls
 
     password = _web_password(options)
     try:
@@ -330,10 +330,13 @@ def _create_web_page(environment: Environment, options: argparse.Namespace) -> N
             delayed_start=True,
             web_login=options.web_login,
             userclass_picker_is_active=options.class_picker,
+            build_path=options.build_path or None,
             access=Access(tuple(options.web_allowed_origins), password, options.web_password_user or None),
         )
     except tls.TlsError as error:
         raise CommandError(str(error)) from error
+    except built.BuildPathError as error:
+        raise CommandError(f"--build-path: {error}") from error
     except OSError as error:
         where = f"port {options.web_port}" + (f" of {options.web_host}" if options.web_host else "")
         raise CommandError(
@@ -342,6 +345,9 @@ def _create_web_page(environment: Environment, options: argparse.Namespace) -> N
         ) from error
     web_ui.display_name = options.web_host_display_name
     logger.info("Starting web interface at %s, press enter to open your default browser.", web_ui.url)
+    described = reach.describe_reach(web_ui)
+    if described is not None:
+        logger.log(*described)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from .argument_types import base_path, origins, port_number, user_name
-from .option_rows import OptionGroup, flag, later, renamed, value
+from .option_rows import OptionGroup, flag, renamed, value
 
 WEB = OptionGroup(
     "Web UI options",
@@ -70,7 +68,7 @@ WEB = OptionGroup(
             env="LOCUST_USERCLASS_PICKER",
             help="let who starts a test over the web choose the user classes and the load shape",
         ),
-        replace(later("--build-path", default="", env="LOCUST_BUILD_PATH"), hidden=True),
+        value("--build-path", default="", env="LOCUST_BUILD_PATH", help=None),
         value(
             "--web-base-path",
             metavar="<path>",

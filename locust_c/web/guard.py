@@ -124,7 +124,7 @@ class Guard:
             return _error(request, 401, "Not signed in")
         place = relative(request.path, f"{self._web_ui.web_base_path}/login")
         wanted = request.path + (f"?{request.query_string.decode('latin-1')}" if request.query_string else "")
-        query = "" if request.path == f"{self._web_ui.web_base_path}/" else f"?next={quote(wanted)}"
+        query = "" if wanted == f"{self._web_ui.web_base_path}/" else f"?next={quote(wanted)}"
         answer = Response("Sign in first.\n", 302, {"Location": place + query}, mimetype="text/plain")
         set_headers(answer)
         return answer

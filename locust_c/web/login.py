@@ -207,10 +207,15 @@ def _login_page(arguments: dict[str, Any], hidden: dict[str, str] | None = None,
         hidden=hidden or {},
         providers=[{**each, "address": _address(each["callback_url"])} for each in providers],
     )
-    response = built_in_page(
-        html,
-        form_targets=_origins([*targets, *(each["callback_url"] for each in providers)]),
-        images=_origins(each.get("icon_url") or "" for each in providers),
+    own = current_app.extensions["locust"].build_path
+    response = (
+        Response(html)
+        if own is not None and (own / "auth.html").is_file()
+        else built_in_page(
+            html,
+            form_targets=_origins([*targets, *(each["callback_url"] for each in providers)]),
+            images=_origins(each.get("icon_url") or "" for each in providers),
+        )
     )
     response.status_code = code
     response.headers["Cache-Control"] = "no-store"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 from flask import (
@@ -13,10 +14,12 @@ from flask import (
     jsonify,
     render_template,
     request,
+    send_file,
     send_from_directory,
 )
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
+from werkzeug.security import safe_join
 
 from .. import log
 from ..credentials import without_userinfo
@@ -117,15 +120,20 @@ def index() -> Response:
     web_ui = _web_ui()
     if web_ui.environment.runner is None:
         abort(500, "Error: Locust Environment does not have any runner")
-    if not is_built():
+    if web_ui.build_path is None and not is_built():
         abort(500, MISSING)
     web_ui.update_template_args()
-    return built_in_page(render_template("index.html", template_args=web_ui.template_args))
+    html = render_template("index.html", template_args=web_ui.template_args)
+    # What a page of the user's own loads is the user's business.
+    return built_in_page(html) if web_ui.build_path is None else Response(html)
 
 
 @locust.route("/assets/<path:name>")
 def send_assets(name: str) -> Response:
     """What the page loads."""
+    own = _web_ui().build_path
+    if own is not None and (path := safe_join(str(own / "assets"), name)) and os.path.isfile(path):
+        return send_file(path)
     response = send_from_directory(DIST / "assets", name, max_age=_ASSET_AGE_S)
     response.cache_control.immutable = True
     return response

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import gevent
 from flask import Flask
+from jinja2 import ChoiceLoader, FileSystemLoader
 
 import locust_c.web
 
@@ -68,12 +69,14 @@ class WebUI:
         :param web_login: let nobody in whom Flask-Login does not know: :attr:`login_manager`.
         :param tls_cert: path of a certificate, for https, with ``tls_key``.
         :param access: who may use the page; in the command, options say so. Default: whoever reaches it.
+        :param build_path: folder with an ``index.html``, and ``auth.html`` and ``assets/`` if need be, to be
+            served instead of ours.
         :raises OSError: the port cannot be had.
         :raises locust_c.web.tls.TlsError: certificate and key cannot be used.
         :raises ValueError: an argument asks for something that this version does not have.
         """
-        if build_path:
-            raise ValueError("build_path is not supported by this version of locust-c")
+        #: Folder of the user's own page; None: ours.
+        self.build_path = built.check_build_path(build_path) if build_path else None
         if web_login and access is not None and access.password is not None:
             raise ValueError("web_login and a password of the page cannot be used together")
         files = tls.find_files(tls_cert, tls_key, {})
@@ -115,6 +118,9 @@ class WebUI:
             app = make_app()
             known.apply(app)
         app.extensions[EXTENSION] = self
+        if self.build_path is not None:
+            own = FileSystemLoader(self.build_path)
+            app.jinja_loader = own if app.jinja_loader is None else ChoiceLoader([own, app.jinja_loader])
         app.register_blueprint(routes, url_prefix=self.web_base_path or None)
         app.view_functions["locust.request_stats"] = self._with_clear_cache(request_stats)
         return app
@@ -141,7 +147,7 @@ class WebUI:
     def start(self) -> None:
         """Serve the page in a greenlet of its own (:attr:`greenlet`); once started, nothing happens."""
         if self.greenlet is None:
-            if not built.is_built():
+            if self.build_path is None and not built.is_built():
                 logger.warning("%s", built.MISSING.removeprefix("Error: "))
             self.greenlet = gevent.spawn(self.server.serve_forever)
             self.greenlet.link_exception(log.greenlet_exception_logger(logger))

@@ -212,3 +212,22 @@ def test_no_password_is_asked_for_without_a_page(tmp_path: Path) -> None:
     write(tmp_path, QUIET)
     code, _, err = run("--headless", "-t", "1s", folder=tmp_path, env={"LOCUST_WEB_PASSWORD": ""})
     assert code == 0, err
+
+
+def test_a_page_for_others_says_who_can_use_it(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    with command("-P", "0", folder=tmp_path) as subject:
+        port = subject.port
+        subject.wait_for(f"on all addresses of this machine: anybody who reaches port {port} can start tests")
+    with command(*LOCAL, folder=tmp_path) as subject:
+        assert subject.port
+        subject.send(signal.SIGINT)
+        assert subject.wait() == 0
+        assert "anybody" not in subject.err
+
+
+def test_a_build_path_without_a_page_is_one_line(tmp_path: Path) -> None:
+    write(tmp_path, QUIET)
+    code, _, err = run(*LOCAL, "--build-path", "none", folder=tmp_path)
+    assert code == 1
+    assert err.splitlines()[-1].endswith("--build-path: 'none' is no folder with an index.html")

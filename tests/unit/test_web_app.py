@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from pathlib import Path
 from subprocess import run
 
 import pytest
@@ -12,6 +14,7 @@ from web_fixtures import make_environment, page
 
 import locust_c.web
 from locust_c.web.application import Registrations, make_app
+from locust_c.web.built import BuildPathError
 
 
 def test_the_first_page_takes_the_application_that_exists_at_import(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,9 +115,49 @@ def test_all_addresses_can_be_moved_below_a_path(monkeypatch: pytest.MonkeyPatch
             assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("argument", ["build_path"])
-def test_what_this_version_does_not_have_is_refused(argument: str) -> None:
-    with pytest.raises(ValueError, match=f"{argument} is not supported"), page(**{argument: True}):
+@pytest.fixture
+def own_page(tmp_path: Path) -> Path:
+    """A folder in the form of ours, as somebody's own build leaves it."""
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "own.js").write_text("own()")
+    (tmp_path / "index.html").write_text("<script>window.templateArgs = {{ template_args|tojson }}</script>")
+    return tmp_path
+
+
+def test_a_page_of_ones_own(monkeypatch: pytest.MonkeyPatch, own_page: Path) -> None:
+    with page(monkeypatch, build_path=str(own_page), web_login=True) as web_ui, page() as other:
+        web_ui.login_manager.user_loader(lambda name: None)
+        web_ui.app.config["LOGIN_DISABLED"] = True
+        client = web_ui.app.test_client()
+        answer = client.get("/")
+        assert answer.text.startswith("<script>window.templateArgs = {")
+        assert "Content-Security-Policy" not in answer.headers
+        with client.get("/assets/own.js") as asset:
+            assert asset.text == "own()"
+            assert "immutable" not in asset.headers.get("Cache-Control", "")
+        assert client.get("/assets/../index.html").status_code == 404
+        # What it does not have is ours.
+        login = client.get("/login")
+        assert "Content-Security-Policy" in login.headers
+        for name in re.findall(r'"\./(assets/[^"]+)"', login.text):
+            with client.get(name) as asset:
+                assert asset.status_code == 200
+        (own_page / "auth.html").write_text("{{ auth_args|tojson }}")
+        web_ui.app.jinja_env.cache.clear()
+        web_ui.auth_args["title"] = "Own"
+        login = client.get("/login")
+        assert json.loads(login.text)["title"] == "Own"
+        assert "Content-Security-Policy" not in login.headers
+        assert "Content-Security-Policy" in other.app.test_client().get("/").headers
+
+
+@pytest.mark.parametrize("folder", ["/no/such/folder", "."])
+def test_a_folder_without_a_page_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    expected = f"'{folder}' is no folder with an index.html"
+    with pytest.raises(BuildPathError, match=expected), page(monkeypatch, build_path=folder):
         pass
 
 

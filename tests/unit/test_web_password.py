@@ -172,6 +172,7 @@ def test_no_browser_asks_for_the_password_by_itself(client: Client, headers: dic
     [
         ("/", "./login"),
         ("/own", "./login?next=/own"),
+        ("/?tab=charts", "./login?next=/%3Ftab%3Dcharts"),
         ("/stats/report?theme=dark&x=a%20b", "../login?next=/stats/report%3Ftheme%3Ddark%26x%3Da%2520b"),
         ("/a b", "./login?next=/a%20b"),
     ],

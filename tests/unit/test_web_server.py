@@ -19,7 +19,9 @@ from gevent.event import Event
 from web_fixtures import page, until
 
 from locust_c import log
-from locust_c.web import server
+from locust_c.web import Access, server
+from locust_c.web.password import PasswordLogin
+from locust_c.web.reach import describe_reach
 
 
 def get(url: str, **arguments: Any) -> requests.Response:
@@ -273,3 +275,51 @@ def test_a_client_that_leaves_during_the_handshake_does_no_harm(https_page: Any,
     with socket.create_connection(("127.0.0.1", https_page.port)) as connection:
         connection.sendall(b"\x16\x03\x01")
     assert get(https_page.url + "/worker-count", verify=str(tmp_path / "ca.pem")).status_code == 200
+
+
+def level_and_text(web_ui: Any, address: str) -> tuple[int, str] | None:
+    web_ui.server.address = (address, web_ui.port)
+    return describe_reach(web_ui)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.1.2.3", "::1"])
+def test_nothing_is_said_of_a_page_for_this_machine(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    with page(monkeypatch) as web_ui:
+        assert level_and_text(web_ui, address) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "where"),
+    [
+        ("0.0.0.0", "on all addresses of this machine"),
+        ("::", "on all addresses of this machine"),
+        ("192.0.2.7", "on 192.0.2.7"),
+        ("fe80::1%eth0", "on fe80::1%eth0"),
+    ],
+)
+def test_who_can_use_the_page_is_said(monkeypatch: pytest.MonkeyPatch, address: str, where: str) -> None:
+    with page(monkeypatch) as web_ui:
+        assert level_and_text(web_ui, address) == (
+            logging.INFO,
+            f"The web page is served {where}: anybody who reaches port {web_ui.port} can start tests;"
+            " set LOCUST_WEB_PASSWORD, or --web-host 127.0.0.1 for this machine only",
+        )
+
+
+CLEAR = ", which travels in the clear: use --tls-cert and --tls-key"
+
+
+def test_who_can_use_a_page_with_a_login_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = "The web page is served on all addresses of this machine: who uses it needs"
+    with page(monkeypatch, access=Access(password="x")) as web_ui:
+        assert level_and_text(web_ui, "0.0.0.0") == (logging.WARNING, f"{start} the password{CLEAR}")
+    with page(monkeypatch, web_login=True) as web_ui:
+        said = level_and_text(web_ui, "0.0.0.0")
+        assert said == (logging.WARNING, f"{start} a login of the locustfile{CLEAR}")
+
+
+def test_over_tls_no_password_travels_in_the_clear(https_page: Any) -> None:
+    https_page.guard.password = PasswordLogin(None, "x", "cookie")
+    said = level_and_text(https_page, "0.0.0.0")
+    assert said is not None
+    assert (said[0], "clear" in said[1], "the password" in said[1]) == (logging.INFO, False, True)
