@@ -23,6 +23,10 @@ ROOT = Path(__file__).resolve().parents[2]
 #: Where pictures and what went wrong are kept; the only place that says so.
 OUTPUT = ROOT / "build" / "screenshots"
 
+#: How long the browser may take to load a page, and to answer at all.
+LOAD_S = 40
+ANSWER_S = 60
+
 DESKTOP = (1280, 800)
 PHONE = (375, 740)
 
@@ -77,10 +81,22 @@ class Chromium:
         self.driver.command_executor.close()
         config: ClientConfig = self.driver.command_executor.client_config
         config.keep_alive = False
+        config.timeout = ANSWER_S
+        self.driver.set_page_load_timeout(LOAD_S)
+        self.driver.set_script_timeout(LOAD_S)
+        self._window = self.driver.current_window_handle
 
     def quit(self) -> None:
         """End the browser and its driver."""
         self.driver.quit()
+
+    def only_window(self, window: str) -> None:
+        """Close all windows but this one, which is seen again: where it is covered nothing is drawn."""
+        for other in self.driver.window_handles:
+            if other != window:
+                self.driver.switch_to.window(other)
+                self.driver.close()
+        self.driver.switch_to.window(window)
 
     def cdp(self, method: str, **parameters: Any) -> Any:
         """Call a method of the Chrome DevTools Protocol."""
@@ -88,6 +104,7 @@ class Chromium:
 
     def reset(self) -> None:
         """Forget pages, cookies and everything emulated; what the console said until now is read away."""
+        self.only_window(self._window)
         self.driver.get("about:blank")
         self.cdp("Network.clearBrowserCookies")
         self.size(*DESKTOP)

@@ -37,7 +37,7 @@ def extend(environment, web_ui, **kwargs):
                     "key": "content-length",
                     "structure": [{"key": "name", "title": "Name"}, {"key": "size", "title": "Total size"}],
                 }],
-                "extended_csv_files": [{"href": "sizes/csv", "title": "Download sizes CSV"}],
+                "extended_csv_files": [{"href": "sizes/csv", "title": "Sizes CSV"}],
             },
         )
 
@@ -86,7 +86,7 @@ def test_below_a_base_path(page: Page, start_site: Callable[..., Site]) -> None:
     page.click("button", "Start")
     page.wait_for_status("running")
     page.open_tab("Download Data")
-    assert page.find("link", "Requests CSV").get_attribute("href") == f"{site.url}stats/requests/csv"
+    assert page.find("link", "Download Requests CSV").get_attribute("href") == f"{site.url}stats/requests/csv"
     # Without the slash at the end it is the same page.
     page.open(site.url.rstrip("/"))
     page.wait_for_status("running")
@@ -107,7 +107,7 @@ def test_pages_that_a_locustfile_adds(page: Page, start_site: Callable[..., Site
     assert page.row(name="<b>bold</b>")["Total size"] == "7"
     page.chromium.picture("extended-tab")
     page.open_tab("Download Data")
-    assert page.find("link", "Download sizes CSV").get_attribute("href") == f"{site.url}sizes/csv"
+    assert page.find("link", "Download Sizes CSV").get_attribute("href") == f"{site.url}sizes/csv"
     page.open_tab("Statistics")
     page.reload()
     page.wait_for_status("running")

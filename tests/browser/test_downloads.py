@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,18 +16,15 @@ from benchmarks.server import Nginx
 Rows = list[dict[str, str]]
 
 
-def saved(page: Page, folder: Path, address: str) -> Path:
-    """Click on the link to ``address``; the file that is there when the browser has it."""
+def saved(page: Page, folder: Path, title: str) -> Path:
+    """Click on the link that downloads it; the file that is there when the browser has it."""
     before = set(folder.iterdir())
-    found = page.until(
-        lambda: page.script(f"return document.querySelector('a[href*=\"{address}\"]')"), address
-    )
-    found.click()
+    page.click("link", f"Download {title}")
 
     def complete() -> list[Path]:
         return [path for path in set(folder.iterdir()) - before if path.suffix in (".csv", ".html", ".json")]
 
-    wait_until(complete, f"the download of {address}")
+    wait_until(complete, f"the download of {title}")
     return complete()[0]
 
 
@@ -47,27 +45,40 @@ def test_every_file(page: Page, start_site: Callable[..., Site], nginx: Nginx, t
     total = site.figures["stats"][-1]
     page.chromium.picture("downloads")
     with page.chromium.downloads(tmp_path / "downloads") as folder:
-        path = saved(page, folder, "stats/requests/csv")
+        path = saved(page, folder, "Requests CSV")
         assert path.name.startswith("Locust_")
         assert path.name.endswith("_requests.csv")
         last = rows_of(path)[-1]
         assert (last["Name"], last["Request Count"]) == ("Aggregated", str(total["num_requests"]))
         assert busy.SCRIPT in [row["Name"] for row in rows_of(path)]
 
-        failures = rows_of(saved(page, folder, "stats/failures/csv"))
+        failures = rows_of(saved(page, folder, "Failures CSV"))
         assert sum(int(row["Occurrences"]) for row in failures) == total["num_failures"] > 0
         assert any(busy.IMAGE in row["Error"] for row in failures)
 
-        exceptions = rows_of(saved(page, folder, "exceptions/csv"))
+        exceptions = rows_of(saved(page, folder, "Exceptions CSV"))
         assert busy.IMAGE in exceptions[0]["Message"]
         assert int(exceptions[0]["Count"]) > 0
 
-        history = rows_of(saved(page, folder, "stats/requests_full_history/csv"))
+        history = rows_of(saved(page, folder, "Full history CSV"))
         assert {"/", "Aggregated"} <= {row["Name"] for row in history}
 
-        report = saved(page, folder, "stats/report")
+        path = saved(page, folder, "Statistics JSON")
+        entries = json.loads(path.read_text())
+        assert sum(entry["num_requests"] for entry in entries) == total["num_requests"]
+
+        report = saved(page, folder, "HTML report")
         assert report.name.endswith(".html")
         assert "&lt;script&gt;" in report.read_text()
+    # The report is one file, without an icon.
+    page.expected_errors.append("favicon.ico")
+    first = page.driver.current_window_handle
+    page.click("link", "Open HTML report")
+    page.until(lambda: len(page.driver.window_handles) == 2, "the report in a window of its own")
+    page.driver.switch_to.window(page.driver.window_handles[1])
+    page.wait_for_text("/missing", "Aggregated")
+    page.chromium.only_window(first)
+
     page.open(report.as_uri())
     page.wait_for_text("/missing", "Aggregated")
     assert page.script("return window.ran ?? null") is None

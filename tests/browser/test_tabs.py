@@ -27,7 +27,7 @@ TABS = {
 #: What can be read on a tab as soon as it shows what it is for.
 CONTENT = {
     "stats": ["/missing", "Aggregated"],
-    "charts": ["Requests per"],
+    "charts": ["Total Requests per Second", "Generator Lag", "Heat Map"],
     "failures": ["/missing", "404"],
     "exceptions": ["RuntimeError", "broken"],
     "ratios": ["Visitor", "front_page", "50"],

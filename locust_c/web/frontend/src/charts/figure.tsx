@@ -2,7 +2,7 @@
 
 import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { timeline } from "../live";
 import { ignoreMouse, type PlotSpec, plotInto } from "./plot";
 import { moment } from "./ticks";
@@ -52,14 +52,15 @@ export function ChartFigure(props: FigureProps) {
 
 function ToldTime() {
   const time = told.value === null ? undefined : timeline.value.time[told.value];
-  return <span class="told">{cursorPoint.value === null || time === undefined ? "now" : moment(time)}</span>;
+  if (time === undefined) return null;
+  return <span class="told">{cursorPoint.value === null ? "now" : moment(time)}</span>;
 }
 
 function Picture({ title, spec, told: words, moveBand }: FigureProps) {
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => plotInto(place.current as HTMLDivElement, spec), [spec]);
   return (
-    <div class="picture">
+    <div class={course.value === null ? "picture blank" : "picture"}>
       <CursorSlider title={title} words={words} moveBand={moveBand} />
       <div class="plot" ref={place} aria-hidden="true" />
       {shown.value === null && <Nothing />}
@@ -130,13 +131,12 @@ function CursorSlider({ title, words, moveBand }: SliderProps) {
 
 function PointTable({ title, columns, cells }: FigureProps) {
   const [open, setOpen] = useState(false);
-  const id = useId();
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary id={id}>Show as table</summary>
+      <summary>Show as table</summary>
       {open && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-        <section class="scroll" tabIndex={0} aria-labelledby={id}>
+        <section class="scroll" tabIndex={0} aria-label={`Table of ${title}`}>
           <table>
             <caption>
               {title}: the newest {TABLE_ROWS} points shown, newest first

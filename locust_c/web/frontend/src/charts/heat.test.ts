@@ -8,7 +8,6 @@ import {
   fullest,
   msAt,
   ratesIn,
-  secondsOf,
   strength,
 } from "./heat";
 
@@ -30,11 +29,6 @@ test("an axis on which each band is 1 high is logarithmic within a band as well"
   expect(bandPosition(edges, 0.5)).toBeCloseTo(-1);
   expect(bandPosition(edges, 32)).toBeCloseTo(5);
   for (const ms of [0.5, 1, 3, 16, 32]) expect(msAt(edges, bandPosition(edges, ms))).toBeCloseTo(ms);
-});
-
-test("a point stands for the time since the one before it, the first for as long as the second", () => {
-  expect([0, 1, 2].map((point) => secondsOf([10, 11, 14], point))).toEqual([1, 1, 3]);
-  expect(secondsOf([10], 0)).toBe(1);
 });
 
 test("counts of a point", () => {

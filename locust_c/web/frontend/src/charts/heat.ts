@@ -1,6 +1,7 @@
 /** The latency heat map: how many requests took how long, second by second. Bands are numbered from the fastest. */
 
 import { milliseconds } from "../format";
+import { secondsOf } from "./range";
 
 /** For each point: band, count, band, count, … */
 export type Counts = number[][];
@@ -36,12 +37,6 @@ export function msAt(edges: number[], position: number): number {
   const band = Math.min(Math.max(Math.floor(position), 0), edges.length - 2);
   const [low, high] = [edges[band] as number, edges[band + 1] as number];
   return low * (high / low) ** (position - band);
-}
-
-/** How many seconds the point with this number stands for: those since the one before it. */
-export function secondsOf(time: number[], point: number): number {
-  const end = Math.min(Math.max(point, 1), time.length - 1);
-  return end < 1 ? 1 : (time[end] as number) - (time[end - 1] as number);
 }
 
 export function countOf(pairs: number[] | undefined, band: number): number {

@@ -16,10 +16,10 @@ import {
   fullest,
   msAt,
   ratesIn,
-  secondsOf,
   strength,
 } from "./heat";
 import type { PlotSpec } from "./plot";
+import { secondsOf } from "./range";
 import { axisNumber, logTicks, moment } from "./ticks";
 import { cursorBand, cursorPoint, moveCursor, shown, told } from "./view";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ALL, addressOf, moved, nearest, placesIn, spanOf, zoomed } from "./range";
+import { ALL, addressOf, courseOf, moved, nearest, placesIn, secondsOf, spanOf, zoomed } from "./range";
 
 const course = { min: 1000, max: 2000 };
 
@@ -69,4 +69,17 @@ test("places within a span", () => {
   expect(placesIn(values, { min: 21, max: 29 })).toBeNull();
   expect(placesIn(values, { min: 50, max: 60 })).toBeNull();
   expect(placesIn([], { min: 0, max: 60 })).toBeNull();
+});
+
+test("a point stands for the time since the one before it, the first for as long as the second", () => {
+  expect([0, 1, 2].map((point) => secondsOf([10, 11, 14], point))).toEqual([1, 1, 3]);
+  expect(secondsOf([10], 0)).toBe(1);
+});
+
+test("the course begins where the first point does, and with the mark of its run", () => {
+  const started = (time: number) => ({ time, text: "Test started" });
+  expect(courseOf({ time: [], marks: [started(1)] })).toBeNull();
+  expect(courseOf({ time: [10, 11, 12], marks: [] })).toEqual({ min: 9, max: 12 });
+  expect(courseOf({ time: [10, 11, 12], marks: [started(8.9), started(11)] })).toEqual({ min: 8.9, max: 12 });
+  expect(courseOf({ time: [10, 11, 12], marks: [started(2)] })).toEqual({ min: 9, max: 12 });
 });

@@ -5,6 +5,8 @@
  * then the last five minutes.
  */
 
+import type { Timeline } from "../timeline";
+
 export interface Span {
   min: number;
   max: number;
@@ -24,6 +26,21 @@ export const NARROWEST_S = 5;
 const FIRST_S = 60;
 
 const width = ({ min, max }: Span) => max - min;
+
+/** How many seconds the point with this number stands for: those since the one before it. */
+export function secondsOf(time: number[], point: number): number {
+  const end = Math.min(Math.max(point, 1), time.length - 1);
+  return end < 1 ? 1 : (time[end] as number) - (time[end - 1] as number);
+}
+
+/** From the beginning of the first point, which a mark may tell, to the newest point; null without points. */
+export function courseOf({ time, marks }: Pick<Timeline, "time" | "marks">): Span | null {
+  const [first, last] = [time[0], time.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  const length = secondsOf(time, 0);
+  const begun = marks.findLast((mark) => mark.time <= first && mark.time > first - 2 * length);
+  return { min: Math.min(begun?.time ?? first, first - length), max: last };
+}
 
 function secondsIn(text: string): number | null {
   const seconds = Number(text);

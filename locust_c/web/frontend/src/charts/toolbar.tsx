@@ -26,6 +26,15 @@ export function Toolbar() {
           All
         </button>
       </div>
+      <button
+        type="button"
+        disabled={none}
+        aria-pressed={following.value}
+        onClick={() => follow(!following.value)}
+        title="Keep the newest points in view"
+      >
+        Follow
+      </button>
       <div class="group">
         <button
           type="button"
@@ -58,15 +67,6 @@ export function Toolbar() {
           <Icon path="m6 3 5 5-5 5" />
         </button>
       </div>
-      <button
-        type="button"
-        disabled={none}
-        aria-pressed={following.value}
-        onClick={() => follow(!following.value)}
-        title="Keep the newest points in view"
-      >
-        Follow
-      </button>
       <button type="button" disabled={!isZoomed.value} onClick={showAll}>
         Reset zoom
       </button>

@@ -3,8 +3,18 @@
 import { batch, computed, signal } from "@preact/signals";
 import { timeline } from "../live";
 import { param, setParam } from "../url";
-import { secondsOf } from "./heat";
-import { type Address, ALL, addressOf, moved, nearest, placesIn, type Span, spanOf, zoomed } from "./range";
+import {
+  type Address,
+  ALL,
+  addressOf,
+  courseOf,
+  moved,
+  nearest,
+  placesIn,
+  type Span,
+  spanOf,
+  zoomed,
+} from "./range";
 
 const from = param("from");
 const to = param("to");
@@ -13,12 +23,7 @@ const to = param("to");
 export const scale = param("scale", "linear");
 
 /** From the first point's beginning to the newest point; null without points. */
-export const course = computed<Span | null>(() => {
-  const { time } = timeline.value;
-  const [first, last] = [time[0], time.at(-1)];
-  if (first === undefined || last === undefined) return null;
-  return { min: first - secondsOf(time, 0), max: last };
-});
+export const course = computed<Span | null>(() => courseOf(timeline.value));
 
 const address = computed<Address>(() => ({ from: from.value, to: to.value }));
 

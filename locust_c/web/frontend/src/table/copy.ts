@@ -35,8 +35,8 @@ function copyBySelection(text: string): boolean {
   const area = document.createElement("textarea");
   area.value = text;
   area.className = "unseen";
-  // Inside an open dialog, since everything outside of it cannot be selected.
-  (focused?.closest("dialog") ?? document.body).append(area);
+  // Beside the button: nothing outside of an open dialog can be selected, and a menu closes when focus leaves it.
+  (focused?.parentElement ?? document.body).append(area);
   area.select();
   const copied = document.execCommand("copy");
   area.remove();

@@ -101,7 +101,7 @@ export function CopyButton({ title, text }: { title: ComponentChildren; text: ()
   }
   return (
     <button type="button" class="tool copy" onClick={copy}>
-      <span class={said && "gone"}>{title}</span>
+      <span class={said ? "gone" : undefined}>{title}</span>
       <span class="said" aria-live="polite">
         {said}
       </span>

@@ -121,28 +121,28 @@ function Bar({ row, phases, quantile }: { row: PhasesEntry; phases: string[]; qu
 
 function Legend({ phases }: { phases: string[] }) {
   return (
-    <details class="phase-legend">
-      <summary>
-        {phases.map((phase) => (
-          <span key={phase}>
-            <span class="phase" data-phase={phase} />
-            {titleOf(phase)}
-          </span>
-        ))}
-        <span class="more">What is this?</span>
-      </summary>
-      <dl>
-        {phases.map((phase) => (
-          <div key={phase}>
-            <dt>{titleOf(phase)}</dt>
-            <dd>{PHASES[phase]?.meaning}</dd>
+    <div class="phase-legend">
+      {phases.map((phase) => (
+        <span key={phase}>
+          <span class="phase" data-phase={phase} />
+          {titleOf(phase)}
+        </span>
+      ))}
+      <details>
+        <summary>What is this?</summary>
+        <dl>
+          {phases.map((phase) => (
+            <div key={phase}>
+              <dt>{titleOf(phase)}</dt>
+              <dd>{PHASES[phase]?.meaning}</dd>
+            </div>
+          ))}
+          <div>
+            <dt>Generator lag</dt>
+            <dd>{LAG_MEANING}</dd>
           </div>
-        ))}
-        <div>
-          <dt>Generator lag</dt>
-          <dd>{LAG_MEANING}</dd>
-        </div>
-      </dl>
-    </details>
+        </dl>
+      </details>
+    </div>
   );
 }
