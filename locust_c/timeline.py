@@ -51,7 +51,7 @@ SHORTEST_S = 0.5
 _TOLERANCE = 1.25
 
 #: How much of the processor merging may take, 0..1.
-_SHARE = 0.2
+_SHARE = 0.5
 
 _LAG = _core.PHASES.index("lag")
 _LAG_SHARE = 0.99

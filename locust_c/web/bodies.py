@@ -8,7 +8,7 @@ from typing import Any
 import gevent
 from flask import Request, abort
 
-__all__ = ["MAX_BODY", "refuse_large_body"]
+__all__ = ["MAX_BODY", "drop", "refuse_large_body"]
 
 #: Bytes of the body of a request to a route of ours; users' own take what they like.
 MAX_BODY = 1_000_000
@@ -29,11 +29,12 @@ def refuse_large_body(request: Request) -> None:
         length = len(body)
         environ.update({"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(length)})
     if length > MAX_BODY:
-        _drop(stream)
+        drop(stream)
         abort(413, f"The body has more than {MAX_BODY:,} bytes")
 
 
-def _drop(stream: Any) -> None:
+def drop(stream: Any) -> None:
+    """Read to its end the body of a request that is refused."""
     # Left to the server, it would be read without a pause: a gigabyte blocks everybody for seconds.
     while stream.read(_CHUNK):
         gevent.sleep(0)

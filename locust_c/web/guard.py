@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
+from .bodies import drop
 from .origin import is_loopback, is_name_of_this_machine, name_in
 from .password import PasswordLogin, TooManyTries, WrongPassword
 from .places import relative
@@ -77,7 +79,12 @@ class Guard:
             or self._answer_preflight(request, origin)
             or self._refuse_without_password(request)
         )
-        return (answer or self._web_ui.app)(environ, start_response)
+        if answer is None:
+            return self._web_ui.app(environ, start_response)
+        if "HTTP_EXPECT" not in environ:
+            with contextlib.suppress(OSError):
+                drop(environ["wsgi.input"])
+        return answer(environ, start_response)
 
     def _refuse_name(self, request: Request) -> Response | None:
         """The answer to a request under a name that is not ours: a page of another site may have sent it."""

@@ -76,6 +76,11 @@ def for_script(value: Any) -> Markup:
 
 
 @locust.before_request
+def _refuse_large_bodies() -> None:
+    refuse_large_body(request)
+
+
+@locust.before_request
 def _refuse_changes_from_elsewhere() -> None:
     allowed = _web_ui().guard.access.allowed_origins
     if request.method not in _READING and is_foreign(request.headers, request.host, allowed):
@@ -90,11 +95,6 @@ def _refuse_changes_from_elsewhere() -> None:
 @locust.before_request
 def _refuse_without_login() -> Any:
     return None if request.endpoint in OPEN_ENDPOINTS else refuse_if_not_signed_in(_web_ui())
-
-
-@locust.before_request
-def _refuse_large_bodies() -> None:
-    refuse_large_body(request)
 
 
 @locust.errorhandler(Exception)

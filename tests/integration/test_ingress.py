@@ -51,6 +51,9 @@ class Browser:
         return self.session.post(address, data=form, headers=headers, timeout=10)
 
 
+PASSWORD = {"LOCUST_WEB_PASSWORD": "open sesame"}
+
+
 @dataclass(frozen=True)
 class Outside:
     """What there is to be seen from outside."""
@@ -139,3 +142,56 @@ def test_redirects_stay_on_the_address_that_the_browser_knows(outside: Outside, 
         answer: Any = session.get(f"{front}/locust{path}", timeout=10)
     assert answer.status_code == 200
     assert answer.url.startswith(f"{front}/locust/")
+
+
+@pytest.fixture(scope="module")
+def locked(
+    plain_environment: None, tmp_path_factory: pytest.TempPathFactory, certificates: Certificates
+) -> Iterator[Outside]:
+    with ExitStack() as stack:
+        folders = [tmp_path_factory.mktemp(name) for name in ("plain", "based")]
+        for folder in folders:
+            write(folder, QUIET + OWN_PAGE)
+        named = ("--web-host-display-name", "load.example")
+        plain = stack.enter_context(command(*LOCAL, *named, folder=folders[0], env=PASSWORD))
+        based = stack.enter_context(
+            command(*LOCAL, "--web-base-path", "/locust", folder=folders[1], env=PASSWORD)
+        )
+        front = stack.enter_context(ingress(certificates, plain.port, based.port))
+        yield Outside(front, plain, based, certificates.ca)
+
+
+@pytest.mark.parametrize(
+    ("way", "path", "asked"),
+    [
+        ("stripped", "/team/one", "added/page"),
+        ("unstripped", "/", "stats/report"),
+        ("tls", "/", "added/page"),
+        ("port-forward", "/", "stats/report?theme=dark"),
+    ],
+)
+def test_signing_in_works_whichever_way_the_page_is_reached(
+    locked: Outside, way: str, path: str, asked: str
+) -> None:
+    root, host = addresses(locked)[way]
+    browser = Browser(root, locked.ca, host)
+    browser.session.headers.update({"Accept": "text/html", "Sec-Fetch-Site": "same-origin"})
+    shown = browser.get(root + asked)
+    assert shown.url.partition("?")[0] == root + "login"
+    action = re.search(r'<form method="post" +action="([^"]*)"', shown.text)
+    wanted = re.search(r'name="next" value="([^"]*)"', shown.text)
+    assert action is not None
+    assert wanted is not None
+    wrong = browser.post(urljoin(root, action[1]), password="sesame")
+    assert wrong.status_code == 401
+    assert assets_of(browser, wrong.url, wrong.text)
+    answer = browser.post(urljoin(root, action[1]), password="open sesame", next=wanted[1])
+    assert (answer.status_code, answer.url) == (200, root + asked)
+    cookie = next(iter(browser.session.cookies))
+    assert (cookie.path, cookie.secure) == (path, way == "tls")
+    started = browser.post(root + "swarm", user_count="1", spawn_rate="10", host="http://127.0.0.1:1")
+    assert started.json()["success"] is True
+    assert browser.post(root + "stop").json()["success"] is True
+    assert browser.post(root + "sign-out").url == root + "login"
+    browser.session.headers["Accept"] = "*/*"
+    assert browser.get(root + "stats/requests").status_code == 401

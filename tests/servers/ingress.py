@@ -29,7 +29,10 @@ http {{
     ssl_certificate_key {dir}/good.key;
     server {{
         listen 127.0.0.1:{ports[0]};
-        location /team/one/ {{ proxy_pass http://127.0.0.1:{plain}/; }}
+        location /team/one/ {{
+            proxy_pass http://127.0.0.1:{plain}/;
+            proxy_set_header X-Forwarded-Prefix /team/one;
+        }}
         location /named/ {{
             proxy_pass http://127.0.0.1:{plain}/;
             proxy_set_header Host $http_host;

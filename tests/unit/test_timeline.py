@@ -381,7 +381,8 @@ def test_the_percentiles_are_those_of_the_charts(monkeypatch: pytest.MonkeyPatch
         assert runner.timeline.percentiles == (0.9,)
 
 
-def test_environments_have_timelines_of_their_own() -> None:
+def test_environments_have_timelines_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(KnowsProgress, "timeline_interval_s", 1000)
     with running(Counting) as one, running(Counting) as other:
         one.stop()
         assert (len(one.timeline.points), len(other.timeline.points)) == (1, 0)

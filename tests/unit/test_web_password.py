@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import logging
 import re
 from collections.abc import Iterator
@@ -88,6 +89,20 @@ def test_nobody_unknown_changes_anything(web_ui: Any, client: Client, path: str)
     assert web_ui.environment.runner.state == "ready"
 
 
+def test_the_body_of_a_refused_request_is_dropped_in_pieces(client: Client) -> None:
+    read: list[int] = []
+
+    class Long(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            read.append(size or -1)
+            return super().read(size)
+
+    answer = client.post("/swarm", input_stream=Long(b"x" * 3 * 65536), content_length=3 * 65536)
+    assert answer.status_code == 401
+    assert len(read) == 4
+    assert set(read) == {65536}
+
+
 def test_what_is_open(client: Client) -> None:
     assert client.get("/healthz").json["status"] == "ok"
     shown = client.get("/login")
@@ -110,6 +125,7 @@ def test_signing_in_and_out(client: Client) -> None:
     assert '"logout_url": "./sign-out"' in shown.text
     assert client.get("/own").text == "own"
     assert client.post("/stats/reset").text == "ok"
+    assert shown.headers["Cache-Control"] == client.get("/logs").headers["Cache-Control"] == "no-store"
     assert client.get("/login").headers["Location"] == "./"
     cookie = client.get_cookie(next(iter(client._cookies.values())).key)
     answer = client.post("/sign-out")

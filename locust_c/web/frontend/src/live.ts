@@ -22,7 +22,7 @@ export interface Live {
   user_count: number;
   target_user_count: number;
   spawn_rate: number | null;
-  host: string;
+  host: string | null;
   shape: string | null;
   run_time_s: number | null;
   elapsed_s: number | null;

@@ -33,7 +33,7 @@ function Fields() {
   const [before] = useState(() => ({
     user_count: String(live.value?.target_user_count ?? args.num_users ?? 1),
     spawn_rate: String(live.value?.spawn_rate ?? args.spawn_rate ?? 1),
-    host: live.value?.host ?? args.host,
+    host: live.value?.host ?? "",
     run_time: timespan(live.value?.time_left_s ?? null),
   }));
   useFocus(form);
@@ -66,7 +66,10 @@ function Fields() {
     >
       <h1 id="form-title">Change the running test</h1>
       {shape ? (
-        <ShapeWords name={shape} usesFields={false} />
+        <>
+          <ShapeWords name={shape} usesFields={false} />
+          <p class="hint">While it runs, the test can be stopped, but not changed.</p>
+        </>
       ) : (
         <>
           <LoadFields shown={shown} />
@@ -80,7 +83,7 @@ function Fields() {
             {busy ? "Changing…" : "Change"}
           </button>
         )}
-        <CancelButton />
+        <CancelButton title={shape ? "Close" : "Cancel"} />
       </FormFoot>
     </form>
   );

@@ -135,7 +135,8 @@ function Choice(props: { id: string; name: string; argument: CustomArgument; now
 }
 
 function Choices({ name, argument, now }: { name: string; argument: CustomArgument; now: string[] }) {
-  const [picked, setPicked] = useState(now);
+  // Nothing picked was sent as an empty text.
+  const [picked, setPicked] = useState(() => now.filter((choice) => choice !== ""));
   return (
     <FieldSet name={name} label={name} required={argument.is_required} help={argument.help_text}>
       <div class="choices">

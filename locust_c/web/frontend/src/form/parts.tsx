@@ -34,7 +34,7 @@ export function FormFoot(props: { problem: string; missing: string; children: Co
   );
 }
 
-export function CancelButton() {
+export function CancelButton({ title = "Cancel" }: { title?: string }) {
   return (
     <button
       type="button"
@@ -42,7 +42,7 @@ export function CancelButton() {
         editing.value = false;
       }}
     >
-      Cancel
+      {title}
     </button>
   );
 }
