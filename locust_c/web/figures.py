@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,9 @@ MAX_ERROR_TEXT = 2000
 
 #: What old exporters read, from before percentiles were named by their shares.
 _OLD_PERCENTILES = {"50": 0.5, "95": 0.95}
+
+# About a tenth of a millisecond.
+_ROWS_AT_ONCE = 20
 
 _LAG = _core.PHASES.index("lag")
 
@@ -168,12 +171,19 @@ def _without_runner() -> dict[str, Any]:
     }
 
 
-def _encoded_rows(rows: Iterable[dict[str, Any]]) -> list[msgspec.Raw]:
-    """The rows as JSON; other greenlets run between them."""
-    return [msgspec.Raw(_encoded(row)) for row in in_turns(rows)]
+def _encoded_rows(rows: Iterable[dict[str, Any]]) -> msgspec.Raw:
+    """The rows as a JSON array; other greenlets run between some of them."""
+    parts = [_encoded(some)[1:-1] for some in in_turns(_batches(rows))]
+    return msgspec.Raw(b"[" + b",".join(parts) + b"]")
 
 
-def _encoded(value: dict[str, Any]) -> bytes:
+def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    left = iter(rows)
+    while some := list(islice(left, _ROWS_AT_ONCE)):
+        yield some
+
+
+def _encoded(value: Any) -> bytes:
     try:
         return msgspec.json.encode(value, order="sorted")
     except UnicodeEncodeError:

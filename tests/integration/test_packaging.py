@@ -67,7 +67,7 @@ FRONTEND = "locust_c/web/frontend"
 #: What the page, its scripts and its styles may take in all, compressed.
 LARGEST_PAGE = 250_000
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def run(*arguments: str | Path, cwd: Path, path: Path | None = None) -> str:
@@ -78,7 +78,7 @@ def run(*arguments: str | Path, cwd: Path, path: Path | None = None) -> str:
         env=CLEAN_VARIABLES | ({} if path is None else {"PATH": str(path)}),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
     )
     assert done.returncode == 0, f"{arguments} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
