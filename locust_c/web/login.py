@@ -268,6 +268,7 @@ def _field(number: int, given: dict[str, Any]) -> dict[str, Any]:
         kind = "text"
         attributes["type"] = "password" if given.get("is_secret") else given.get("type") or "text"
         attributes["value"] = default
+        attributes["autofocus"] = "autofocus" if number == 0 else None
         attributes["autocomplete"] = {"username": "username", "password": "current-password"}.get(name)
     choices = given.get("choices") or []
     if given.get("is_multiple") and default is None:
