@@ -13,12 +13,12 @@ import socket
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from leftovers import holdings, left_since
 from servers.certificates import Certificates, make_certificates
-from servers.control import Echo, Scripted, ServerProcess
+from servers.control import Echo, OpenScripted, Scripted, ServerProcess
 from servers.steps import Step
 
 # Last in the path: `benchmarks` is only found here, while an installed package stays the one that is tested.
@@ -36,14 +36,6 @@ STEERING = (
     # Compiling all modules anew would be half of what starting a process takes.
     "PYTHONDONTWRITEBYTECODE",
 )
-
-
-class OpenScripted(Protocol):
-    """Opens a scripted server; see servers.control.Scripted."""
-
-    def __call__(
-        self, *scripts: list[Step], tls: str | None = None, address: str = "127.0.0.1", **options: object
-    ) -> Scripted: ...
 
 
 @pytest.fixture(scope="session", autouse=True)

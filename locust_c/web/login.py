@@ -118,6 +118,14 @@ def add_login(routes: Blueprint, web_ui_of_request: Callable[[], WebUI]) -> None
             return _page_of_users_login(web_ui)
         return redirect(_page_after_login(web_ui, request.args.get("next", "")))
 
+    @routes.after_request
+    def keep_out_of_caches(response: Response) -> Response:
+        """What somebody saw who was signed in, nobody else sees by going back."""
+        web_ui = web_ui_of_request()
+        if web_ui.guard.password is not None or hasattr(web_ui, "login_manager"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
     @routes.route("/sign-in", methods=["POST"])
     def sign_in() -> AnyResponse:
         """Take name and password of the built-in login."""
@@ -218,7 +226,6 @@ def _login_page(arguments: dict[str, Any], hidden: dict[str, str] | None = None,
         )
     )
     response.status_code = code
-    response.headers["Cache-Control"] = "no-store"
     return response
 
 
@@ -261,6 +268,7 @@ def _field(number: int, given: dict[str, Any]) -> dict[str, Any]:
         kind = "text"
         attributes["type"] = "password" if given.get("is_secret") else given.get("type") or "text"
         attributes["value"] = default
+        attributes["autofocus"] = "autofocus" if number == 0 else None
         attributes["autocomplete"] = {"username": "username", "password": "current-password"}.get(name)
     choices = given.get("choices") or []
     if given.get("is_multiple") and default is None:

@@ -76,6 +76,9 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
     def handle_one_response(self) -> None:
         connection = self.socket
         self.server.connections.answer(connection)
+        if self._connection_upgrade_requested():
+            # A WebSocket of a user's page may be silent for as long as it likes.
+            connection.settimeout(None)
         super().handle_one_response()
         self.server.connections.wait(connection)
 

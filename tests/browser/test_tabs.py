@@ -32,7 +32,7 @@ CONTENT = {
     "exceptions": ["RuntimeError", "broken"],
     "ratios": ["Visitor", "front_page", "50"],
     "reports": ["CSV", "eport"],
-    "logViewer": ["All users spawned", busy.SCRIPT],
+    "logViewer": [busy.SCRIPT],
 }
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import brotli
 import pytest
 import requests
-from conftest import OpenScripted
 from reported import Reports
 from servers import steps
+from servers.control import OpenScripted
 
 from locust_c import FastHttpUser, HttpUser
 from locust_c.contrib.fasthttp import FAILURE_EXCEPTIONS

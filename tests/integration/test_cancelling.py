@@ -15,11 +15,10 @@ from typing import Any
 
 import gevent
 import pytest
-from conftest import OpenScripted
 from gevent.monkey import get_original
 from leftovers import holdings
 from reported import Reports
-from servers.control import Echo
+from servers.control import Echo, OpenScripted
 from servers.steps import head, head_bytes, repeat, reply, request, send, stall
 
 from locust_c import FastHttpUser, HttpUser, _core, constant, hub, task

@@ -10,9 +10,8 @@ from typing import Any
 import gevent
 import pytest
 import urllib3
-from conftest import OpenScripted
 from servers import steps
-from servers.control import Echo, Scripted
+from servers.control import Echo, OpenScripted, Scripted
 
 from locust_c import ConnectionOptions, FastHttpUser, HttpUser, User, _core, connections, raw
 from locust_c.clients import HttpSession

@@ -12,10 +12,10 @@ from itertools import product
 from typing import Any
 
 import pytest
-from conftest import OpenScripted
 from reported import Reports
 from servers import steps
 from servers.certificates import Certificates
+from servers.control import OpenScripted
 from servers.steps import Step, reply, request, send, wait_eof
 
 from locust_c import FastHttpUser, HttpUser

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import OpenScripted
 from parity import Seen, neutral, observe, our_session, stock_session
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth, HTTPDigestAuth, HTTPProxyAuth
 from servers import steps
 from servers.certificates import Certificates
+from servers.control import OpenScripted
 from servers.steps import Step
 from urllib3.util import Retry, Timeout
 

@@ -15,10 +15,10 @@ from typing import Any
 import brotli
 import pytest
 import requests
-from conftest import OpenScripted
 from parity import Call, Seen, marked, neutral, observe, our_session, stock_session
 from servers import steps
 from servers.certificates import Certificates
+from servers.control import OpenScripted
 from servers.steps import Step
 
 LONG = b"x" * 100_000

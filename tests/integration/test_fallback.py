@@ -10,11 +10,10 @@ from unittest import mock
 import pytest
 import requests
 import urllib3
-from conftest import OpenScripted
 from reported import Reports, in_block
 from requests.adapters import BaseAdapter, HTTPAdapter
 from servers import steps
-from servers.control import Echo
+from servers.control import Echo, OpenScripted
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util.ssl_ import create_urllib3_context
 

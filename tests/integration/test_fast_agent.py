@@ -6,13 +6,12 @@ from http.cookiejar import CookieJar
 from typing import Any
 
 import pytest
-from conftest import OpenScripted
 from geventhttpclient.client import HTTPClientPool
 from geventhttpclient.header import Headers
 from geventhttpclient.useragent import CompatRequest, UserAgent
 from reported import Reports, in_block
 from servers import steps
-from servers.control import Echo
+from servers.control import Echo, OpenScripted
 
 from locust_c.contrib.fasthttp import (
     ErrorResponse,

@@ -6,12 +6,11 @@ from typing import Any
 
 import gevent
 import pytest
-from conftest import OpenScripted
 from geventhttpclient.client import HTTPClientPool
 from reported import Reports
 from servers import steps
 from servers.certificates import Certificates
-from servers.control import Echo, Scripted
+from servers.control import Echo, OpenScripted, Scripted
 
 from locust_c.connections import ConnectionOptions
 from locust_c.contrib import fasthttp

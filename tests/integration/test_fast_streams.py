@@ -10,12 +10,11 @@ from pathlib import Path
 
 import gevent
 import pytest
-from conftest import OpenScripted
 from geventhttpclient.response import HTTPParseError
 from geventhttpclient.useragent import ConnectionError as FastConnectionError
 from reported import Reports, in_block
 from servers import steps
-from servers.control import Echo
+from servers.control import Echo, OpenScripted
 
 from locust_c.contrib.fasthttp import ErrorResponse, FastHttpSession, FastResponse, LocustBadStatusCode
 from locust_c.failures import ResponseTooLarge

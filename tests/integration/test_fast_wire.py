@@ -8,10 +8,10 @@ from http.cookiejar import CookieJar
 from typing import Any
 
 import pytest
-from conftest import OpenScripted
 from geventhttpclient.useragent import UserAgent
 from reported import Reports
 from servers import steps
+from servers.control import OpenScripted
 
 Call = dict[str, Any]
 

@@ -8,11 +8,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from conftest import OpenScripted
 from geventhttpclient.useragent import ConnectionError as FastConnectionError
 from reported import Reports
 from servers import steps
-from servers.control import Echo
+from servers.control import Echo, OpenScripted
 
 from locust_c.contrib import fasthttp
 from locust_c.contrib.fasthttp import (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gevent
 import pytest
-from conftest import OpenScripted
 from reported import Reports
 from servers import steps
+from servers.control import OpenScripted
 
 from locust_c.contrib.fasthttp import FAILURE_EXCEPTIONS, ErrorResponse, FastHttpSession
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import gevent
 import pytest
-from conftest import OpenScripted
 from reported import Reports
 from servers.certificates import Certificates
+from servers.control import OpenScripted
 from servers.real import nghttpd
 from servers.steps import Step, close, flood, reset, send, stall, until, wait_eof
 

@@ -12,11 +12,11 @@ import time
 from typing import Any
 
 import pytest
-from conftest import OpenScripted
 from misbehaviour import CASES, PATIENCE_S, TIMEOUT_S
 from reported import Reports
 from servers import steps
 from servers.certificates import Certificates
+from servers.control import OpenScripted
 from servers.steps import Step, chunked_response, repeat, reply, request, send, stall, wait_eof
 
 

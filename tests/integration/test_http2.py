@@ -9,10 +9,10 @@ from typing import Any
 import gevent
 import pytest
 import requests
-from conftest import OpenScripted
 from reported import Reports
 from servers import steps
 from servers.certificates import Certificates
+from servers.control import OpenScripted
 from servers.real import LARGE, RealServer, nghttpd, nginx
 
 from locust_c.clients import HttpSession

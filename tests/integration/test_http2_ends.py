@@ -9,9 +9,9 @@ from typing import Any
 
 import gevent
 import pytest
-from conftest import OpenScripted
 from servers import steps
 from servers.certificates import Certificates
+from servers.control import OpenScripted
 from servers.real import LARGE, RealServer, nginx
 from servers.steps import Step
 

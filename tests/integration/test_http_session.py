@@ -11,12 +11,11 @@ from typing import Any
 import gevent
 import pytest
 import requests
-from conftest import OpenScripted
 from reported import Reports, in_block
 from requests.adapters import HTTPAdapter
 from requests.cookies import cookiejar_from_dict
 from servers import steps
-from servers.control import Echo
+from servers.control import Echo, OpenScripted
 
 from locust_c.clients import HttpSession, ResponseContextManager
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import gevent
 import pytest
-from conftest import OpenScripted
 from geventhttpclient.useragent import RetriesExceeded
+from servers.control import OpenScripted
 from servers.steps import head, head_bytes, repeat, reply, request, send, stall
 
 from locust_c import hub

@@ -8,8 +8,8 @@ from typing import Any
 import gevent
 import leftovers
 import pytest
-from conftest import OpenScripted
 from leftovers import Holdings, holdings, left_since
+from servers.control import OpenScripted
 from servers.steps import repeat, reply, request
 
 from locust_c import _core, hub

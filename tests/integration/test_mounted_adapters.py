@@ -7,12 +7,11 @@ from typing import Any
 import gevent
 import gevent.server
 import pytest
-from conftest import OpenScripted
 from reported import Reports
 from requests.adapters import HTTPAdapter
 from requests_toolbelt.adapters.source import SourceAddressAdapter
 from servers import steps
-from servers.control import Scripted
+from servers.control import OpenScripted, Scripted
 
 from locust_c.clients import HttpSession
 from locust_c.raw import EngineRaw

@@ -14,13 +14,12 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import OpenScripted
 from parity import our_session, stock_session
 from reported import Reports
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPDigestAuth
 from servers import steps
-from servers.control import Scripted
+from servers.control import OpenScripted, Scripted
 
 from locust_c import multipart
 from locust_c.multipart import MultipartBody

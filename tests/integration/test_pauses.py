@@ -14,8 +14,7 @@ from typing import Any
 
 import gevent
 import pytest
-from conftest import OpenScripted
-from servers.control import Echo, Scripted
+from servers.control import Echo, OpenScripted, Scripted
 from servers.steps import Step, reply, request, stall, start_tls
 
 CLIENT = Path(__file__).with_name("paused_client.py")

@@ -10,9 +10,8 @@ from typing import Any
 import gevent
 import pytest
 import requests
-from conftest import OpenScripted
 from reported import Reports
-from servers.control import Echo, Scripted
+from servers.control import Echo, OpenScripted, Scripted
 from servers.steps import (
     Step,
     body,

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from conftest import OpenScripted
 from parity import neutral, observe, our_session, stock_session
 from servers import steps
+from servers.control import OpenScripted
 from servers.steps import Step
 
 REFUSED = steps.send(steps.head_bytes(403, "Forbidden", [("Content-Length", "0")]))

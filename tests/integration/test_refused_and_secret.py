@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import OpenScripted
 from reported import Reports
 from servers import steps
-from servers.control import Scripted
+from servers.control import OpenScripted, Scripted
 
 from locust_c.clients import HttpSession
 

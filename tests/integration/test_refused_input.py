@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import OpenScripted
 from reported import Reports
 from requests.exceptions import InvalidHeader
-from servers.control import Scripted
+from servers.control import OpenScripted, Scripted
 from servers.steps import repeat, reply, request
 
 from locust_c.contrib.fasthttp import FastHttpSession

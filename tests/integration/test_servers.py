@@ -7,10 +7,9 @@ import ssl
 
 import pytest
 import requests
-from conftest import OpenScripted
 from servers import steps
 from servers.certificates import Certificates
-from servers.control import Echo, ServerProcessError
+from servers.control import Echo, OpenScripted, ServerProcessError
 
 from benchmarks.server import PLAIN_BODY, Nginx
 

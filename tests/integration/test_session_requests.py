@@ -7,8 +7,7 @@ from typing import Any
 import gevent
 import pytest
 import requests
-from conftest import OpenScripted
-from servers.control import Scripted
+from servers.control import OpenScripted, Scripted
 from servers.steps import repeat, reply, request, stall
 
 from locust_c.clients import HttpSession

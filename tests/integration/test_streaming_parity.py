@@ -11,11 +11,10 @@ import brotli
 import pytest
 import requests
 import urllib3
-from conftest import OpenScripted
 from parity import Seen, error_seen, neutral, our_session, stock_session
 from reported import Reports, in_block
 from servers import steps
-from servers.control import Echo, Scripted
+from servers.control import Echo, OpenScripted, Scripted
 from servers.steps import Step
 
 from locust_c.clients import HttpSession

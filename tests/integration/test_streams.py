@@ -10,10 +10,9 @@ from typing import Any
 import gevent
 import pytest
 import requests
-from conftest import OpenScripted
 from gevent.threadpool import ThreadPoolExecutor
 from servers import steps
-from servers.control import Echo, Scripted
+from servers.control import Echo, OpenScripted, Scripted
 
 from locust_c.clients import HttpSession
 from locust_c.contrib.fasthttp import FastHttpSession

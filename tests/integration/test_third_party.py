@@ -18,7 +18,6 @@ import requests_mock
 import responses
 import spnego
 import zeep
-from conftest import OpenScripted
 from oauthlib import oauth1
 from opentelemetry.instrumentation.requests import RequestsInstrumentor
 from opentelemetry.instrumentation.urllib3 import URLLib3Instrumentor
@@ -31,7 +30,7 @@ from requests_ntlm import HttpNtlmAuth
 from requests_oauthlib import OAuth1
 from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
 from servers import steps
-from servers.control import Echo
+from servers.control import Echo, OpenScripted
 
 from locust_c.clients import HttpSession, ResponseContextManager
 

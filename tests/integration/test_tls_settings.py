@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import OpenScripted
 from reported import Reports
 from servers import steps
 from servers.certificates import Certificates
-from servers.control import Scripted
+from servers.control import OpenScripted, Scripted
 
 from locust_c import ConnectionOptions
 from locust_c.contrib.fasthttp import FastHttpSession

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import requests
-from conftest import OpenScripted
 from parity import Call, neutral, observe, our_session, stock_session
 from servers import steps
 from servers.certificates import Certificates
+from servers.control import OpenScripted
 
 Settings = Callable[[Certificates, Path], Mapping[str, Any]]
 

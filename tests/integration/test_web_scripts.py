@@ -40,10 +40,14 @@ curl -sSf -X POST "$LOCUST/stats/reset"
 """
 
 
-def get(subject: Command, path: str, **arguments: Any) -> requests.Response:
+def call(subject: Command, method: str, path: str, **arguments: Any) -> requests.Response:
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(f"http://127.0.0.1:{subject.port}{path}", timeout=10, **arguments)
+        return session.request(method, f"http://127.0.0.1:{subject.port}{path}", timeout=20, **arguments)
+
+
+def get(subject: Command, path: str, **arguments: Any) -> requests.Response:
+    return call(subject, "GET", path, **arguments)
 
 
 @pytest.mark.parametrize("base", ["", "/load"])
@@ -86,6 +90,12 @@ def _check_programs(subject: Command, base: str) -> None:
     figures = get(subject, f"{base}/stats/requests", headers={"User-Agent": "Go-http-client/1.1"}).json()
     assert (figures["user_count"], figures["state"], figures["fail_ratio"]) == (0, "stopped", 0)
     assert get(subject, f"{base}/stats/requests_full_history/csv").status_code == 404
+    large = (b"x" * 65_536 for _ in range(48))
+    assert call(subject, "POST", f"{base}/swarm", data=large).status_code == 413
+    form = iter([b"user_count=1&", b"spawn_rate=10"])
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert call(subject, "POST", f"{base}/swarm", data=form, headers=headers).json()["success"]
+    assert call(subject, "POST", f"{base}/stop").json()["success"]
 
 
 FAILING = """

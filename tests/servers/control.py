@@ -14,7 +14,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from servers.certificates import Certificates
 from servers.steps import Step
@@ -157,3 +157,11 @@ class Scripted:
     def close(self) -> None:
         """Closes the server and its connections."""
         self._process.ask("close", port=self.port)
+
+
+class OpenScripted(Protocol):
+    """Opens a :class:`Scripted`, which is closed at the end of the test."""
+
+    def __call__(
+        self, *scripts: list[Step], tls: str | None = None, address: str = "127.0.0.1", **options: object
+    ) -> Scripted: ...

@@ -193,6 +193,7 @@ def test_a_form_of_ones_own(web_ui: Any, client: Any) -> None:
     assert fields["stay"]["type"] == fields["not"]["type"] == "checkbox"
     assert ("checked" in fields["stay"], "checked" in fields["not"]) == (True, False)
     assert fields["mail"]["type"] == "email"
+    assert [name for name, field in fields.items() if "autofocus" in field] == ["username"]
     assert fields["tags"]["multiple"] == "multiple"
     options = re.findall(r"<option ([^>]*)>([^<]*)<", answer.text)
     assert [("selected" in attributes, html.unescape(text)) for attributes, text in options] == [

@@ -125,6 +125,7 @@ def test_signing_in_and_out(client: Client) -> None:
     assert '"logout_url": "./sign-out"' in shown.text
     assert client.get("/own").text == "own"
     assert client.post("/stats/reset").text == "ok"
+    assert shown.headers["Cache-Control"] == client.get("/logs").headers["Cache-Control"] == "no-store"
     assert client.get("/login").headers["Location"] == "./"
     cookie = client.get_cookie(next(iter(client._cookies.values())).key)
     answer = client.post("/sign-out")

@@ -15,6 +15,7 @@ import gevent
 import pytest
 import requests
 import trustme
+from flask import request
 from gevent.event import Event
 from web_fixtures import page, until
 
@@ -259,6 +260,28 @@ def test_a_client_that_stops_in_the_middle_is_left_in_the_end(
                 connection.sendall(sent)
                 assert b"Swarming started" not in b"".join(iter(lambda: connection.recv(4096), b""))
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_websocket_of_a_users_page_may_be_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "TIMEOUT_S", 0.01)
+    asked = Event()
+
+    def echo() -> bytes:
+        asked.set()
+        line: bytes = request.environ["wsgi.input"].readline()
+        return line
+
+    with page(monkeypatch) as web_ui:
+        web_ui.app.add_url_rule("/echo", "echo", echo, websocket=True)
+        web_ui.start()
+        with socket.create_connection(("127.0.0.1", web_ui.port), timeout=5) as connection:
+            connection.sendall(
+                b"GET /echo HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+            )
+            asked.wait(5)
+            gevent.sleep(0.05)
+            connection.sendall(b"still here\n")
+            assert b"still here" in connection.recv(4096)
 
 
 def test_https_to_the_http_page_is_explained_in_the_log(

@@ -29,7 +29,7 @@ const TITLE = "Response Time Heat Map (ms)";
 const NARROWEST_COLUMN = 3;
 
 /** Room for a label of the axis, in px. */
-const TICK_SPACE = 26;
+const TICK_SPACE = 22;
 
 /** So that a few response times do not fill the chart with one band. */
 const LEAST_BANDS = 8;
@@ -56,9 +56,12 @@ export function HeatMap() {
   );
 }
 
+const isGap = (point: number) => timeline.value.users[point] === null;
+
 /** What is in the band under the cursor, or where most of the point's requests are. */
 function toldOf(point: number): string {
   const { edges, points } = timeline.value.heat;
+  if (isGap(point)) return "no test";
   const most = fullest(points[point]);
   if (cursorBand.value !== null) {
     const inBand = countOf(points[point], cursorBand.value);
@@ -136,8 +139,7 @@ function range(): [number, number] {
   const [low, high] = bandsIn(heat.points, first, last) ?? [8, 8 + LEAST_BANDS];
   // Whole doublings, which are two bands, so that the axis seldom moves.
   const min = Math.max(low - 1 - ((low - 1) % 2), 0);
-  // Above it is room for the labels of the marks.
-  const max = Math.max(high + 4 - (high % 2), min + LEAST_BANDS);
+  const max = Math.max(high + 2 + (high % 2), min + LEAST_BANDS);
   return [min, max];
 }
 
@@ -202,7 +204,7 @@ function highlight(plot: uPlot): void {
     frames.set(plot, frame);
   }
   const [point, band] = [cursorPoint.peek(), cursorBand.peek()];
-  frame.hidden = point === null || band === null;
+  frame.hidden = point === null || band === null || isGap(point);
   if (point === null || band === null) return;
   const { time } = timeline.peek();
   const end = time[point] as number;

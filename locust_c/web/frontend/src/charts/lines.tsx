@@ -16,7 +16,7 @@ const LINE_WIDTH = 1.75;
 const DOT = 5;
 
 /** Room for a label of the logarithmic axis, in px. */
-const TICK_SPACE = 26;
+const TICK_SPACE = 22;
 
 interface LineChartProps {
   title: string;

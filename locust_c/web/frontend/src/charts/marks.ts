@@ -6,7 +6,8 @@ import { colours } from "./colours";
 import { font } from "./font";
 import { placeLabels } from "./labels";
 
-const LINE_HEIGHT = 16;
+/** Of a label; the first row of them is above the plotting area. */
+export const LABEL_HEIGHT = 16;
 const PADDING = 4;
 const ROWS = 2;
 
@@ -31,19 +32,19 @@ export function drawMarks(plot: uPlot, marks: Mark[]): void {
   ctx.setLineDash([3 * ratio, 3 * ratio]);
   ctx.beginPath();
   for (const left of at) {
-    ctx.moveTo(left, bbox.top);
+    ctx.moveTo(left, bbox.top - LABEL_HEIGHT * ratio);
     ctx.lineTo(left, bbox.top + bbox.height);
   }
   ctx.stroke();
   ctx.setLineDash([]);
   for (const { mark, left, row } of placeLabels(at, widths, bbox.left + bbox.width, ROWS)) {
-    const top = bbox.top + row * LINE_HEIGHT * ratio;
+    const top = bbox.top + (row - 1) * LABEL_HEIGHT * ratio;
     ctx.globalAlpha = 0.85;
     ctx.fillStyle = card;
-    ctx.fillRect(left, top, widths[mark] as number, LINE_HEIGHT * ratio);
+    ctx.fillRect(left, top, widths[mark] as number, LABEL_HEIGHT * ratio);
     ctx.globalAlpha = 1;
     ctx.fillStyle = text;
-    ctx.fillText(visible[mark]?.text ?? "", left + PADDING * ratio, top + (LINE_HEIGHT / 2) * ratio);
+    ctx.fillText(visible[mark]?.text ?? "", left + PADDING * ratio, top + (LABEL_HEIGHT / 2) * ratio);
   }
   ctx.restore();
 }

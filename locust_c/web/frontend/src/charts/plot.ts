@@ -7,7 +7,7 @@ import { timeline } from "../live";
 import type { Timeline } from "../timeline";
 import { colours } from "./colours";
 import { font } from "./font";
-import { drawMarks } from "./marks";
+import { drawMarks, LABEL_HEIGHT } from "./marks";
 import { axisNumber, timeLabels } from "./ticks";
 import { cursor, cursorBand, moveCursor, picture, showAll, showSpan, span } from "./view";
 
@@ -112,7 +112,7 @@ function options(node: HTMLElement, spec: PlotSpec): uPlot.Options {
   return {
     width: node.clientWidth,
     height: node.clientHeight,
-    padding: [8, 12, 0, 0],
+    padding: [LABEL_HEIGHT, 12, 0, 0],
     legend: { show: false },
     cursor: CURSOR,
     scales: { x: { time: true, auto: false }, y: spec.scale },

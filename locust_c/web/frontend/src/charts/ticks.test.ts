@@ -45,6 +45,7 @@ test("numbers at an axis are short", () => {
 test("logarithmic ticks are 1, 2 and 5, and fewer over many powers of ten", () => {
   expect(logTicks(1, 100, 8)).toEqual([1, 2, 5, 10, 20, 50, 100]);
   expect(logTicks(0.4, 6, 8)).toEqual([0.5, 1, 2, 5]);
+  expect(logTicks(3, 600, 6)).toEqual([3, 10, 30, 100, 300]);
   expect(logTicks(0.1, 1000, 8)).toEqual([0.1, 1, 10, 100, 1000]);
   expect(logTicks(0.01, 1e5, 5)).toEqual([0.01, 1, 100, 10_000]);
 });

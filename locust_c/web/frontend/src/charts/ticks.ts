@@ -37,7 +37,7 @@ export function axisNumber(value: number): string {
   return (Math.abs(value) >= 10_000 ? compact : plain).format(value);
 }
 
-/** Ticks of a logarithmic axis: 1, 2 and 5 of each power of ten, or fewer so that there are `most` at most. */
+/** Ticks of a logarithmic axis: 1, 2 and 5 of each power of ten, or 1 and 3, or fewer, so that there are `most` at most. */
 export function logTicks(min: number, max: number, most: number): number[] {
   const powers = (digits: number[], every: number) => {
     const ticks: number[] = [];
@@ -52,6 +52,7 @@ export function logTicks(min: number, max: number, most: number): number[] {
     return ticks;
   };
   let ticks = powers([1, 2, 5], 1);
+  if (ticks.length > most) ticks = powers([1, 3], 1);
   for (let every = 1; ticks.length > most; every += 1) ticks = powers([1], every);
   return ticks;
 }

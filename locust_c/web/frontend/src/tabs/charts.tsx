@@ -66,10 +66,11 @@ function ResponseTimes() {
         <button
           type="button"
           class="small"
+          aria-label="Log scale"
           aria-pressed={logarithmic}
           onClick={() => setParam("scale", logarithmic ? "linear" : "log")}
         >
-          Log scale
+          Log<span> scale</span>
         </button>
       }
     />

@@ -160,9 +160,9 @@ function Line({ line }: { line: LogLine }) {
   const label = kind === "info" && level === "INFO" ? "" : level;
   return (
     <div class="log-line" data-severity={kind}>
-      {time && <time>{time.replace(",", ".")}</time>}
-      {label && <strong class="log-level">{label}</strong>}
-      {logger && <span class="log-logger">{logger}</span>}
+      {time && <time>{time.replace(",", ".")} </time>}
+      {label && <strong class="log-level">{label} </strong>}
+      {logger && <span class="log-logger">{logger} </span>}
       <span class="log-message" dir="auto">
         {inLines(whole ? message : cut(message, LONGEST))}
       </span>
