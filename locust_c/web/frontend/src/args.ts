@@ -1,4 +1,4 @@
-/** What the server knew when it rendered the page: `window.templateArgs`, names as in Locust's documentation. */
+/** What the server knew when it rendered the page: `window.templateArgs`, named as Locust documents it. */
 
 export interface CustomArgument {
   default_value: boolean | number | string | (string | number)[] | null;

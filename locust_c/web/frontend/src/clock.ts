@@ -3,7 +3,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { connection, isRunning, live, visible } from "./live";
 
-/** A little more than half of the time between two answers: the second tick would come just before an answer. */
+/** More than half of the time between two answers: a second tick would come just before the next one. */
 const TICK_MS = 1100;
 
 const ticking = computed(() => visible.value && isRunning.value && connection.value.kind === "ok");

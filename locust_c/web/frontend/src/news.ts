@@ -11,7 +11,7 @@ function knownAtFirst(topic: Topic, counts: Counts): number {
   return topic === "log_lines" ? counts[topic] : 0;
 }
 
-/** `seen` after an answer with `counts`, while the tab of `shown` is looked at. The same object if nothing changed. */
+/** `seen` after an answer with `counts`, while `shown` is looked at; the same object if nothing changed. */
 export function seenAfter(seen: Seen, counts: Counts, shown: Topic | undefined): Seen {
   const next: Seen = {};
   let changed = false;

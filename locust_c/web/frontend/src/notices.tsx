@@ -63,7 +63,7 @@ export function Notices() {
   );
 }
 
-/** The page itself leads to the login, and from there back to what is shown now; a user's own page may not. */
+/** The page itself leads to the login and back to what is shown now; a page of a user's own may not. */
 function loginAddress(): string {
   const { pathname, search } = location;
   return new URL(".", document.baseURI).pathname === pathname ? pathname + search : "login";

@@ -23,7 +23,7 @@ function whileRunning(answer: Live): unknown {
 
 /**
  * The JSON at `path`: asked for again with each answer of `stats/live`, two seconds apart, that has another
- * `version` than the last one. Null before the first answer. When the connection is lost the last answer stays.
+ * `version` than the last one. Null before the first answer; the last one stays while the connection is lost.
  * Whoever uses it is drawn again when there is new data, not with each answer of `stats/live`.
  *
  * @param version what the data depends on; without it, data is asked for each time while a test goes on.

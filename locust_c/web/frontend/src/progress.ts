@@ -58,7 +58,7 @@ const LATE_POINTS = 10;
 /**
  * How late the generator is; null if it is not.
  *
- * @param lag p99 in milliseconds for each point of the timeline. One bad second among the last ones is no matter.
+ * @param lag p99 in milliseconds for each point of the timeline. One bad second is no matter.
  * @returns the median of the last points.
  */
 export function lateness(lag: readonly (number | null)[]): number | null {

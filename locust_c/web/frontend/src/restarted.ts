@@ -14,7 +14,7 @@ const filled = new WeakSet<HTMLFormElement>();
 /** Whether a form that is open would lose what somebody typed. */
 const isFilling = () => [...document.forms].some((form) => filled.has(form));
 
-/** Whether the page may load itself again: once for each server, should it come from somewhere else each time. */
+/** Whether the page may load itself again: once for each server, in case a proxy keeps an old page. */
 function mayReloadFor(instance: string): boolean {
   try {
     if (sessionStorage.getItem(KEY) === instance) return false;

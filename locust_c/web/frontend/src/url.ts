@@ -6,7 +6,7 @@ import { addressWith, valueIn } from "./address";
 const params = new Map<string, { value: Signal<string>; initial: string }>();
 
 /**
- * The parameter `name` of the address. Set it with `setParam`; where it has its `initial` value it is left out.
+ * The parameter `name` of the address. Set it with `setParam`; its `initial` value is left out.
  */
 export function param(name: string, initial = ""): Signal<string> {
   let known = params.get(name);
