@@ -1,4 +1,4 @@
-/** What a table is told about one column, and how a choice of columns and an order are written in the address. */
+/** What a table is told about a column; how an order and a choice of columns are written in the address. */
 
 import type { ComponentChildren } from "preact";
 

@@ -35,7 +35,7 @@ function copyBySelection(text: string): boolean {
   const area = document.createElement("textarea");
   area.value = text;
   area.className = "unseen";
-  // Beside the button: nothing outside of an open dialog can be selected, and a menu closes when focus leaves it.
+  // Beside the button: outside of an open dialog nothing can be selected, and a menu would close.
   (focused?.parentElement ?? document.body).append(area);
   area.select();
   const copied = document.execCommand("copy");

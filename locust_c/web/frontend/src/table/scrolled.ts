@@ -76,8 +76,8 @@ export function useTop(box: Box, ...what: unknown[]): void {
 }
 
 /**
- * Tells the style sheet how much of the page is above and below `box`, in `--above` and `--below`, and whether it is
- * too narrow for its table, in `data-narrow`.
+ * Tells the style sheet how much of the page is above and below `box`, in `--above` and `--below`, and whether it
+ * is too narrow for its table, in `data-narrow`.
  */
 export function useRoom(box: Box): void {
   useLayoutEffect(() => {

@@ -1,4 +1,4 @@
-/** Above a table: its search, how many rows it finds, which columns are shown, and copies of what is shown. */
+/** Above a table: its search, how many rows it finds, the choice of columns, and copies of what is shown. */
 
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";

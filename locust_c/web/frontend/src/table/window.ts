@@ -15,7 +15,7 @@ const MARGIN = 12;
 /**
  * The rows that must be in the page.
  *
- * @param top how far the rows are scrolled, and `height`: of the visible part; both in pixels, as `rowHeight`.
+ * @param top how far the rows are scrolled; `height` is that of the visible part; all in pixels.
  */
 export function windowOf(count: number, rowHeight: number, top: number, height: number): Window {
   if (count <= ALL_UP_TO || rowHeight <= 0) return { start: 0, end: Math.min(count, ALL_UP_TO) };

@@ -38,7 +38,7 @@ export const PHASES: { [phase: string]: { title: string; meaning: string } } = {
   wait: {
     title: "Wait",
     meaning:
-      "From the request’s last byte to the response’s first: the time the server takes, and the way there and back.",
+      "From the request’s last byte to the response’s first: what the server takes, and the way there and back.",
   },
   receive: { title: "Receive", meaning: "From the response’s first byte to its last." },
 };
@@ -54,8 +54,8 @@ export interface Part {
 }
 
 /**
- * Where the time of the requests of a name went: each phase's time, weighted by how many requests had it, since a
- * long handshake that one of a thousand requests had is not where their time went.
+ * Where the time of the requests of a name went: each phase's time, weighted by how many requests had it, since
+ * a long handshake that one of a thousand requests had is not where their time went.
  */
 export function parts(phases: PhasesEntry["phases"], order: string[], quantile: Quantile): Part[] {
   const times = order.map((phase) => {
