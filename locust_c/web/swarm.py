@@ -182,9 +182,14 @@ class Swarming:
             self._starter = self._spawn(self._start_newest)
 
     def _start_newest(self) -> None:
-        while self._next is not None:
-            start, self._next = self._next, None
+        assert self._next is not None
+        start, self._next = self._next, None
+        try:
             start()
+        finally:
+            # Whatever this one came to: that it failed or was given up says nothing of the one after it.
+            if self._next is not None:
+                self._starter = self._spawn(self._start_newest)
 
     def _run(self, runner: Runner, users: int, rate: float, run_time_s: int | None) -> None:
         runner.start(users, rate)
