@@ -81,6 +81,8 @@ class KnowsProgress:
 
     def _end_when_due(self, seconds: float, end: Callable[[], object]) -> None:
         gevent.sleep(seconds)
+        if self._timer is not gevent.getcurrent():
+            return  # cancelled in the same turn of the loop in which it was due
         self._timer = self._run_time_s = None  # nobody is to end this greenlet while it ends the test
         end()
 
@@ -105,9 +107,8 @@ class KnowsProgress:
             due += self.timeline_interval_s
             now = time.monotonic()
             if due - now < self.timeline_interval_s / 2:
-                due = (
-                    now + self.timeline_interval_s
-                )  # the last one was late: what it covers is not made up for
+                # The last one was late: what it covers is not made up for.
+                due = now + self.timeline_interval_s
             gevent.sleep(due - now)
             self._write_point(self.timeline.add, self.user_count)
 

@@ -157,7 +157,7 @@ class Timeline:
         """
         if self.points:
             now = max(now, self.points[-1].time)
-            self.points.append(Point(now))
+            self.points = [*self.points, Point(now)]
             self._drop_old_runs()
         self.marks.append(Mark(now, "Test started"))
         self._at = now
@@ -185,7 +185,7 @@ class Timeline:
             self.points[-1] = self._merged([self.points[-1], last])
             self._begin_epoch()
         else:
-            self.points.append(last)
+            self.points = [*self.points, last]
         self.marks.append(Mark(last.time, "Test stopped"))
 
     def follow(self, total: _core.StatsCounters) -> None:

@@ -95,3 +95,13 @@ def test_what_ends_the_test_may_cancel_and_set_limits(runner: LocalRunner) -> No
     runner.start(1, FAST)
     assert ended.wait(5)
     assert runner.state == "stopped"
+
+
+def test_a_limit_that_is_cancelled_when_it_is_due_ends_nothing(runner: LocalRunner) -> None:
+    ended: list[str] = []
+    # The loop may wake who is due before it delivers a kill.
+    runner._timer = None
+    runner._spawn(runner._end_when_due, 0, lambda: ended.append("cancelled")).join()
+    assert ended == []
+    runner.end_after(0, lambda: ended.append("due"))
+    wait_until(lambda: ended == ["due"])

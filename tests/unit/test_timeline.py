@@ -317,6 +317,27 @@ def test_points_that_were_cleared_while_they_were_merged_stay_away(
     assert course.line.points == []
 
 
+def test_an_end_that_comes_while_points_are_merged_is_not_lost(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "MAX_POINTS", 20)
+    monkeypatch.setattr(timeline, "RECENT", 2)
+
+    def end(groups: Any, share: float) -> Any:
+        course.now += 1
+        course.end(10, 10)
+        course.begin()
+        return groups
+
+    course.begin()
+    monkeypatch.setattr(timeline, "in_turns", end)
+    for _ in range(20):
+        course.second(10)
+    points = course.line.points
+    assert points[-1].users is None
+    assert sum((point.rps or 0) * point.seconds for point in points) == pytest.approx(22)
+
+
 class Counting(User):
     """Counts a request each time it runs."""
 

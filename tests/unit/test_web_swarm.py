@@ -163,6 +163,36 @@ def test_two_pages_at_once_start_one_test_of_which_the_last_decides(web_ui: Any)
     assert runner.state == "stopped"
 
 
+@pytest.mark.parametrize("how", ["fails", "is given up"])
+def test_a_start_after_one_that_comes_to_nothing_is_not_lost(
+    web_ui: Any, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, start = web_ui.environment.runner, web_ui.environment.runner.start
+    reached, opened = Event(), Event()
+
+    def come_to_nothing(*_: Any) -> None:
+        reached.set()
+        try:
+            opened.wait()
+        except gevent.GreenletExit:
+            # While stop() waits for the end of this, another visitor starts a test.
+            monkeypatch.setattr(runner, "start", start)
+            swarm(web_ui, 3)
+            raise
+        monkeypatch.setattr(runner, "start", start)
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(runner, "start", come_to_nothing)
+    swarm(web_ui, 5)
+    reached.wait()
+    if how == "fails":
+        swarm(web_ui, 3)
+        opened.set()
+    else:
+        stop(web_ui)
+    until(lambda: runner.user_count == 3)
+
+
 def test_a_change_decides_about_the_run_time_anew(web_ui: Any) -> None:
     runner, parsed = web_ui.environment.runner, web_ui.environment.parsed_options
     swarm(web_ui, 1, run_time="1")
