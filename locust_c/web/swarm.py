@@ -15,7 +15,7 @@ from .. import log
 from ..argument_parser import ui_extra_args_dict
 from ..credentials import without_userinfo
 from ..runners import STATE_RUNNING, STATE_SPAWNING
-from ..util.timespan import parse_timespan
+from ..util.timespan import TooLongError, parse_timespan
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -73,6 +73,8 @@ def read_form(form: MultiDict[str, str], options: Namespace | None) -> SwarmForm
     if form.get("run_time"):
         try:
             result.run_time_s = parse_timespan(form["run_time"])
+        except TooLongError as error:
+            raise SwarmError(f"Invalid run_time value: {error}") from None
         except ValueError:
             raise SwarmError("Valid run_time formats are : 20, 20s, 3m, 2h, 1h20m, 3h30m10s, etc.") from None
     old = {} if options is None else vars(options)

@@ -108,6 +108,10 @@ MISSING = "Missing or invalid user_count or spawn_rate from /swarm request"
             {"user_count": "1", "spawn_rate": "1", "run_time": "zz"},
             "Valid run_time formats are : 20, 20s, 3m, 2h, 1h20m, 3h30m10s, etc.",
         ),
+        (
+            {"user_count": "1", "spawn_rate": "1", "run_time": "9" * 400 + "h"},
+            "Invalid run_time value: The time span is too long: 100 years at most.",
+        ),
     ],
 )
 def test_a_wrong_form_is_refused_with_status_200(
