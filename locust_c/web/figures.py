@@ -22,7 +22,7 @@ from ..util.cache import Memo
 if TYPE_CHECKING:
     from ..env import Environment
 
-__all__ = ["MAX_ERROR_TEXT", "MAX_ROWS", "Figures"]
+__all__ = ["MAX_ERROR_TEXT", "MAX_ROWS", "Figures", "encoded"]
 
 #: At most so many errors, and unless all were asked for so many entries, are shown.
 MAX_ROWS = 500
@@ -70,12 +70,12 @@ class Figures:
         white space, and errors with the first 2,000 characters of their texts.
         """
         if everything:
-            return self._get("all", lambda: _encoded(self._requests(None)))
+            return self._get("all", lambda: encoded(self._requests(None)))
         return self._get("requests", lambda: _readable(self._requests(MAX_ROWS)))
 
     def phases(self) -> bytes:
         """``/stats/phases``: how long each phase of the requests took, of all entries."""
-        return self._get("phases", lambda: _encoded(self._phases()))
+        return self._get("phases", lambda: encoded(self._phases()))
 
     def _get(self, name: str, work_out: Callable[[], bytes]) -> bytes:
         return self._kept.setdefault(name, _Kept()).get(work_out)
@@ -173,7 +173,7 @@ def _without_runner() -> dict[str, Any]:
 
 def _encoded_rows(rows: Iterable[dict[str, Any]]) -> msgspec.Raw:
     """The rows as a JSON array; other greenlets run between some of them."""
-    parts = [_encoded(some)[1:-1] for some in in_turns(_batches(rows))]
+    parts = [encoded(some)[1:-1] for some in in_turns(_batches(rows))]
     return msgspec.Raw(b"[" + b",".join(parts) + b"]")
 
 
@@ -183,7 +183,8 @@ def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield some
 
 
-def _encoded(value: Any) -> bytes:
+def encoded(value: Any) -> bytes:
+    """JSON without white space, keys in order, whatever texts are in it."""
     try:
         return msgspec.json.encode(value, order="sorted")
     except UnicodeEncodeError:
@@ -193,7 +194,7 @@ def _encoded(value: Any) -> bytes:
 
 def _readable(value: dict[str, Any]) -> bytes:
     """As Locust answers: keys in order, one to a line."""
-    compact = _encoded(value)
+    compact = encoded(value)
     try:
         return msgspec.json.format(compact, indent=2) + b"\n"
     except msgspec.DecodeError:
