@@ -66,8 +66,8 @@ class Figures:
         self._kept = {}
 
     def requests(self, everything: bool = False) -> bytes:
-        """``/stats/requests``: the first 500 entries as Locust answers, or ``everything``: all, without
-        white space, and errors with the first 2,000 characters of their texts.
+        """``/stats/requests``: the first 500 entries as Locust answers, or ``everything``: all, with exact
+        times and without white space, and errors with the first 2,000 characters of their texts.
         """
         if everything:
             return self._get("all", lambda: encoded(self._requests(None)))
@@ -130,8 +130,8 @@ def _totals(environment: Environment) -> dict[str, Any]:
 
 
 def _rows(of: stats.RequestStats, most: int | None) -> Iterable[dict[str, Any]]:
-    """The first ``most`` entries and the total."""
-    rows = Rows(of, stats.PERCENTILES_TO_STATISTICS)
+    """The first ``most`` entries and the total; for the page, which shows all, with exact times."""
+    rows = Rows(of, stats.PERCENTILES_TO_STATISTICS, exact=most is None)
     for entry in [*stats.sort_stats(of.entries)[:most], of.total]:
         # What programs put among the entries may have figures of its own.
         ours = type(entry) is stats.StatsEntry and entry.stats is of
