@@ -75,7 +75,9 @@ def _writer(web_ui: WebUI) -> stats.StatsCSV:
 def _attachment(web_ui: WebUI, write_rows: _Rows, kind: str) -> Response:
     text = io.StringIO(newline="")
     write_rows(csv.writer(text))
-    return _as_file(Response(text.getvalue(), mimetype="text/csv"), web_ui.environment, f"_{kind}.csv")
+    # As the files of --csv have lone surrogates in names and texts.
+    data = text.getvalue().encode(errors="backslashreplace")
+    return _as_file(Response(data, mimetype="text/csv"), web_ui.environment, f"_{kind}.csv")
 
 
 def _as_file(response: Response, environment: Environment, ending: str) -> Response:

@@ -22,7 +22,7 @@ from ..util.cache import Memo
 if TYPE_CHECKING:
     from ..env import Environment
 
-__all__ = ["MAX_ERROR_TEXT", "MAX_ROWS", "Figures"]
+__all__ = ["MAX_ERROR_TEXT", "MAX_ROWS", "Figures", "encoded"]
 
 #: At most so many errors, and unless all were asked for so many entries, are shown.
 MAX_ROWS = 500
@@ -66,16 +66,16 @@ class Figures:
         self._kept = {}
 
     def requests(self, everything: bool = False) -> bytes:
-        """``/stats/requests``: the first 500 entries as Locust answers, or ``everything``: all, without
-        white space, and errors with the first 2,000 characters of their texts.
+        """``/stats/requests``: the first 500 entries as Locust answers, or ``everything``: all, with exact
+        times and without white space, and errors with the first 2,000 characters of their texts.
         """
         if everything:
-            return self._get("all", lambda: _encoded(self._requests(None)))
+            return self._get("all", lambda: encoded(self._requests(None)))
         return self._get("requests", lambda: _readable(self._requests(MAX_ROWS)))
 
     def phases(self) -> bytes:
         """``/stats/phases``: how long each phase of the requests took, of all entries."""
-        return self._get("phases", lambda: _encoded(self._phases()))
+        return self._get("phases", lambda: encoded(self._phases()))
 
     def _get(self, name: str, work_out: Callable[[], bytes]) -> bytes:
         return self._kept.setdefault(name, _Kept()).get(work_out)
@@ -130,8 +130,8 @@ def _totals(environment: Environment) -> dict[str, Any]:
 
 
 def _rows(of: stats.RequestStats, most: int | None) -> Iterable[dict[str, Any]]:
-    """The first ``most`` entries and the total."""
-    rows = Rows(of, stats.PERCENTILES_TO_STATISTICS)
+    """The first ``most`` entries and the total; for the page, which shows all, with exact times."""
+    rows = Rows(of, stats.PERCENTILES_TO_STATISTICS, exact=most is None)
     for entry in [*stats.sort_stats(of.entries)[:most], of.total]:
         # What programs put among the entries may have figures of its own.
         ours = type(entry) is stats.StatsEntry and entry.stats is of
@@ -173,7 +173,7 @@ def _without_runner() -> dict[str, Any]:
 
 def _encoded_rows(rows: Iterable[dict[str, Any]]) -> msgspec.Raw:
     """The rows as a JSON array; other greenlets run between some of them."""
-    parts = [_encoded(some)[1:-1] for some in in_turns(_batches(rows))]
+    parts = [encoded(some)[1:-1] for some in in_turns(_batches(rows))]
     return msgspec.Raw(b"[" + b",".join(parts) + b"]")
 
 
@@ -183,7 +183,8 @@ def _batches(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield some
 
 
-def _encoded(value: Any) -> bytes:
+def encoded(value: Any) -> bytes:
+    """JSON without white space, keys in order, whatever texts are in it."""
     try:
         return msgspec.json.encode(value, order="sorted")
     except UnicodeEncodeError:
@@ -193,7 +194,7 @@ def _encoded(value: Any) -> bytes:
 
 def _readable(value: dict[str, Any]) -> bytes:
     """As Locust answers: keys in order, one to a line."""
-    compact = _encoded(value)
+    compact = encoded(value)
     try:
         return msgspec.json.format(compact, indent=2) + b"\n"
     except msgspec.DecodeError:

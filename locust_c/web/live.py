@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from flask import Blueprint, Response, request
 
 from .. import log
 from ..html import host_of
 from ..states import STATE_MISSING
 from ..timeline import Timeline
+from .figures import encoded
 
 if TYPE_CHECKING:
     from ..env import Environment
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .ui import WebUI
 
 __all__ = ["add_live", "live"]
-
-_encode = msgspec.json.Encoder().encode
 
 
 def add_live(routes: Blueprint, web_ui_of_request: Callable[[], WebUI]) -> None:
@@ -34,7 +32,7 @@ def add_live(routes: Blueprint, web_ui_of_request: Callable[[], WebUI]) -> None:
         since = request.args.get("since", 0, type=int)
         web_ui = web_ui_of_request()
         values = {"instance": web_ui.instance, **live(web_ui.environment, epoch, since)}
-        answer = Response(_encode(values))
+        answer = Response(encoded(values))
         answer.headers["Content-Type"] = "application/json"
         answer.headers["Cache-Control"] = "no-store"
         return answer

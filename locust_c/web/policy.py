@@ -75,7 +75,8 @@ def built_in_page(
         "form-action": ("'self'", *form_targets),
         "frame-ancestors": ("'self'", *ancestors),
     }
-    response = Response(html, mimetype="text/html")
+    # Names may hold half of a surrogate pair: a file's whose name is no UTF-8, for one.
+    response = Response(html.encode("utf-8", "replace"), mimetype="text/html")
     response.headers["Content-Security-Policy"] = "; ".join(
         f"{name} {' '.join(sources)}" for name, sources in rules.items()
     )

@@ -129,7 +129,23 @@ def test_the_answer_is_sorted_and_readable(web_ui: Any, client: Any, name: str, 
     assert answer.content_type == "application/json"
     assert answer.json["stats"][0]["name"] == name
     assert answer.text == json.dumps(answer.json, indent=2, sort_keys=True, ensure_ascii=ascii) + "\n"
-    assert client.get("/stats/requests?all=1").json["stats"] == answer.json["stats"]
+    assert client.get("/stats/requests?all=1").json["stats"][0]["name"] == name
+
+
+def test_the_page_shows_the_times_that_were_measured(web_ui: Any, client: Any) -> None:
+    stats = web_ui.environment.stats
+    for time in (0.07, 0.26, 0.27, 1.33):
+        stats.log_request("GET", "/", time, 1)
+    columns = [
+        "min_response_time",
+        "median_response_time",
+        "response_time_percentile_0.99",
+        "max_response_time",
+    ]
+    stock, page = (client.get(f"/stats/requests{query}").json["stats"][0] for query in ("", "?all=1"))
+    assert [stock[column] for column in columns] == [0, 0.07, 1, 1]
+    assert [page[column] for column in columns] == pytest.approx([0.07, 0.26, 1.33, 1.33], abs=0.011)
+    assert set(page) == set(stock)
 
 
 def test_current_percentiles_are_there_under_old_names(web_ui: Any, client: Any) -> None:
@@ -147,7 +163,7 @@ def test_all_entries_are_there_when_asked_for(web_ui: Any, client: Any) -> None:
         stats.log_error("GET", f"/{number:03}", "x" * 2005)
     some, figures = client.get("/stats/requests").json, client.get("/stats/requests?all=1").json
     assert [row["name"] for row in figures["stats"]] == [f"/{n:03}" for n in range(510)] + ["Aggregated"]
-    assert figures["stats"][:500] == some["stats"][:500]
+    assert [row["num_failures"] for row in figures["stats"]] == [1] * 510 + [510]
     assert set(figures) - set(some) == {"errors_count"}
     assert (len(figures["errors"]), figures["errors_count"]) == (500, 510)
     assert figures["errors"][0]["error"] == "x" * 2000 + "… (5 more characters)"

@@ -415,3 +415,17 @@ def test_the_full_history_is_there_when_it_was_asked_for(web_ui: Any, client: An
         assert (answer.status_code, answer.mimetype) == (200, "text/csv")
         assert answer.text.startswith("Timestamp,User Count,Type,Name,")
         assert "_requests_full_history.csv" in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/stats/live", "/stats/requests/csv", "/stats/failures/csv", "/exceptions/csv"]
+)
+def test_half_of_a_surrogate_pair_is_shown_somehow(client: Any, web_ui: Any, path: str) -> None:
+    environment = web_ui.environment
+    environment.host = environment.locustfile = "shop\udce9"
+    environment.stats.log_request("GET", "/shop\udce9", 1, 1)
+    environment.stats.log_error("GET", "/shop\udce9", "shop\udce9")
+    environment.runner.log_exception("local", "shop\udce9", "")
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert b"shop" in answer.data

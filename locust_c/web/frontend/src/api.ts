@@ -9,7 +9,7 @@ export class SignedOut extends Error {}
 /** The server answered that it cannot do this; the message is its own. */
 export class Refused extends Error {}
 
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 10_000;
 
 async function answerOf(path: string, init: RequestInit): Promise<Response> {
   let response: Response;

@@ -64,6 +64,7 @@ let answered: number | null = null;
 let failures = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let asking: Promise<void> | null = null;
+let askingAgain: Promise<void> | null = null;
 
 async function ask(): Promise<void> {
   const { epoch, next } = timeline.peek();
@@ -92,10 +93,18 @@ function troubleOf(error: unknown): Pick<Connection, "kind" | "message"> {
   return { kind: navigator.onLine ? "lost" : "offline" };
 }
 
-/** Ask now, not only at the next turn; resolves when the answer is there. */
+/** Ask now, not only at the next turn; resolves when an answer is there that was asked for after the call. */
 export function refresh(): Promise<void> {
+  // The answer on its way may say how it was before what the caller has just done.
+  if (asking) {
+    askingAgain ??= asking.then(() => {
+      askingAgain = null;
+      return refresh();
+    });
+    return askingAgain;
+  }
   clearTimeout(timer);
-  asking ??= ask().finally(() => {
+  asking = ask().finally(() => {
     asking = null;
     schedule();
   });

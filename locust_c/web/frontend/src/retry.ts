@@ -1,6 +1,6 @@
 /** When to ask the server again. */
 
-export const POLL_MS = 2000;
+const POLL_MS = 2000;
 const FIRST_RETRY_MS = 1000;
 const SLOWEST_RETRY_MS = 10_000;
 

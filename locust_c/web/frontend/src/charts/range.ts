@@ -20,7 +20,7 @@ export interface Address {
 export const ALL: Address = { from: "", to: "" };
 
 /** Nobody zooms further: points are a second apart. */
-export const NARROWEST_S = 5;
+const NARROWEST_S = 5;
 
 /** A course that has only begun fills the chart from the left. */
 const FIRST_S = 60;
