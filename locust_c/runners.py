@@ -25,7 +25,7 @@ from locust_c.states import STATE_RUNNING as STATE_RUNNING
 from locust_c.states import STATE_SPAWNING as STATE_SPAWNING
 from locust_c.states import STATE_STOPPED as STATE_STOPPED
 from locust_c.states import STATE_STOPPING as STATE_STOPPING
-from locust_c.stopping import StopsTests, stop_greenlets
+from locust_c.stopping import USERS_BETWEEN_TURNS, StopsTests, stop_greenlets
 from locust_c.usage import watch_usage
 from locust_c.user.errors import MISTAKES
 from locust_c.user.group import UserGroup
@@ -64,9 +64,6 @@ MASTER_HEARTBEAT_TIMEOUT = 60
 FALLBACK_INTERVAL = 5
 CONNECT_TIMEOUT = 5
 CONNECT_RETRY_COUNT = 60
-
-# Starting many users takes a while: that often the other greenlets get their turn.
-USERS_BETWEEN_TURNS = 100
 
 VERY_HIGH_SPAWN_RATE = 100
 

@@ -23,6 +23,9 @@ __all__ = ["StopsTests", "stop_greenlets"]
 
 logger = logging.getLogger("locust.runners")
 
+# Starting or ending many users takes a while: that often the other greenlets get their turn.
+USERS_BETWEEN_TURNS = 100
+
 
 def stop_greenlets(greenlets: Iterable[UserGreenlet], stop_timeout: float, caller: Greenlet) -> None:
     """Stops the users of ``greenlets`` and returns when they have ended.
@@ -31,7 +34,7 @@ def stop_greenlets(greenlets: Iterable[UserGreenlet], stop_timeout: float, calle
     ended then. A user that is the ``caller`` cannot be waited for: it is left out.
     """
     others = [greenlet for greenlet in greenlets if greenlet is not caller and not greenlet.dead]
-    busy = [greenlet for greenlet in others if not greenlet.user._begin_stop(stop_timeout <= 0)]
+    busy = _begin_stop(others, force=stop_timeout <= 0)
     if busy:
         gevent.joinall(busy, timeout=stop_timeout)
         late = [greenlet for greenlet in busy if not greenlet.dead]
@@ -41,9 +44,20 @@ def stop_greenlets(greenlets: Iterable[UserGreenlet], stop_timeout: float, calle
                 len(late),
                 stop_timeout,
             )
-            for greenlet in late:
-                greenlet.user._begin_stop(force=True)
+            _begin_stop(late, force=True)
     gevent.joinall(others)
+
+
+def _begin_stop(greenlets: list[UserGreenlet], *, force: bool) -> list[UserGreenlet]:
+    """Ends the users that wait, with ``force`` all, and returns the others; waits for none."""
+    busy: list[UserGreenlet] = []
+    for number, greenlet in enumerate(greenlets, 1):
+        if not greenlet.user._begin_stop(force):
+            busy.append(greenlet)
+        # Who ends is queued in the hub: a web request would wait behind all of them.
+        if number % USERS_BETWEEN_TURNS == 0:
+            gevent.sleep(0)
+    return busy
 
 
 class StopsTests:

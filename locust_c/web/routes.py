@@ -165,7 +165,7 @@ def stop() -> Response:
 @locust.route("/user", methods=["POST"])
 def update_user() -> tuple[Response, int]:
     """Set attributes of a user class, as the class picker asks for it."""
-    settings = request.get_json(force=True)
+    settings = request.get_json(force=True, silent=True)
     try:
         if not isinstance(settings, dict):
             raise ValueError("The body must be a JSON object")

@@ -15,6 +15,7 @@ from locust_c import HttpUser, User, constant, task
 from locust_c.env import Environment
 from locust_c.exception import StopTest
 from locust_c.runners import LocalRunner
+from locust_c.stopping import USERS_BETWEEN_TURNS
 
 
 class A(User):
@@ -113,6 +114,24 @@ class TestStop:
             with gevent.Timeout(PATIENCE_S):
                 runner.stop()
             assert A.stopped == 2
+
+    @pytest.mark.parametrize("stop_timeout", [0, 60])
+    def test_others_get_their_turn_while_many_users_end(self, stop_timeout: int) -> None:
+        count = 3 * USERS_BETWEEN_TURNS
+        ended: list[int] = []
+
+        def watch() -> None:
+            while runner.state != "stopped":
+                ended.append(A.stopped)
+                gevent.sleep(0)
+
+        with running(A, count=count, stop_timeout=stop_timeout) as runner:
+            wait_until(lambda: all_waiting(runner))
+            watching = gevent.spawn(watch)
+            with gevent.Timeout(PATIENCE_S):
+                runner.stop()
+                watching.get()
+        assert any(0 < number < count for number in ended)
 
     def test_who_is_too_late_is_ended(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level("INFO")

@@ -172,4 +172,5 @@ def test_a_change_that_cannot_be_is_refused(web_ui: Any, body: object, text: str
 
 
 def test_a_body_that_is_no_json_is_refused(web_ui: Any) -> None:
-    assert web_ui.app.test_client().post("/user", data="x=1").status_code == 400
+    answer = web_ui.app.test_client().post("/user", data="x=1")
+    assert (answer.status_code, answer.text) == (400, "The body must be a JSON object")
