@@ -143,5 +143,6 @@ def test_a_task_may_wait_for_several_requests(reports: Reports, echo: Echo, user
     runner.environment.user_classes = [Browser]
     runner.spawn_users({"Browser": 1}, wait=True)
     runner.user_greenlets.join(timeout=10)
+    runner.quit()
     assert answers == [f"/anything/{number}" for number in range(12)]
     assert reports.names == [("GET", "parts")] * 12
