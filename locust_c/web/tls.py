@@ -43,6 +43,13 @@ def find_files(certificate: str | None, key: str | None, variables: Mapping[str,
     return TlsFiles(certificate, key)
 
 
+def context_of(files: TlsFiles) -> ssl.SSLContext | None:
+    """Return :func:`server_context` of the files; None without them."""
+    if files.certificate is None or files.key is None:
+        return None
+    return server_context(files.certificate, files.key)
+
+
 def server_context(certificate: str, key: str) -> ssl.SSLContext:
     """Return a context for a server with this certificate (PEM, may hold the chain) and this key (PEM).
 

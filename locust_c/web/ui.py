@@ -79,10 +79,7 @@ class WebUI:
         self.build_path = built.check_build_path(build_path) if build_path else None
         if web_login and access is not None and access.password is not None:
             raise ValueError("web_login and a password of the page cannot be used together")
-        files = tls.find_files(tls_cert, tls_key, {})
-        context = None
-        if files.certificate is not None and files.key is not None:
-            context = tls.server_context(files.certificate, files.key)
+        context = tls.context_of(tls.find_files(tls_cert, tls_key, {}))
         self.environment = environment
         self.host = host
         self.web_base_path = web_base_path or ""

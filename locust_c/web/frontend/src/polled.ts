@@ -4,6 +4,7 @@ import { effect, signal, untracked } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, Refused } from "./api";
 import { type Live, live } from "./live";
+import { newestShown } from "./retry";
 
 /** What is wrong with the data of the visible tab, in words. */
 export const polledProblem = signal("");
@@ -23,7 +24,7 @@ function whileRunning(answer: Live): unknown {
 
 /**
  * The JSON at `path`: asked for again with each answer of `stats/live`, two seconds apart, that has another
- * `version` than the last one. Null before the first answer; the last one stays while the connection is lost.
+ * `version` than the last ones. Null before the first answer; the last one stays while the connection is lost.
  * Whoever uses it is drawn again when there is new data, not with each answer of `stats/live`.
  *
  * @param version what the data depends on; without it, data is asked for each time while a test goes on.
@@ -33,13 +34,14 @@ export function usePolled<T>(path: string, version: (answer: Live) => unknown = 
   const versionOf = useRef(version);
   versionOf.current = version;
   useEffect(() => {
-    let [shown, busy, gone]: [unknown, boolean, boolean] = [undefined, false, false];
+    let [busy, gone] = [false, false];
+    const newest = newestShown();
     async function ask(wanted: unknown) {
       busy = true;
       try {
         const fresh = await get<T>(path);
         if (gone) return;
-        shown = wanted;
+        newest.shows(wanted);
         polledProblem.value = "";
         setData({ path, fresh });
       } catch (error) {
@@ -53,7 +55,7 @@ export function usePolled<T>(path: string, version: (answer: Live) => unknown = 
       const answer = live.value;
       if (answer === null || busy) return;
       const wanted = versionOf.current(answer);
-      if (wanted !== shown) untracked(() => void ask(wanted));
+      if (newest.isDue(wanted)) untracked(() => void ask(wanted));
     });
     return () => {
       gone = true;
