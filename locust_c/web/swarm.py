@@ -180,6 +180,8 @@ class Swarming:
         self._next = start
         if self._starter is None or self._starter.ready():
             self._starter = self._spawn(self._start_newest)
+            # Who asks for the state over the same connection must not be served before it has begun.
+            gevent.sleep(0)
 
     def _start_newest(self) -> None:
         assert self._next is not None

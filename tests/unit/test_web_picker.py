@@ -92,7 +92,7 @@ def test_a_running_test_keeps_its_classes(web_ui: Any) -> None:
 def test_the_load_shape_of_the_form_is_run(web_ui: Any) -> None:
     answer = swarm(web_ui, user_classes=["Visitor"], shape_class="Once")
     assert answer["message"] == "Swarming started using shape class 'Once'"
-    until(lambda: web_ui.environment.runner.shape_greenlet is None)
+    until(web_ui.environment.runner.shape_greenlet.ready)
     assert swarm(web_ui, shape_class="Default")["message"] == "Swarming started"
     assert web_ui.environment.shape_class is None
 

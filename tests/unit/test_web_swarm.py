@@ -43,6 +43,11 @@ class Gate:
         self.passed += 1
 
 
+def test_the_test_has_begun_when_the_answer_is_there(web_ui: Any) -> None:
+    assert swarm(web_ui, 1)["success"]
+    assert web_ui.environment.runner.state in ("spawning", "running")
+
+
 def test_a_second_start_waits_for_the_listeners_of_the_first(web_ui: Any) -> None:
     gate = Gate(web_ui.environment.events.test_start)
     assert swarm(web_ui, 5)["success"]
