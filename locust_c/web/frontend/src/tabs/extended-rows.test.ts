@@ -19,6 +19,21 @@ test("a table has the rows of its key that have one of its columns", () => {
   expect(rowsOf(table, [])).toEqual([]);
 });
 
+test("what a locustfile sends in another shape has no rows, and breaks nothing", () => {
+  for (const odd of [
+    undefined,
+    null,
+    {},
+    "sizes",
+    [null],
+    [{ key: "sizes" }],
+    [{ key: "sizes", data: {} }],
+  ]) {
+    expect(rowsOf(table, odd)).toEqual([]);
+  }
+  expect(rowsOf(table, [{ key: "sizes", data: [null, 1, { size: 2 }] }])).toEqual([{ size: 2 }]);
+});
+
 test("a column of numbers may have gaps", () => {
   expect(isNumeric([{ size: 1 }, { size: null }, {}], "size")).toBe(true);
   expect(isNumeric([{ size: 1 }, { size: "2" }], "size")).toBe(false);

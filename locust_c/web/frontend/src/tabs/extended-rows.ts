@@ -9,12 +9,20 @@ export interface ExtendedTable {
   structure: { key: string; title: string }[];
 }
 
-/** The rows that have something in one of the columns: all tables of a key get the same rows. */
-export function rowsOf({ key, structure }: ExtendedTable, stats: { key: string; data: Row[] }[]): Row[] {
-  return stats
+/**
+ * The rows that have something in one of the columns: all tables of a key get the same rows.
+ *
+ * @param stats `extended_stats` of the locustfile, so of whatever shape: what is no list of rows has none.
+ */
+export function rowsOf({ key, structure }: ExtendedTable, stats: unknown): Row[] {
+  return listed(stats)
     .filter((part) => part.key === key)
-    .flatMap(({ data }) => data)
+    .flatMap(({ data }) => listed(data))
     .filter((row) => structure.some((column) => row[column.key] !== undefined));
+}
+
+function listed(value: unknown): Row[] {
+  return Array.isArray(value) ? value.filter((row) => typeof row === "object" && row !== null) : [];
 }
 
 /** Whether a column holds numbers, and nothing else where it holds something. */

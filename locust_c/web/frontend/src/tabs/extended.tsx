@@ -7,7 +7,7 @@ import { type Column, Table } from "../table/table";
 import { cellText, cellValue, type ExtendedTable, isNumeric, type Row, rowsOf } from "./extended-rows";
 
 interface Answer {
-  extended_stats?: { key: string; data: Row[] }[];
+  extended_stats?: unknown;
 }
 
 export function ExtendedTab({ tabKey }: { tabKey: string }) {
@@ -26,7 +26,7 @@ export function ExtendedTab({ tabKey }: { tabKey: string }) {
 }
 
 function OneTable({ table, name, data }: { table: ExtendedTable; name: string; data: Answer | null }) {
-  const rows = useMemo(() => data && rowsOf(table, data.extended_stats ?? []), [data]);
+  const rows = useMemo(() => data && rowsOf(table, data.extended_stats), [data]);
   const numbers = table.structure.filter(({ key }) => isNumeric(rows ?? [], key)).map(({ key }) => key);
   // The same columns as long as they are of the same kind: the table begins anew with others.
   const columns = useMemo(
