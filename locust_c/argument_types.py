@@ -21,12 +21,16 @@ def timespan(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def positive_integer(text: str) -> int:
-    """Argument type: a whole number of at least 1."""
+def _integer(text: str) -> int:
     try:
-        value = int(text)
+        return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"invalid int value: '{text}'") from None
+
+
+def positive_integer(text: str) -> int:
+    """Argument type: a whole number of at least 1."""
+    value = _integer(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be an integer >= 1, not {value}")
     return value
@@ -34,10 +38,7 @@ def positive_integer(text: str) -> int:
 
 def not_negative(text: str) -> int:
     """Argument type: a whole number of at least 0."""
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"invalid int value: '{text}'") from None
+    value = _integer(text)
     if value < 0:
         raise argparse.ArgumentTypeError(f"must be >= 0, not {value}")
     return value
@@ -53,10 +54,7 @@ def port_number(text: str) -> int:
 
 def exit_code_number(text: str) -> int:
     """Argument type: an exit code; a larger one would lose its upper bits, and 256 mean success."""
-    try:
-        value = int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"invalid int value: '{text}'") from None
+    value = _integer(text)
     if abs(value) > 255:
         raise argparse.ArgumentTypeError(f"must be between 0 and 255, not {value}")
     return value
